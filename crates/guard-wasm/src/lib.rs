@@ -1,0 +1,1 @@
+//! The hot path of the policy core as JavaScript sees it: numbers in, numbers out.

@@ -1,0 +1,1 @@
+//! PostgREST requests in, SQL out, rows back: no driver, no I/O.

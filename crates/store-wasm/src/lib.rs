@@ -1,0 +1,1 @@
+//! What touches disk or is rarely needed, loaded when first used.
