@@ -11,6 +11,7 @@
 //! Nothing imports backwards: `request` and `schema` know nobody, `plan` reads both, `sql` reads `plan`,
 //! `response` reads `plan`. Identifiers are quoted in one place and every value is a bind.
 
+pub mod error;
 pub mod ident;
 pub mod request;
 pub mod response;

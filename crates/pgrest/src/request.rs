@@ -9,6 +9,7 @@ pub mod action;
 pub mod context;
 pub mod field;
 pub mod filter;
+pub mod grammar;
 pub mod media_type;
 pub mod order;
 pub mod payload;
