@@ -18,6 +18,8 @@ pub mod query;
 pub mod range;
 pub mod select;
 
+mod parse;
+
 use std::collections::BTreeSet;
 
 pub use action::{Action, Info, Invocation, Mutation};
@@ -29,6 +31,7 @@ pub use filter::{
 };
 pub use media_type::{MediaType, PlanFormat, PlanOption};
 pub use order::{Direction, Nulls, OrderTerm};
+pub use parse::RawRequest;
 pub use payload::Payload;
 pub use preferences::{Count, Handling, Missing, Preferences, Representation, Resolution, TxEnd};
 pub use query::{EmbedPath, Query, Scoped};

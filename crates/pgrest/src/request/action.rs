@@ -1,5 +1,8 @@
 //! What a method and a path ask for.
 
+use super::RequestConfig;
+use crate::error::RequestError;
+
 /// The intent of a request and the name it is aimed at.
 ///
 /// Names are as the caller wrote them; the schema is in [`ApiRequest::schema`](super::ApiRequest).
@@ -79,4 +82,88 @@ pub enum Info {
     Routine(String),
     /// The root.
     Schema,
+}
+
+impl Action {
+    /// Reads the path's segments, decoded, after the mount point, and the method.
+    pub(super) fn read(
+        config: &RequestConfig,
+        method: &str,
+        segments: &[String],
+    ) -> Result<Self, RequestError> {
+        match segments {
+            [] => root(config, method),
+            [relation] => on_relation(relation, method),
+            [rpc, routine] if rpc == "rpc" => on_routine(routine, method),
+            [_, ..] => Err(RequestError::InvalidPath),
+        }
+    }
+
+    /// Whether parameters that are no filters are arguments.
+    #[must_use]
+    pub fn takes_arguments(&self) -> bool {
+        matches!(
+            self,
+            Self::Call {
+                invocation: Invocation::Get | Invocation::Head,
+                ..
+            }
+        )
+    }
+}
+
+fn root(config: &RequestConfig, method: &str) -> Result<Action, RequestError> {
+    if !config.openapi {
+        return Err(RequestError::OpenApiDisabled);
+    }
+    if let Some(routine) = &config.root_routine {
+        return on_routine(routine, method);
+    }
+    match method {
+        "GET" => Ok(Action::Inspect { headers_only: false }),
+        "HEAD" => Ok(Action::Inspect { headers_only: true }),
+        "OPTIONS" => Ok(Action::Info(Info::Schema)),
+        _ => Err(unsupported(method)),
+    }
+}
+
+fn on_relation(relation: &str, method: &str) -> Result<Action, RequestError> {
+    let relation = relation.to_owned();
+    let mutate = |relation, mutation| Ok(Action::Mutate { relation, mutation });
+    match method {
+        "GET" => Ok(Action::Read {
+            relation,
+            headers_only: false,
+        }),
+        "HEAD" => Ok(Action::Read {
+            relation,
+            headers_only: true,
+        }),
+        "POST" => mutate(relation, Mutation::Create),
+        "PATCH" => mutate(relation, Mutation::Update),
+        "PUT" => mutate(relation, Mutation::SingleUpsert),
+        "DELETE" => mutate(relation, Mutation::Delete),
+        "OPTIONS" => Ok(Action::Info(Info::Relation(relation))),
+        _ => Err(unsupported(method)),
+    }
+}
+
+fn on_routine(routine: &str, method: &str) -> Result<Action, RequestError> {
+    let routine = routine.to_owned();
+    let call = |routine, invocation| Ok(Action::Call { routine, invocation });
+    match method {
+        "GET" => call(routine, Invocation::Get),
+        "HEAD" => call(routine, Invocation::Head),
+        "POST" => call(routine, Invocation::Post),
+        "OPTIONS" => Ok(Action::Info(Info::Routine(routine))),
+        _ => Err(RequestError::InvalidRpcMethod {
+            method: method.to_owned(),
+        }),
+    }
+}
+
+fn unsupported(method: &str) -> RequestError {
+    RequestError::UnsupportedMethod {
+        method: method.to_owned(),
+    }
 }

@@ -1,6 +1,13 @@
 //! The body of a write or of a call.
 
+mod csv;
+mod form;
+mod json;
+
 use std::collections::BTreeSet;
+
+use super::{Action, Invocation, MediaType, Mutation};
+use crate::error::RequestError;
 
 /// A body, as far as it must be understood before the database sees it.
 ///
@@ -37,5 +44,103 @@ impl Payload {
             Self::Raw(bytes) => std::str::from_utf8(bytes).ok(),
             Self::Form { .. } => None,
         }
+    }
+}
+
+/// Reads a body, for the actions that have one. `columns` says that keys need no looking at.
+pub(super) fn read(
+    action: &Action,
+    content_type: &MediaType,
+    columns: Option<&BTreeSet<String>>,
+    body: &[u8],
+) -> Result<Option<Payload>, RequestError> {
+    match action {
+        Action::Mutate {
+            mutation: Mutation::Create | Mutation::Update,
+            ..
+        } => for_relation(content_type, columns, body).map(Some),
+        Action::Mutate {
+            mutation: Mutation::SingleUpsert,
+            ..
+        } => for_relation(content_type, None, body).map(Some),
+        Action::Call {
+            invocation: Invocation::Post,
+            ..
+        } => for_routine(content_type, columns, body).map(Some),
+        Action::Mutate {
+            mutation: Mutation::Delete,
+            ..
+        }
+        | Action::Call {
+            invocation: Invocation::Get | Invocation::Head,
+            ..
+        }
+        | Action::Read { .. }
+        | Action::Inspect { .. }
+        | Action::Info(_) => Ok(None),
+    }
+}
+
+/// The columns a body provides: what `columns` says where keys were not looked at, else the keys.
+pub(super) fn provided(payload: Option<&Payload>, columns: Option<&BTreeSet<String>>) -> BTreeSet<String> {
+    match payload {
+        Some(Payload::Json { keys, .. } | Payload::Form { keys, .. }) => keys.clone(),
+        Some(Payload::RawJson(_)) => columns.cloned().unwrap_or_default(),
+        Some(Payload::Raw(_)) | None => BTreeSet::new(),
+    }
+}
+
+fn for_relation(
+    content_type: &MediaType,
+    columns: Option<&BTreeSet<String>>,
+    body: &[u8],
+) -> Result<Payload, RequestError> {
+    match content_type {
+        MediaType::Json if columns.is_some() => json::unread(body),
+        MediaType::Json => json::read(body),
+        MediaType::Csv => csv::read(body),
+        MediaType::Form => form::as_object(body),
+        MediaType::ArrayStripped
+        | MediaType::Object { .. }
+        | MediaType::GeoJson
+        | MediaType::Text
+        | MediaType::Xml
+        | MediaType::OpenApi
+        | MediaType::Binary
+        | MediaType::Any
+        | MediaType::Plan { .. }
+        | MediaType::Other(_) => Err(not_acceptable(content_type)),
+    }
+}
+
+fn for_routine(
+    content_type: &MediaType,
+    columns: Option<&BTreeSet<String>>,
+    body: &[u8],
+) -> Result<Payload, RequestError> {
+    match content_type {
+        MediaType::Json if columns.is_some() => json::unread(body),
+        MediaType::Json if body.is_empty() => json::read(b"{}"),
+        MediaType::Json => json::read(body),
+        MediaType::Csv => csv::read(body),
+        MediaType::Form => form::as_arguments(body),
+        MediaType::Text | MediaType::Xml | MediaType::Binary => Ok(Payload::Raw(body.to_vec())),
+        MediaType::ArrayStripped
+        | MediaType::Object { .. }
+        | MediaType::GeoJson
+        | MediaType::OpenApi
+        | MediaType::Any
+        | MediaType::Plan { .. }
+        | MediaType::Other(_) => Err(not_acceptable(content_type)),
+    }
+}
+
+fn not_acceptable(content_type: &MediaType) -> RequestError {
+    invalid(format!("Content-Type not acceptable: {content_type}"))
+}
+
+fn invalid(message: impl Into<String>) -> RequestError {
+    RequestError::InvalidBody {
+        message: message.into(),
     }
 }
