@@ -1,3 +1,95 @@
-//! The project's own commands.
+//! The project's own commands. `npm start` is `cargo xtask start`, and so on for each.
+//!
+//! Every command may be repeated cheaply, says what it is doing and for how long, keeps the noise of what it
+//! runs in `.seawall/logs`, and ends a failure in one sentence a person can act on. Nothing here decides
+//! anything about the product.
 
-fn main() {}
+mod arguments;
+mod bench;
+mod build;
+mod check;
+mod clean;
+mod codegen;
+mod console;
+mod deny;
+mod failure;
+mod fuzz;
+mod http;
+mod interrupt;
+mod postgres;
+mod process;
+mod project;
+mod secret;
+mod setup;
+mod stamp;
+mod start;
+mod test;
+mod tidy;
+mod wasm;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use failure::{Failure, Outcome};
+use project::Project;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  start [--port N] [--release]   build everything and run it: database, server, page
+  test [suite ...]               set up and run every suite, or only those named
+  build [--release]              build wasm, package, page and server
+  check                          the quick gate: format, house rules, generated documents, clippy
+  bench [arguments]              run the benchmarks
+  fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
+  setup                          install what the build needs
+  wasm                           build the two WebAssembly modules
+  tidy                           check the house rules
+  codegen [--check]              write (or check) the generated documents
+  deny                           check licences, sources and advisories of the dependencies
+  clean                          remove databases, logs and secrets that the commands above keep";
+
+fn main() -> ExitCode {
+    interrupt::listen();
+    let mut arguments = Arguments::from_environment();
+    let command = arguments.command();
+    match Project::find().and_then(|project| dispatch(&command, &project, arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+fn dispatch(command: &str, project: &Project, arguments: Arguments) -> Outcome {
+    match command {
+        "start" => start::run(project, arguments),
+        "test" => test::run(project, arguments),
+        "build" => build::run(project, arguments),
+        "check" => check::run(project, arguments),
+        "bench" => bench::run(project, arguments),
+        "fuzz" => fuzz::run(project, arguments),
+        "setup" => arguments.finish().and_then(|()| setup::run(project)),
+        "wasm" => arguments.finish().and_then(|()| wasm::run(project)),
+        "tidy" => arguments.finish().and_then(|()| tidy::run(project)),
+        "codegen" => codegen::run(project, arguments),
+        "deny" => arguments.finish().and_then(|()| deny::run(project)),
+        "clean" => arguments.finish().and_then(|()| clean::run(project)),
+        "" | "help" | "--help" | "-h" => {
+            console::say(USAGE);
+            Ok(())
+        }
+        unknown => Err(Failure::because(format!(
+            "there is no command {unknown:?}\n\n{USAGE}"
+        ))),
+    }
+}
+
+fn report(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Interrupted => ExitCode::from(130),
+        Failure::Told => ExitCode::FAILURE,
+        Failure::Because { .. } => {
+            console::complain(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal.
+
+use crate::arguments::Arguments;
+use crate::console;
+use crate::failure::{Outcome, with_file};
+use crate::process::Task;
+use crate::project::Project;
+
+/// Builds everything as it is shipped and runs the benchmarks; the words after the command go to cargo's.
+pub(crate) fn run(project: &Project, arguments: Arguments) -> Outcome {
+    crate::setup::run(project)?;
+    console::headline("Building");
+    crate::build::pages(project)?;
+
+    console::headline("Rust");
+    let native = Task::cargo(project, "bench-rust")?.args(["bench", "--workspace", "--benches"]);
+    shown(
+        native
+            .args([
+                "--exclude",
+                "seawall-guard-wasm",
+                "--exclude",
+                "seawall-store-wasm",
+            ])
+            .args(arguments.rest()),
+    )?;
+
+    console::headline("JavaScript");
+    shown(Task::npm(project, "bench-node")?.args(["run", "bench", "--workspaces", "--if-present"]))
+}
+
+fn shown(task: Task) -> Outcome {
+    let log = task.log().to_owned();
+    task.run()?;
+    console::say(&std::fs::read_to_string(&log).map_err(with_file("read", &log))?);
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! What the build needs beyond Node and Rust; each part is skipped when it is there already.
+
+pub(crate) mod browsers;
+mod firefox_driver;
+mod node_modules;
+mod system;
+mod wasm_target;
+mod wasm_tools;
+
+pub(crate) use firefox_driver::find as firefox_driver;
+
+use crate::console;
+use crate::failure::Outcome;
+use crate::project::Project;
+
+/// Sets up what building and starting need.
+pub(crate) fn run(project: &Project) -> Outcome {
+    console::headline("Setting up");
+    console::step("WebAssembly target", || wasm_target::add(project))?;
+    console::step("npm packages", || node_modules::install(project))?;
+    console::step("wasm-bindgen and wasm-pack", || wasm_tools::build(project))
+}
+
+/// Sets up what the tests need besides: browsers and their drivers, by the system's package manager.
+pub(crate) fn for_tests(project: &Project) -> Outcome {
+    console::step("browsers and Redis", || system::install(project))?;
+    console::step("driver for Firefox", || firefox_driver::install(project))
+}

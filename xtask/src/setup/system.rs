@@ -1,0 +1,63 @@
+//! Programs that come from the system: browsers, Chromium's driver, Redis.
+
+use std::path::Path;
+
+use super::browsers;
+use crate::console::{self, Work};
+use crate::failure::Outcome;
+use crate::process::{Task, on_path};
+use crate::project::Project;
+
+/// Installs what is missing where this is Debian (or a child of it) and we are root; says what is missing
+/// where not. The suites that need it then fail by themselves and say so too.
+pub(super) fn install(project: &Project) -> Outcome<Work> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(Work::Current);
+    }
+    let by_apt = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
+    if by_apt && rustix::process::geteuid().is_root() {
+        apt(project, "update", &["update"])?;
+        let words: Vec<&str> = ["install", "-y", "--no-install-recommends"]
+            .iter()
+            .chain(&missing)
+            .copied()
+            .collect();
+        apt(project, "install", &words)?;
+        return Ok(Work::Done);
+    }
+    console::say("");
+    console::note(&advice(&missing, by_apt));
+    Ok(Work::Done)
+}
+
+// Debian's names.
+fn missing() -> Vec<&'static str> {
+    let wanted = [
+        ("chromium", browsers::chromium().is_some()),
+        ("chromium-driver", browsers::chromium_driver().is_some()),
+        ("firefox-esr", browsers::firefox().is_some()),
+        ("redis-server", on_path("redis-server").is_some()),
+    ];
+    wanted
+        .iter()
+        .filter(|(_, present)| !present)
+        .map(|(name, _)| *name)
+        .collect()
+}
+
+fn apt(project: &Project, step: &str, words: &[&str]) -> Outcome {
+    Task::new(project, &format!("setup-apt-{step}"), "apt-get")?
+        .args(words)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .run()
+}
+
+fn advice(missing: &[&str], by_apt: bool) -> String {
+    let names = missing.join(" ");
+    if by_apt {
+        format!("missing: {names}; install with `sudo apt-get install {names}`")
+    } else {
+        format!("missing (Debian's names): {names}; install them with your system's package manager")
+    }
+}

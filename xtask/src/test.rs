@@ -1,0 +1,78 @@
+//! `npm test`: every suite, one after the other, and the totals.
+//!
+//! A failed suite does not stop the next one. The totals are read from what the suites themselves report; a
+//! suite that runs no test has failed, for nothing is easier to lose than tests.
+
+pub(crate) mod checks;
+mod counts;
+mod javascript;
+mod rust;
+mod suite;
+mod summary;
+mod wasm;
+
+use std::path::PathBuf;
+
+use crate::arguments::Arguments;
+use crate::build;
+use crate::console;
+use crate::failure::{Failure, Outcome};
+use crate::postgres::{Cluster, Durability};
+use crate::project::{Lock, Project};
+use crate::setup;
+
+use suite::Suite;
+
+/// What the suites share.
+pub(crate) struct Bench<'a> {
+    project: &'a Project,
+    database: String,
+    capabilities: PathBuf,
+}
+
+/// Sets up, runs the suites (all, or those named) and prints the totals.
+pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
+    if arguments.flag("--list") {
+        return list();
+    }
+    let suites = chosen(&arguments.rest())?;
+    let _one_at_a_time = Lock::take(project, "test")?;
+
+    setup::run(project)?;
+    setup::for_tests(project)?;
+    build::everything_for_tests(project)?;
+
+    console::headline("Testing");
+    let cluster = Cluster::start(project, "test", Durability::Thrown)?;
+    let bench = Bench {
+        project,
+        database: cluster.url("postgres"),
+        capabilities: setup::browsers::capabilities(project)?,
+    };
+    let results = suites
+        .iter()
+        .map(|suite| suite.run(&bench))
+        .collect::<Outcome<Vec<_>>>()?;
+    drop(cluster);
+    summary::print(&results)
+}
+
+fn list() -> Outcome {
+    for suite in suite::ALL {
+        console::say(&format!("{:<12} {}", suite.name, suite.about));
+    }
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> Outcome<Vec<&'static Suite>> {
+    if names.is_empty() {
+        return Ok(suite::ALL.iter().collect());
+    }
+    let find = |name: &String| suite::ALL.iter().find(|suite| suite.name == name);
+    let unknown =
+        |name: &String| Failure::because(format!("there is no suite {name:?}: see `npm test -- --list`"));
+    names
+        .iter()
+        .map(|name| find(name).ok_or_else(|| unknown(name)))
+        .collect()
+}

@@ -1,0 +1,80 @@
+//! The suites that are one check each.
+
+use super::Bench;
+use super::counts::Counts;
+use crate::failure::{Failure, Outcome};
+use crate::process::Task;
+use crate::project::Project;
+use crate::{codegen, deny, tidy};
+
+/// Rust is formatted.
+pub(super) fn format(bench: &Bench<'_>) -> Outcome<Counts> {
+    held(formatted(bench.project))
+}
+
+/// The house rules hold; each is counted.
+pub(super) fn tidy(bench: &Bench<'_>) -> Outcome<Counts> {
+    let found = tidy::inspect(bench.project)?;
+    let complaints = found.broken().map(ToOwned::to_owned).collect();
+    Ok(Counts {
+        passed: found.held(),
+        failed: found.failed(),
+        skipped: 0,
+        complaints,
+    })
+}
+
+/// The generated documents are current.
+pub(super) fn codegen(bench: &Bench<'_>) -> Outcome<Counts> {
+    held(codegen::check(bench.project))
+}
+
+/// No lint is broken.
+pub(super) fn clippy(bench: &Bench<'_>) -> Outcome<Counts> {
+    held(lints(bench.project))
+}
+
+/// Licences, bans and sources, where cargo-deny is installed: compiling it costs a cold run minutes.
+pub(super) fn deny(bench: &Bench<'_>) -> Outcome<Counts> {
+    if deny::program(bench.project).is_none() {
+        crate::console::say("");
+        crate::console::note(
+            "cargo-deny is not installed, so this was not checked: `npm run deny` installs it",
+        );
+        return Ok(Counts::one_skip());
+    }
+    held(deny::offline(bench.project))
+}
+
+/// Fails unless Rust is formatted.
+pub(crate) fn formatted(project: &Project) -> Outcome {
+    Task::cargo(project, "test-format")?
+        .args(["fmt", "--all", "--check"])
+        .run()
+}
+
+/// Fails unless clippy is content, natively and in wasm.
+pub(crate) fn lints(project: &Project) -> Outcome {
+    const WASM: [&str; 2] = ["seawall-guard-wasm", "seawall-store-wasm"];
+    let clippy =
+        |log: &str| -> Outcome<Task> { Ok(Task::cargo(project, log)?.args(["clippy", "--all-targets"])) };
+    let native = clippy("test-clippy")?
+        .arg("--workspace")
+        .args(WASM.iter().flat_map(|name| ["--exclude", name]));
+    native.args(["--", "-D", "warnings"]).run()?;
+    let wasm = clippy("test-clippy-wasm")?.args(["--target", "wasm32-unknown-unknown"]);
+    wasm.args(WASM.iter().flat_map(|name| ["-p", name]))
+        .args(["--", "-D", "warnings"])
+        .run()
+}
+
+fn held(check: Outcome) -> Outcome<Counts> {
+    match check {
+        Ok(()) => Ok(Counts::one_pass()),
+        Err(Failure::Interrupted) => Err(Failure::Interrupted),
+        Err(failure) => Ok(Counts {
+            complaints: vec![failure.to_string()],
+            ..Counts::one_failure()
+        }),
+    }
+}

@@ -1,0 +1,134 @@
+//! The two WebAssembly modules: compiled for size, bound for the web, optimised by binaryen, and put where the
+//! package picks them up (`pkg/generated`, ignored by git).
+//!
+//! Cargo is asked every time, since only it knows what a module depends on; binding and optimising are
+//! skipped when the module it gives is the one they had before.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::console::{self, Work};
+use crate::failure::{Failure, Outcome, with_file};
+use crate::process::Task;
+use crate::project::Project;
+use crate::stamp::Stamp;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// A module: the crate `crates/<name>-wasm`, and the folder and the file names of what is generated.
+const MODULES: [&str; 2] = ["guard", "store"];
+
+/// Sets up and builds both modules.
+pub(crate) fn run(project: &Project) -> Outcome {
+    crate::setup::run(project)?;
+    console::headline("Building WebAssembly");
+    build(project)
+}
+
+/// Builds both modules.
+pub(crate) fn build(project: &Project) -> Outcome {
+    for module in MODULES {
+        console::step(&format!("wasm: {module}"), || one(project, module))?;
+        console::note(&sizes(project, module)?);
+    }
+    Ok(())
+}
+
+// One cargo run a module: together they would share the features of what they depend on, and the small one
+// would carry what only the large one needs.
+fn one(project: &Project, module: &str) -> Outcome<Work> {
+    Task::cargo(project, &format!("wasm-compile-{module}"))?
+        .args(["build", "--profile", "wasm", "--target", TARGET, "--package"])
+        .arg(format!("seawall-{module}-wasm"))
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            remapped_paths(project),
+        )
+        .run()?;
+    finish(project, module)
+}
+
+// Panic messages name source files: without this the shipped module would name this machine's folders.
+fn remapped_paths(project: &Project) -> OsString {
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let mut flags = OsString::from("--remap-path-prefix=");
+    flags.push(project.root());
+    flags.push("=seawall");
+    if let Some(home) = cargo_home {
+        flags.push(" --remap-path-prefix=");
+        flags.push(home);
+        flags.push("=cargo");
+    }
+    flags
+}
+
+fn finish(project: &Project, module: &str) -> Outcome<Work> {
+    let compiled = project.target(&format!("{TARGET}/wasm/seawall_{module}_wasm.wasm"));
+    let folder = project.at(&format!("pkg/generated/{module}"));
+    let bound = folder.join(format!("{module}_bg.wasm"));
+
+    // The module itself is the input; a copy inside the checkout lets the stamp see it.
+    let input = format!(".seawall/wasm/{module}.wasm");
+    let copy = project.state(&format!("wasm/{module}.wasm"))?;
+    fs::copy(&compiled, &copy).map_err(with_file("copy", &compiled))?;
+    let stamp = Stamp::of(
+        project,
+        &format!("wasm-{module}"),
+        &[&input, "tools/Cargo.lock", "package.json"],
+    )?;
+    if stamp.is_current(std::slice::from_ref(&bound)) {
+        return Ok(Work::Current);
+    }
+    bind(project, module, &copy, &folder)?;
+    optimise(project, module, &bound)?;
+    stamp.save()?;
+    Ok(Work::Done)
+}
+
+fn bind(project: &Project, module: &str, compiled: &Path, folder: &Path) -> Outcome {
+    Task::new(
+        project,
+        &format!("wasm-bind-{module}"),
+        project.tool("wasm-bindgen"),
+    )?
+    .args(["--target", "web", "--out-name", module, "--out-dir"])
+    .arg(folder)
+    .arg(compiled)
+    .run()
+}
+
+fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
+    let wasm_opt = project.at("node_modules/.bin/wasm-opt");
+    if !wasm_opt.exists() {
+        return Err(Failure::because(
+            "wasm-opt is missing from node_modules: run `npm ci` at the root",
+        ));
+    }
+    let optimised = bound.with_extension("opt");
+    Task::new(project, &format!("wasm-opt-{module}"), wasm_opt)?
+        .args([
+            "-Oz",
+            "--all-features",
+            "--strip-debug",
+            "--strip-producers",
+            "-o",
+        ])
+        .arg(&optimised)
+        .arg(bound)
+        .run()?;
+    fs::rename(&optimised, bound).map_err(with_file("replace", bound))
+}
+
+fn sizes(project: &Project, module: &str) -> Outcome<String> {
+    let folder = project.at(&format!("pkg/generated/{module}"));
+    let size = |name: String| {
+        let path = folder.join(name);
+        fs::metadata(&path)
+            .map(|file| file.len())
+            .map_err(with_file("read", &path))
+    };
+    let (wasm, glue) = (size(format!("{module}_bg.wasm"))?, size(format!("{module}.js"))?);
+    Ok(format!("{module}: {wasm} bytes of wasm, {glue} bytes of glue"))
+}
