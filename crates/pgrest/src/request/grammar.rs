@@ -5,7 +5,8 @@
 //! so [`cursor`] keeps the same account. It is kept only when it is needed: a text is first parsed
 //! without it, and parsed again with it when that fails.
 //!
-//! Unlike PostgREST, nothing may follow a complete expression: `select=id)oops` is refused, not cut off.
+//! PostgREST cuts off what follows a complete select list or logic tree, and clients in use send such
+//! things (one parenthesis too many, mostly), so it is cut off here too. Everywhere else it is refused.
 //! Nesting is limited to [`MAX_DEPTH`], so no input can exhaust the stack.
 
 mod cursor;
@@ -39,7 +40,7 @@ pub struct SyntaxError {
 
 /// Parses a `select` list; an empty text is an empty list.
 pub fn select(text: &str) -> Result<Vec<SelectItem>, SyntaxError> {
-    whole(text, "select parameter", text, select::list)
+    parsed(text, "select parameter", text, select::list)
 }
 
 /// Parses `columns`.
@@ -80,7 +81,7 @@ pub fn tree_path(text: &str) -> Result<(EmbedPath, Field), SyntaxError> {
 pub fn logic(key: &str, value: &str) -> Result<(EmbedPath, LogicTree), SyntaxError> {
     let (path, operator) = whole(key, "logic path", key, logic::path)?;
     let text = format!("{operator}{value}");
-    let tree = whole(&text, "logic tree", value, logic::tree)?;
+    let tree = parsed(&text, "logic tree", value, logic::tree)?;
     Ok((path, tree))
 }
 
@@ -94,28 +95,37 @@ pub fn filter(field: Field, (negated, operation): (bool, Operation)) -> Filter {
     }
 }
 
+/// Parses a text to its end.
 fn whole<T>(
     text: &str,
     what: &str,
     shown: &str,
     parser: impl Fn(&mut Cursor<'_>) -> Parsed<T>,
 ) -> Result<T, SyntaxError> {
-    if let Ok(value) = to_end(&mut Cursor::new(text), &parser) {
+    parsed(text, what, shown, |cursor| {
+        let value = parser(cursor)?;
+        cursor.spaces();
+        cursor.end()?;
+        Ok(value)
+    })
+}
+
+/// Parses what a text begins with; twice if it fails, the second time to find out why.
+fn parsed<T>(
+    text: &str,
+    what: &str,
+    shown: &str,
+    parser: impl Fn(&mut Cursor<'_>) -> Parsed<T>,
+) -> Result<T, SyntaxError> {
+    if let Ok(value) = parser(&mut Cursor::new(text)) {
         return Ok(value);
     }
     let mut cursor = Cursor::recording(text);
-    to_end(&mut cursor, &parser).map_err(|_| {
+    parser(&mut cursor).map_err(|_| {
         let (line, column) = cursor.failure_position();
         SyntaxError {
             message: format!("\"failed to parse {what} ({shown})\" (line {line}, column {column})"),
             details: cursor.failure_details(),
         }
     })
-}
-
-fn to_end<T>(cursor: &mut Cursor<'_>, parser: impl Fn(&mut Cursor<'_>) -> Parsed<T>) -> Parsed<T> {
-    let value = parser(cursor)?;
-    cursor.spaces();
-    cursor.end()?;
-    Ok(value)
 }
