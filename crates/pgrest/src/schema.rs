@@ -240,6 +240,7 @@ impl From<RoutineRow> for Routine {
         };
         let settings = role::pairs(&row.settings);
         Self {
+            oid: row.oid,
             name: Qualified::new(row.schema, row.name),
             description: row.description,
             params: row.params,

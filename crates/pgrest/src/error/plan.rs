@@ -63,7 +63,7 @@ pub enum PlanError {
         /// The schema searched.
         schema: String,
         /// What was perhaps meant: `(right, wrong)`.
-        suggestion: Option<(String, String)>,
+        suggestion: Option<Box<(String, String)>>,
     },
     /// Several relationships.
     #[error("Could not embed because more than one relationship was found for '{parent}' and '{child}'")]
@@ -215,7 +215,7 @@ impl PlanError {
                 "Change '{resource}' to '{alias}' in filters, orders or limits."
             )),
             Self::NoRelationship { suggestion, .. } => suggestion
-                .as_ref()
+                .as_deref()
                 .map(|(right, wrong)| format!("Perhaps you meant '{right}' instead of '{wrong}'.")),
             Self::AmbiguousRelationship {
                 child, candidates, ..

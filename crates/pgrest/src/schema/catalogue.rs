@@ -135,6 +135,9 @@ pub struct ComputedRow {
 /// A callable function.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RoutineRow {
+    /// Object id.
+    #[serde(default)]
+    pub oid: i64,
     /// Schema.
     pub schema: String,
     /// Name.

@@ -55,6 +55,8 @@ pub enum Returns {
 /// A callable function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routine {
+    /// Object id.
+    pub oid: i64,
     /// Schema and name.
     pub name: Qualified,
     /// Comment.

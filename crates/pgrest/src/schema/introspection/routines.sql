@@ -44,6 +44,7 @@ parameter as (
   group by p.oid
 )
 select coalesce(json_agg(json_build_object(
+  'oid', p.oid::bigint,
   'schema', n.nspname,
   'name', p.proname,
   'description', pg_catalog.obj_description(p.oid, 'pg_proc'),
