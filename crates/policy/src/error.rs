@@ -2,6 +2,10 @@
 //!
 //! A refusal (open circuit, used-up quota) is not an error and not here.
 
+use core::fmt;
+
+use crate::policy::Figure;
+
 /// A setting that contradicts its bounds or another setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key} {rule}")]
@@ -30,4 +34,98 @@ pub enum SnapshotError {
     /// It says that it was stored later than now.
     #[error("stored state lies in the future")]
     Future,
+}
+
+/// What is wrong with a policy document.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PolicyError {
+    /// No setting has this name.
+    #[error("{path} is not a setting{}", Suggestion(*.nearest))]
+    UnknownKey {
+        /// The name as it was given.
+        path: String,
+        /// The setting that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// No service has this name.
+    #[error("services.{name} is not a service; there are rest, rpc, auth, storage and functions")]
+    UnknownService {
+        /// The name as it was given.
+        name: String,
+    },
+    /// An endpoint must be a path.
+    #[error("endpoints.{path} is not an endpoint; an endpoint is a path such as \"/rest/v1/messages\"")]
+    NotAnEndpoint {
+        /// The name as it was given.
+        path: String,
+    },
+    /// The setting cannot be overridden there.
+    #[error("{path} cannot be set for {place}")]
+    OutOfPlace {
+        /// The name as it was given.
+        path: String,
+        /// The kind of place.
+        place: &'static str,
+    },
+    /// The value must be a number.
+    #[error("{path} must be a number, not {found}")]
+    NotANumber {
+        /// The name as it was given.
+        path: String,
+        /// What it was.
+        found: String,
+    },
+    /// The value must be a whole number.
+    #[error("{path} must be a whole number, not {value}")]
+    NotWhole {
+        /// The name as it was given.
+        path: String,
+        /// The offending value.
+        value: Figure,
+    },
+    /// The value is too small or too large.
+    #[error("{path} must be from {min} to {max}{unit}, not {value}")]
+    OutOfRange {
+        /// The name as it was given.
+        path: String,
+        /// The offending value.
+        value: Figure,
+        /// The least allowed.
+        min: Figure,
+        /// The most allowed.
+        max: Figure,
+        /// The unit, with a space before it, or nothing.
+        unit: &'static str,
+    },
+    /// The value must be one of a few words.
+    #[error("{path} must be one of {}, not {found}", .words.join(", "))]
+    NotAChoice {
+        /// The name as it was given.
+        path: String,
+        /// The offending value.
+        found: String,
+        /// The words.
+        words: &'static [&'static str],
+    },
+    /// Two settings contradict each other.
+    #[error("{scope}{group}{} {}", .conflict.key, .conflict.rule)]
+    Conflict {
+        /// The scope it is about, with a dot, or nothing.
+        scope: String,
+        /// The setting's group, with a dot.
+        group: &'static str,
+        /// Which, and what must hold.
+        conflict: ConfigError,
+    },
+    /// The document cannot be read at all.
+    #[error("the policy document cannot be read: {0}")]
+    Syntax(String),
+}
+
+struct Suggestion(Option<&'static str>);
+
+impl fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |path| write!(f, "; did you mean {path}?"))
+    }
 }

@@ -1,0 +1,208 @@
+//! A policy resolved for one place: every value checked, typed and ready for use.
+
+use super::table::{Key, SETTINGS};
+use crate::breaker::{BreakerConfig, BreakerSettings, Mode, Share};
+use crate::call::CallConfig;
+use crate::class::Class;
+use crate::error::ConfigError;
+use crate::limit::{Patience, Quota};
+use crate::retry::{Backoff, BudgetConfig, RetryConfig};
+use crate::time::Span;
+
+/// The rules for one service or endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Its breaker.
+    pub breaker: BreakerConfig,
+    /// Its retries.
+    pub retry: RetryConfig,
+    /// Whether it has a breaker apart from its service's.
+    pub own_breaker: bool,
+    timeouts: [Span; 4],
+    quotas: [Quota; 4],
+    deadline: Span,
+    patience: Patience,
+    hold_off: Span,
+    max_hold: Span,
+}
+
+impl Rules {
+    /// The rules for one call of that class.
+    #[must_use]
+    pub fn call(&self, class: Class) -> CallConfig {
+        let [reads, writes, rpc, auth] = self.timeouts;
+        CallConfig {
+            timeout: of_class(class, reads, writes, rpc, auth),
+            deadline: self.deadline,
+            retry: self.retry,
+            patience: self.patience,
+            hold_off: self.hold_off,
+            max_hold: self.max_hold,
+        }
+    }
+
+    /// The quota of that class, for each user and endpoint.
+    #[must_use]
+    pub const fn quota(&self, class: Class) -> Quota {
+        let [reads, writes, rpc, auth] = self.quotas;
+        of_class(class, reads, writes, rpc, auth)
+    }
+}
+
+const fn of_class<T: Copy>(class: Class, reads: T, writes: T, rpc: T, auth: T) -> T {
+    match class {
+        Class::Reads => reads,
+        Class::Writes => writes,
+        Class::Rpc => rpc,
+        Class::Auth => auth,
+    }
+}
+
+/// A value for every setting, and which of them were given.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Values {
+    numbers: [f64; SETTINGS.len()],
+    given: [bool; SETTINGS.len()],
+}
+
+/// A contradiction, and the group of settings it is in.
+pub(super) type Contradiction = (&'static str, ConfigError);
+
+impl Default for Values {
+    fn default() -> Self {
+        let mut numbers = [0.0; SETTINGS.len()];
+        for (number, setting) in numbers.iter_mut().zip(SETTINGS) {
+            *number = setting.default;
+        }
+        Self {
+            numbers,
+            given: [false; SETTINGS.len()],
+        }
+    }
+}
+
+impl Values {
+    pub(super) fn number(&self, key: Key) -> f64 {
+        self.numbers.get(key as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) fn put(&mut self, key: Key, number: f64) {
+        if let (Some(slot), Some(given)) = (
+            self.numbers.get_mut(key as usize),
+            self.given.get_mut(key as usize),
+        ) {
+            *slot = number;
+            *given = true;
+        }
+    }
+
+    /// A ceiling that nobody gave follows the floor that somebody did.
+    pub(super) fn derive(&mut self) {
+        for (floor, ceiling) in [
+            (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
+            (Key::RetryBaseDelay, Key::RetryMaxDelay),
+        ] {
+            let given = self.given.get(ceiling as usize).copied().unwrap_or_default();
+            let floor = self.number(floor);
+            if let Some(slot) = self.numbers.get_mut(ceiling as usize).filter(|_| !given) {
+                *slot = slot.max(floor);
+            }
+        }
+    }
+
+    pub(super) fn rules(&self, own_breaker: bool) -> Result<Rules, Contradiction> {
+        Ok(Rules {
+            breaker: self.breaker().map_err(|error| ("breaker.", error))?,
+            retry: self.retry().map_err(|error| ("retry.", error))?,
+            own_breaker,
+            timeouts: [
+                self.timeout(Key::TimeoutReads),
+                self.timeout(Key::TimeoutWrites),
+                self.timeout(Key::TimeoutRpc),
+                self.timeout(Key::TimeoutAuth),
+            ],
+            quotas: [
+                self.quota("limits.reads.", Key::LimitsReadsLimit, Key::LimitsReadsWindow)?,
+                self.quota("limits.writes.", Key::LimitsWritesLimit, Key::LimitsWritesWindow)?,
+                self.quota("limits.rpc.", Key::LimitsRpcLimit, Key::LimitsRpcWindow)?,
+                self.quota("limits.auth.", Key::LimitsAuthLimit, Key::LimitsAuthWindow)?,
+            ],
+            deadline: self.span(Key::Deadline),
+            patience: Patience {
+                max_wait: self.span(Key::LimitsMaxWait),
+                max_queue: self.count(Key::LimitsMaxQueue),
+            },
+            hold_off: self.span(Key::LimitsHoldOff),
+            max_hold: self.span(Key::LimitsMaxHold),
+        })
+    }
+
+    pub(super) fn quota(&self, group: &'static str, limit: Key, window: Key) -> Result<Quota, Contradiction> {
+        Quota::try_new(self.count(limit), self.span(window)).map_err(|error| (group, error))
+    }
+
+    fn breaker(&self) -> Result<BreakerConfig, ConfigError> {
+        BreakerConfig::try_new(BreakerSettings {
+            mode: match self.count(Key::BreakerMode) {
+                0 => Mode::Active,
+                1 => Mode::MetricsOnly,
+                _ => Mode::Disabled,
+            },
+            failure_threshold: self.count(Key::BreakerFailureThreshold),
+            monitoring_period: self.span(Key::BreakerMonitoringPeriod),
+            failure_rate: self.share(Key::BreakerFailureRate),
+            minimum_throughput: self.count(Key::BreakerMinimumThroughput),
+            slow_call_rate: self.share(Key::BreakerSlowCallRate),
+            slow_call_duration: self.span(Key::BreakerSlowCallDuration),
+            reset_timeout: self.span(Key::BreakerResetTimeout),
+            max_reset_timeout: self.span(Key::BreakerMaxResetTimeout),
+            reset_multiplier: self.share(Key::BreakerResetMultiplier),
+            jitter: self.share(Key::BreakerJitter),
+            healthy_period: self.span(Key::BreakerHealthyPeriod),
+            success_threshold: self.count(Key::BreakerSuccessThreshold),
+            half_open_probes: self.count(Key::BreakerHalfOpenProbes),
+            probe_timeout: self.span(Key::BreakerProbeTimeout),
+        })
+    }
+
+    fn retry(&self) -> Result<RetryConfig, ConfigError> {
+        let backoff = Backoff::try_new(self.span(Key::RetryBaseDelay), self.span(Key::RetryMaxDelay))?;
+        let share = self.share(Key::RetryBudgetRatio);
+        let budget = BudgetConfig {
+            share,
+            reserve: self.count(Key::RetryBudgetReserve),
+        };
+        RetryConfig::try_new(self.count(Key::RetryAttempts), backoff, budget)
+    }
+
+    fn timeout(&self, class: Key) -> Span {
+        let own = self.span(class);
+        if own.is_zero() {
+            self.span(Key::Timeout)
+        } else {
+            own
+        }
+    }
+
+    fn span(&self, key: Key) -> Span {
+        Span::from_millis_f64(self.number(key))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the table bounds every number to what fits"
+    )]
+    fn count(&self, key: Key) -> u32 {
+        self.number(key) as u32
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the table bounds every ratio to ten"
+    )]
+    fn share(&self, key: Key) -> Share {
+        Share::from_ppm((self.number(key) * 1e6 + 0.5) as u32)
+    }
+}

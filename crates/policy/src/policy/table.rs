@@ -1,0 +1,182 @@
+//! Every setting of the policy document, in one table: parsing, bounds, defaults, printing, the JSON schema and
+//! the reference all come from it.
+
+/// How a setting's value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number.
+    Count,
+    /// Milliseconds, whole.
+    Millis,
+    /// A number, fractions allowed, to the millionth.
+    Ratio,
+    /// One of these words; kept as its index.
+    Choice(&'static [&'static str]),
+}
+
+/// Where a setting may stand besides the document's top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// At the top only.
+    Document,
+    /// Also under `services.<name>`.
+    Service,
+    /// Also under `services.<name>` and `endpoints."<path>"`.
+    Endpoint,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name with its groups, in camelCase, joined by dots.
+    pub path: &'static str,
+    /// How its value is written.
+    pub kind: Kind,
+    /// What holds if nothing is said; of a choice, the index.
+    pub default: f64,
+    /// The least allowed.
+    pub min: f64,
+    /// The most allowed.
+    pub max: f64,
+    /// Where it may be overridden.
+    pub reach: Reach,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+}
+
+/// The words for `breaker.mode`.
+pub const MODES: &[&str] = &["active", "metricsOnly", "disabled"];
+
+const MINUTE: f64 = 60_000.0;
+const TEN_MINUTES: f64 = 600_000.0;
+const HOUR: f64 = 3_600_000.0;
+const DAY: f64 = 86_400_000.0;
+
+macro_rules! settings {
+    ($($key:ident = $path:literal, $kind:expr, $default:expr, $min:expr, $max:expr, $reach:ident, $doc:literal;)*) => {
+        /// A setting's place in [`SETTINGS`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Key {
+            $(#[doc = $doc] $key),*
+        }
+
+        impl Key {
+            /// Every key, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$key),*];
+        }
+
+        /// The table, in the order of [`Key`].
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            path: $path,
+            kind: $kind,
+            default: $default,
+            min: $min,
+            max: $max,
+            reach: Reach::$reach,
+            doc: $doc,
+        }),*];
+    };
+}
+
+settings! {
+    Version = "version", Kind::Count, 1.0, 1.0, 1.0, Document,
+        "The version of the document's form.";
+    Timeout = "timeout", Kind::Millis, 10_000.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long one attempt may take; 0: as long as it likes.";
+    TimeoutReads = "timeouts.reads", Kind::Millis, 0.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long one attempt to read may take; 0: as `timeout` says.";
+    TimeoutWrites = "timeouts.writes", Kind::Millis, 0.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long one attempt to write may take; 0: as `timeout` says.";
+    TimeoutRpc = "timeouts.rpc", Kind::Millis, 0.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long one attempt to call a function may take; 0: as `timeout` says.";
+    TimeoutAuth = "timeouts.auth", Kind::Millis, 0.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long one attempt at the auth service may take; 0: as `timeout` says.";
+    Deadline = "deadline", Kind::Millis, 30_000.0, 0.0, HOUR, Endpoint,
+        "How long a whole call may take, waits and retries included; 0: as long as it likes.";
+    BreakerMode = "breaker.mode", Kind::Choice(MODES), 0.0, 0.0, 2.0, Endpoint,
+        "Whether the breaker refuses calls, only watches and reports, or is off.";
+    BreakerFailureThreshold = "breaker.failureThreshold", Kind::Count, 5.0, 0.0, 1_000.0, Endpoint,
+        "Opens at so many failures within the monitoring period; 0: not by count.";
+    BreakerMonitoringPeriod = "breaker.monitoringPeriod", Kind::Millis, 10_000.0, 10.0, HOUR, Endpoint,
+        "The sliding window in which failures and rates are measured.";
+    BreakerFailureRate = "breaker.failureRate", Kind::Ratio, 0.5, 0.0, 1.0, Endpoint,
+        "Opens at this share of failures; 0: not by rate.";
+    BreakerMinimumThroughput = "breaker.minimumThroughput", Kind::Count, 10.0, 1.0, 1_000_000.0, Endpoint,
+        "Rates mean nothing below so many calls in the window.";
+    BreakerSlowCallRate = "breaker.slowCallRate", Kind::Ratio, 0.8, 0.0, 1.0, Endpoint,
+        "Opens at this share of slow calls; 0: not by slowness.";
+    BreakerSlowCallDuration = "breaker.slowCallDuration", Kind::Millis, 5_000.0, 1.0, TEN_MINUTES, Endpoint,
+        "A call that takes this long is slow.";
+    BreakerResetTimeout = "breaker.resetTimeout", Kind::Millis, 30_000.0, 1.0, HOUR, Endpoint,
+        "The first cool-down: how long the circuit stays open before it lets probes through.";
+    BreakerMaxResetTimeout = "breaker.maxResetTimeout", Kind::Millis, 300_000.0, 1.0, DAY, Endpoint,
+        "The longest cool-down before jitter, and the furthest that a server's Retry-After is followed; raised to `breaker.resetTimeout` if it is not given.";
+    BreakerResetMultiplier = "breaker.resetMultiplier", Kind::Ratio, 2.0, 1.0, 10.0, Endpoint,
+        "Each further cool-down is so many times as long as the last.";
+    BreakerJitter = "breaker.jitter", Kind::Ratio, 0.25, 0.0, 1.0, Endpoint,
+        "A cool-down is lengthened by a random part of up to this share, so that clients do not come back together.";
+    BreakerHealthyPeriod = "breaker.healthyPeriod", Kind::Millis, MINUTE, 0.0, DAY, Endpoint,
+        "A circuit closed for so long starts again with the first cool-down.";
+    BreakerSuccessThreshold = "breaker.successThreshold", Kind::Count, 2.0, 1.0, 1_000.0, Endpoint,
+        "Closes after so many successful probes.";
+    BreakerHalfOpenProbes = "breaker.halfOpenProbes", Kind::Count, 2.0, 1.0, 100.0, Endpoint,
+        "How many probes may be under way at the same time.";
+    BreakerProbeTimeout = "breaker.probeTimeout", Kind::Millis, 15_000.0, 1.0, TEN_MINUTES, Endpoint,
+        "A probe without an answer for so long has failed.";
+    RetryAttempts = "retry.attempts", Kind::Count, 3.0, 1.0, 10.0, Endpoint,
+        "Attempts per call, the first included; 1: no retries.";
+    RetryBaseDelay = "retry.baseDelay", Kind::Millis, 200.0, 1.0, MINUTE, Endpoint,
+        "The longest wait before the second attempt; doubled for each further one.";
+    RetryMaxDelay = "retry.maxDelay", Kind::Millis, 5_000.0, 1.0, TEN_MINUTES, Endpoint,
+        "The longest wait between two attempts; raised to `retry.baseDelay` if it is not given.";
+    RetryBudgetRatio = "retry.budgetRatio", Kind::Ratio, 0.1, 0.0, 1.0, Service,
+        "Retries per call in the long run.";
+    RetryBudgetReserve = "retry.budgetReserve", Kind::Count, 5.0, 0.0, 1_000.0, Service,
+        "Most retries saved up, and how many there are to begin with.";
+    LimitsMaxWait = "limits.maxWait", Kind::Millis, 5_000.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long a call over the limit waits for its turn; 0: it fails at once.";
+    LimitsMaxQueue = "limits.maxQueue", Kind::Count, 100.0, 0.0, 10_000.0, Endpoint,
+        "How many calls may wait for their turn at one endpoint.";
+    LimitsHoldOff = "limits.holdOff", Kind::Millis, 1_000.0, 1.0, TEN_MINUTES, Endpoint,
+        "How long a 429 that names no time holds calls back; doubled for each further one in a row.";
+    LimitsMaxHold = "limits.maxHold", Kind::Millis, TEN_MINUTES, 0.0, DAY, Endpoint,
+        "The longest that a server's advice holds calls back.";
+    LimitsReadsLimit = "limits.reads.limit", Kind::Count, 100.0, 1.0, 10_000.0, Endpoint,
+        "Reads per window, for each user and endpoint.";
+    LimitsReadsWindow = "limits.reads.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
+        "The sliding window for reads.";
+    LimitsWritesLimit = "limits.writes.limit", Kind::Count, 30.0, 1.0, 10_000.0, Endpoint,
+        "Writes per window, for each user and endpoint.";
+    LimitsWritesWindow = "limits.writes.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
+        "The sliding window for writes.";
+    LimitsRpcLimit = "limits.rpc.limit", Kind::Count, 20.0, 1.0, 10_000.0, Endpoint,
+        "Function calls per window, for each user and endpoint.";
+    LimitsRpcWindow = "limits.rpc.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
+        "The sliding window for function calls.";
+    LimitsAuthLimit = "limits.auth.limit", Kind::Count, 10.0, 1.0, 10_000.0, Endpoint,
+        "Calls to the auth service per window, for each user and endpoint.";
+    LimitsAuthWindow = "limits.auth.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
+        "The sliding window for calls to the auth service.";
+    LimitsIpLimit = "limits.ip.limit", Kind::Count, 1_000.0, 1.0, 1_000_000.0, Document,
+        "Requests per window from one address; kept by the server only.";
+    LimitsIpWindow = "limits.ip.window", Kind::Millis, MINUTE, 1.0, DAY, Document,
+        "The window for requests from one address.";
+}
+
+impl Key {
+    /// The setting's row.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "one macro makes the table and the keys, in the same order"
+    )]
+    pub fn setting(self) -> &'static Setting {
+        &SETTINGS[self as usize]
+    }
+
+    /// Whether the setting shapes a breaker.
+    #[must_use]
+    pub fn is_breaker(self) -> bool {
+        self.setting().path.starts_with("breaker.")
+    }
+}
