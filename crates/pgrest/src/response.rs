@@ -6,6 +6,7 @@
 
 mod guc;
 mod location;
+pub mod openapi;
 mod preference;
 mod range;
 pub mod row;
@@ -41,7 +42,8 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-/// Puts the answer together. The row of a plan that needs no database is the default one.
+/// Puts the answer together. The row of a plan that needs no database is the default one; the body of an
+/// [`InspectPlan`]'s row is to be replaced by [`openapi::document`] first.
 ///
 /// # Errors
 ///
