@@ -202,8 +202,12 @@ fn relationships(
             Link::ManyToMany(junction) => is_exposed(&junction.table),
             Link::OneToMany(_) | Link::ManyToOne(_) | Link::OneToOne { .. } | Link::Computed { .. } => true,
         };
-        if over_exposed && is_exposed(&rel.table) && is_exposed(&rel.foreign_table) {
-            by_table.entry(rel.table.clone()).or_default().push(rel);
+        if is_exposed(&rel.table) && is_exposed(&rel.foreign_table) {
+            // a table whose relationships are all hidden is still known to have some: its name was not mistaken
+            let list = by_table.entry(rel.table.clone()).or_default();
+            if over_exposed {
+                list.push(rel);
+            }
         }
     }
     for list in by_table.values_mut() {

@@ -47,7 +47,10 @@ pub(super) fn apply(function: &Qualified, argument: Fragment) -> Fragment {
 
 /// A column of a select list.
 pub(super) fn selected(of: &Qualified, column: &SelectedColumn) -> Fragment {
-    let mut value = field(of, &column.field);
+    let mut value = match (&column.field.target, &column.aggregate) {
+        (Target::Star, Some(_)) => Fragment::from("*"),
+        (Target::Star | Target::Row | Target::Column(_), _) => field(of, &column.field),
+    };
     if let Some(transform) = &column.field.transform {
         value = apply(transform, value);
     }
