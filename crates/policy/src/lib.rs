@@ -9,4 +9,6 @@ pub mod limit;
 pub mod policy;
 pub mod retry;
 pub mod rng;
+#[cfg(feature = "scenario")]
+pub mod scenario;
 pub mod time;

@@ -124,7 +124,8 @@ impl PolicyDraft {
         Ok(())
     }
 
-    fn resolve(&self, mut values: Values, scope: &Scope) -> Values {
+    fn resolve(&self, outer: Values, scope: &Scope) -> Values {
+        let mut values = outer.inherited();
         for given in self.given.iter().filter(|given| given.scope == *scope) {
             values.put(given.key, given.number);
         }

@@ -58,7 +58,7 @@ const fn of_class<T: Copy>(class: Class, reads: T, writes: T, rpc: T, auth: T) -
     }
 }
 
-/// A value for every setting, and which of them were given.
+/// A value for every setting, and which of them the scope itself gives.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Values {
     numbers: [f64; SETTINGS.len()],
@@ -96,15 +96,21 @@ impl Values {
         }
     }
 
-    /// A ceiling that nobody gave follows the floor that somebody did.
+    /// The values that a narrower scope begins with: as they are here, and none of them given.
+    pub(super) fn inherited(mut self) -> Self {
+        self.given = [false; SETTINGS.len()];
+        self
+    }
+
+    /// A ceiling that is not given beside its floor follows it.
     pub(super) fn derive(&mut self) {
         for (floor, ceiling) in [
             (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
             (Key::RetryBaseDelay, Key::RetryMaxDelay),
         ] {
-            let given = self.given.get(ceiling as usize).copied().unwrap_or_default();
+            let lone_floor = self.is_given(floor) && !self.is_given(ceiling);
             let floor = self.number(floor);
-            if let Some(slot) = self.numbers.get_mut(ceiling as usize).filter(|_| !given) {
+            if let Some(slot) = self.numbers.get_mut(ceiling as usize).filter(|_| lone_floor) {
                 *slot = slot.max(floor);
             }
         }
@@ -173,6 +179,10 @@ impl Values {
             reserve: self.count(Key::RetryBudgetReserve),
         };
         RetryConfig::try_new(self.count(Key::RetryAttempts), backoff, budget)
+    }
+
+    fn is_given(&self, key: Key) -> bool {
+        self.given.get(key as usize).copied().unwrap_or_default()
     }
 
     fn timeout(&self, class: Key) -> Span {

@@ -110,7 +110,7 @@ settings! {
     BreakerResetTimeout = "breaker.resetTimeout", Kind::Millis, 30_000.0, 1.0, HOUR, Endpoint,
         "The first cool-down: how long the circuit stays open before it lets probes through.";
     BreakerMaxResetTimeout = "breaker.maxResetTimeout", Kind::Millis, 300_000.0, 1.0, DAY, Endpoint,
-        "The longest cool-down before jitter, and the furthest that a server's Retry-After is followed; raised to `breaker.resetTimeout` if it is not given.";
+        "The longest cool-down before jitter, and the furthest that a server's Retry-After is followed; raised to a `breaker.resetTimeout` that stands without it.";
     BreakerResetMultiplier = "breaker.resetMultiplier", Kind::Ratio, 2.0, 1.0, 10.0, Endpoint,
         "Each further cool-down is so many times as long as the last.";
     BreakerJitter = "breaker.jitter", Kind::Ratio, 0.25, 0.0, 1.0, Endpoint,
@@ -128,7 +128,7 @@ settings! {
     RetryBaseDelay = "retry.baseDelay", Kind::Millis, 200.0, 1.0, MINUTE, Endpoint,
         "The longest wait before the second attempt; doubled for each further one.";
     RetryMaxDelay = "retry.maxDelay", Kind::Millis, 5_000.0, 1.0, TEN_MINUTES, Endpoint,
-        "The longest wait between two attempts; raised to `retry.baseDelay` if it is not given.";
+        "The longest wait between two attempts; raised to a `retry.baseDelay` that stands without it.";
     RetryBudgetRatio = "retry.budgetRatio", Kind::Ratio, 0.1, 0.0, 1.0, Service,
         "Retries per call in the long run.";
     RetryBudgetReserve = "retry.budgetReserve", Kind::Count, 5.0, 0.0, 1_000.0, Service,
