@@ -52,10 +52,8 @@ pub(crate) fn everything(project: &Project, profile: Profile) -> Outcome {
     console::step("server", || server(project, profile))
 }
 
-/// Builds everything with its tests, and the server in one go with them.
-pub(crate) fn everything_for_tests(project: &Project) -> Outcome {
-    console::headline("Building");
-    pages(project)?;
+/// Builds the native tests, and the server in one go with them.
+pub(crate) fn server_and_tests(project: &Project) -> Outcome {
     console::step("server and tests", || {
         tests(project, "build-tests")?.run()?;
         Task::cargo(project, "build-server")?

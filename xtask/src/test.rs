@@ -21,7 +21,7 @@ use crate::postgres::{Cluster, Durability};
 use crate::project::{Lock, Project};
 use crate::setup;
 
-use suite::Suite;
+use suite::{Need, Suite};
 
 /// What the suites share.
 pub(crate) struct Bench<'a> {
@@ -38,15 +38,17 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     let suites = chosen(&arguments.rest())?;
     let _one_at_a_time = Lock::take(project, "test")?;
 
-    setup::run(project)?;
-    setup::for_tests(project)?;
-    build::everything_for_tests(project)?;
-
+    prepare(project, &suites)?;
     console::headline("Testing");
-    let cluster = Cluster::start(project, "test", Durability::Thrown)?;
+    let cluster = match needed(&suites, Need::Database) {
+        true => Some(Cluster::start(project, "test", Durability::Thrown)?),
+        false => None,
+    };
     let bench = Bench {
         project,
-        database: cluster.url("postgres"),
+        database: cluster
+            .as_ref()
+            .map_or_else(String::new, |cluster| cluster.url("postgres")),
         capabilities: setup::browsers::capabilities(project)?,
     };
     let results = suites
@@ -55,6 +57,25 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
         .collect::<Outcome<Vec<_>>>()?;
     drop(cluster);
     summary::print(&results)
+}
+
+fn prepare(project: &Project, suites: &[&Suite]) -> Outcome {
+    setup::run(project)?;
+    if needed(suites, Need::Browsers) {
+        setup::for_tests(project)?;
+    }
+    console::headline("Building");
+    if needed(suites, Need::Pages) {
+        build::pages(project)?;
+    }
+    if needed(suites, Need::Programs) {
+        build::server_and_tests(project)?;
+    }
+    Ok(())
+}
+
+fn needed(suites: &[&Suite], need: Need) -> bool {
+    suites.iter().any(|suite| suite.needs.contains(&need))
 }
 
 fn list() -> Outcome {

@@ -49,7 +49,7 @@ pub(super) fn deny(bench: &Bench<'_>) -> Outcome<Counts> {
 /// Fails unless Rust is formatted.
 pub(crate) fn formatted(project: &Project) -> Outcome {
     Task::cargo(project, "test-format")?
-        .args(["fmt", "--all", "--check"])
+        .args(["fmt", "--all", "--check", "--", "--color", "never"])
         .run()
 }
 
@@ -68,7 +68,8 @@ pub(crate) fn lints(project: &Project) -> Outcome {
         .run()
 }
 
-fn held(check: Outcome) -> Outcome<Counts> {
+/// One check as a suite.
+pub(super) fn held(check: Outcome) -> Outcome<Counts> {
     match check {
         Ok(()) => Ok(Counts::one_pass()),
         Err(Failure::Interrupted) => Err(Failure::Interrupted),

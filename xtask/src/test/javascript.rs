@@ -2,14 +2,25 @@
 
 use std::time::Duration;
 
-use super::Bench;
 use super::counts::Counts;
+use super::{Bench, checks};
 use crate::build;
 use crate::failure::{Failure, Outcome};
 use crate::process::Task;
 use crate::setup::browsers;
 
 const LIMIT: Duration = Duration::from_secs(900);
+
+/// The types of package, page and tests.
+pub(super) fn types(bench: &Bench<'_>) -> Outcome<Counts> {
+    let words = ["run", "check", "--workspaces", "--if-present"];
+    checks::held(
+        Task::npm(bench.project, "test-types")?
+            .args(words)
+            .limit(LIMIT)
+            .run(),
+    )
+}
 
 /// The npm package.
 pub(super) fn package(bench: &Bench<'_>) -> Outcome<Counts> {

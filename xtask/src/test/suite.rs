@@ -4,8 +4,23 @@ use std::time::{Duration, Instant};
 
 use super::counts::Counts;
 use super::{Bench, checks, javascript, rust, wasm};
+
 use crate::console;
 use crate::failure::{Failure, Outcome};
+use Need::{Browsers, Database, Pages, Programs};
+
+/// Something a suite needs to be there before it runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The modules, the package and the page.
+    Pages,
+    /// The server and the native tests, compiled.
+    Programs,
+    /// A database server.
+    Database,
+    /// Browsers and their drivers.
+    Browsers,
+}
 
 /// One suite.
 pub(super) struct Suite {
@@ -13,6 +28,8 @@ pub(super) struct Suite {
     pub(super) name: &'static str,
     /// What it tests.
     pub(super) about: &'static str,
+    /// What must be there.
+    pub(super) needs: &'static [Need],
     go: fn(&Bench<'_>) -> Outcome<Counts>,
 }
 
@@ -33,81 +50,103 @@ pub(super) const ALL: &[Suite] = &[
     Suite {
         name: "format",
         about: "Rust is formatted",
+        needs: &[],
         go: checks::format,
     },
     Suite {
         name: "tidy",
-        about: "the house rules hold",
+        about: "house rules",
+        needs: &[],
         go: checks::tidy,
     },
     Suite {
         name: "codegen",
         about: "generated documents are current",
+        needs: &[],
         go: checks::codegen,
     },
     Suite {
         name: "clippy",
-        about: "no lint is broken, natively and in wasm",
+        about: "lints, natively and in wasm",
+        needs: &[],
         go: checks::clippy,
     },
     Suite {
         name: "deny",
         about: "licences and sources of dependencies",
+        needs: &[],
         go: checks::deny,
     },
     Suite {
+        name: "types",
+        about: "TypeScript's types",
+        needs: &[Pages],
+        go: javascript::types,
+    },
+    Suite {
         name: "policy",
-        about: "the policy core",
-        go: |bench| rust::package(bench, "seawall-policy"),
+        about: "policy core",
+        needs: &[Programs],
+        go: |b| rust::package(b, "seawall-policy"),
     },
     Suite {
         name: "pgrest",
         about: "requests to SQL",
-        go: |bench| rust::package(bench, "seawall-pgrest"),
+        needs: &[Programs],
+        go: |b| rust::package(b, "seawall-pgrest"),
     },
     Suite {
         name: "server",
-        about: "the server",
-        go: |bench| rust::package(bench, "seawall-server"),
+        about: "server",
+        needs: &[Programs, Database],
+        go: |b| rust::package(b, "seawall-server"),
     },
     Suite {
         name: "xtask",
         about: "these commands",
-        go: |bench| rust::package(bench, "xtask"),
+        needs: &[Programs],
+        go: |b| rust::package(b, "xtask"),
     },
     Suite {
         name: "e2e",
-        about: "the server over a real PostgreSQL",
+        about: "server over a real PostgreSQL",
+        needs: &[Programs, Database],
         go: |bench| rust::package(bench, "seawall-e2e"),
     },
     Suite {
         name: "wasm-node",
-        about: "the wasm modules in Node",
+        about: "wasm in Node",
+        needs: &[],
         go: wasm::node,
     },
     Suite {
         name: "wasm-chromium",
-        about: "the wasm modules in headless Chromium",
+        about: "wasm in Chromium",
+        needs: &[Browsers],
         go: wasm::chromium,
     },
     Suite {
         name: "wasm-firefox",
-        about: "the wasm modules in headless Firefox",
+        about: "wasm in Firefox",
+        needs: &[Browsers],
         go: wasm::firefox,
     },
     Suite {
         name: "package",
-        about: "the npm package",
+        about: "npm package",
+        needs: &[Pages],
         go: javascript::package,
     },
     Suite {
         name: "node",
-        about: "supabase-js in Node against the real server",
+        about: "supabase-js in Node on the real server",
+        needs: &[Pages, Programs, Database],
         go: javascript::node,
     },
     Suite {
         name: "browser",
-        about: "the page in a real browser",
+        about: "page in Chromium on the real server",
+        needs: &[Pages, Programs, Database, Browsers],
         go: javascript::browser,
     },
 ];

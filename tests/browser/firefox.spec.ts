@@ -1,0 +1,97 @@
+/** The core of it once more in Firefox, through WebDriver. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { Builder, By, until, type WebDriver, type WebElement } from "selenium-webdriver";
+import { Options, ServiceBuilder } from "selenium-webdriver/firefox.js";
+
+import { type Stack, startStack } from "./stack.ts";
+
+const WAIT_MS = 15_000;
+
+let stack: Stack;
+let driver: WebDriver;
+
+before(async () => {
+  stack = await startStack();
+  driver = await firefox();
+});
+
+after(async () => {
+  await driver?.quit();
+  await stack?.stop();
+});
+
+test("Firefox signs in, sees its rooms, and watches a circuit open and close", async () => {
+  await driver.get(`${stack.url}/?refresh=250&attempts=1&resetTimeout=800&reads=6000`);
+  await click(await shown("//button[starts-with(., 'Guest')]"));
+  await click(await shown("//button[.='Sign in']"));
+  await shown("//li[contains(., 'shore power')]");
+  const rooms = await driver.findElements(By.css(".rooms .place"));
+  assert.deepEqual(await Promise.all(rooms.map((room) => room.getText())), ["Harbour"]);
+
+  await click(await shown("//label[.='Vanished']"));
+  await shown("//tr[@data-breaker='rest' and @data-state='open']");
+  await click(await shown("//label[.='Healthy']"));
+  await shown("//tr[@data-breaker='rest' and @data-state='closed']");
+
+  const composer = await driver.findElement(By.id("compose"));
+  const body = `From Firefox at ${Date.now()}`;
+  await composer.sendKeys(body);
+  await click(await shown("//button[.='Send']"));
+  const remove = await shown(`//li[contains(., '${body}')]//button`);
+  await click(remove);
+  await driver.wait(until.stalenessOf(remove), WAIT_MS);
+});
+
+function shown(xpath: string): Promise<WebElement> {
+  return Promise.resolve(driver.wait(until.elementLocated(By.xpath(xpath)), WAIT_MS, xpath));
+}
+
+/** The page draws itself anew while it lives: scrolls first, and does not mind what lies above. */
+async function click(element: WebElement): Promise<void> {
+  await driver.executeScript("arguments[0].scrollIntoView({ block: 'center' }); arguments[0].click();", element);
+}
+
+async function firefox(): Promise<WebDriver> {
+  const options = new Options().addArguments("-headless");
+  const binary = found(process.env["SEAWALL_FIREFOX"], "firefox-esr", "firefox");
+  if (binary !== undefined) options.setBinary(binary);
+  for (const [name, value] of Object.entries(quiet)) options.setPreference(name, value);
+  const geckodriver = found(process.env["SEAWALL_GECKODRIVER"], "geckodriver");
+  if (geckodriver === undefined) throw new Error("geckodriver is not here: the set-up installs it, or set SEAWALL_GECKODRIVER");
+  return new Builder()
+    .forBrowser("firefox")
+    .setFirefoxOptions(options)
+    .setFirefoxService(new ServiceBuilder(geckodriver))
+    .build();
+}
+
+/** Nothing Firefox would send of its own accord. */
+const quiet: Record<string, boolean | number> = {
+  "app.normandy.enabled": false,
+  "app.update.disabledForTesting": true,
+  "browser.safebrowsing.downloads.enabled": false,
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "dom.push.connection.enabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "network.trr.mode": 5,
+  "toolkit.telemetry.enabled": false,
+};
+
+function found(given: string | undefined, ...names: string[]): string | undefined {
+  if (given) return given;
+  for (const name of names) {
+    try {
+      const path = execFileSync("which", [name], { encoding: "utf8" }).trim();
+      if (existsSync(path)) return path;
+    } catch {
+      // not on the path: the next name
+    }
+  }
+  return undefined;
+}

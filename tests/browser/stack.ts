@@ -1,0 +1,132 @@
+/** The real server over a real PostgreSQL with the example application in it, for one file of tests. */
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "../..");
+
+export const users = {
+  owner: { id: "11111111-1111-4111-8111-111111111111", email: "owner@example.test", password: "owner-password" },
+  guest: { id: "22222222-2222-4222-8222-222222222222", email: "guest@example.test", password: "guest-password" },
+  /** Signs in and belongs to no room. */
+  stranger: { id: "33333333-3333-4333-8333-333333333333", email: "stranger@example.test", password: "stranger-password" },
+};
+
+export type FaultMode = "none" | "fail" | "slow" | "vanish";
+
+export interface Stack {
+  url: string;
+  fault(mode: FaultMode, latencyMs?: number): Promise<void>;
+  /** Takes the whole process away, as a crash would. */
+  stop(): Promise<void>;
+}
+
+const LOGIN = "seawall_test_login";
+const START_LIMIT_MS = 30_000;
+
+export async function startStack(): Promise<Stack> {
+  const owner = required("SEAWALL_TEST_DATABASE_URL");
+  const binary = required("SEAWALL_BINARY");
+  const login = await prepareDatabase(binary, owner);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const server = spawn(binary, ["serve"], {
+    env: {
+      ...process.env,
+      DATABASE_URL: login,
+      SEAWALL_OWNER_DATABASE_URL: owner,
+      SEAWALL_LISTEN: `127.0.0.1:${port}`,
+      SEAWALL_STATIC_DIR: process.env["SEAWALL_STATIC_DIR"] ?? join(root, "web-demo/dist"),
+      SEAWALL_DEV_AUTH_USERS: JSON.stringify(Object.values(users)),
+      SEAWALL_DEV_FAULTS: "true",
+      JWT_SECRET: "a secret for tests, long enough to sign with",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log = collected(server);
+  await ready(url, server, log);
+
+  return {
+    url,
+    async fault(mode, latencyMs = 3_000) {
+      const body = JSON.stringify({ mode, latencyMs });
+      const response = await fetch(`${url}/dev/faults`, { method: "PUT", body, headers: { "content-type": "application/json" } });
+      if (!response.ok) throw new Error(`the fault switch answered ${response.status}`);
+    },
+    async stop() {
+      if (server.exitCode !== null) return;
+      server.kill("SIGTERM");
+      await once(server, "exit");
+    },
+  };
+}
+
+/** Applies the example application and a login role whose password only the tests know. */
+async function prepareDatabase(binary: string, owner: string): Promise<string> {
+  const password = "seawall-test";
+  const folder = await mkdtemp(join(tmpdir(), "seawall-login-"));
+  try {
+    await writeFile(join(folder, "login.sql"), loginRole(password));
+    for (const scripts of [join(root, "web-demo/database"), folder]) {
+      await run(binary, ["migrate", "--apply", scripts], {
+        env: { ...process.env, SEAWALL_OWNER_DATABASE_URL: owner, DATABASE_URL: owner },
+      });
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  const login = new URL(owner);
+  login.username = LOGIN;
+  login.password = password;
+  return login.href;
+}
+
+function loginRole(password: string): string {
+  return `do $$ begin
+    if not exists (select from pg_roles where rolname = '${LOGIN}') then
+      create role ${LOGIN} login noinherit password '${password}';
+      grant anon, authenticated, service_role to ${LOGIN};
+    end if;
+  end $$;`;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
+
+async function ready(url: string, server: ChildProcess, log: () => string): Promise<void> {
+  const until = Date.now() + START_LIMIT_MS;
+  while (Date.now() < until) {
+    if (server.exitCode !== null) break;
+    const answer = await fetch(`${url}/ready`).catch(() => null);
+    if (answer?.ok) return;
+    await sleep(50);
+  }
+  server.kill("SIGKILL");
+  throw new Error(`the server did not become ready:\n${log()}`);
+}
+
+function collected(server: ChildProcess): () => string {
+  const lines: string[] = [];
+  for (const stream of [server.stdout, server.stderr]) stream?.on("data", (chunk) => lines.push(String(chunk)));
+  return () => lines.join("");
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run this through npm test`);
+  return value;
+}

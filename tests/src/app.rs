@@ -1,0 +1,262 @@
+//! A whole server with a database of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use seawall_server::Handle;
+use seawall_server::config::{Config, Source};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::database::Database;
+use crate::fault_proxy::FaultProxy;
+use crate::must;
+use crate::request::Request;
+use crate::user::{self, SECRET, User};
+
+/// A running server; dropped, its database goes with it.
+pub struct TestApp {
+    address: SocketAddr,
+    proxy: FaultProxy,
+    database: Database,
+    _server: Handle,
+}
+
+impl TestApp {
+    /// A server without rate limits over a fresh copy of the example application.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// The same, to be configured first.
+    #[must_use]
+    pub fn builder() -> TestAppBuilder {
+        TestAppBuilder::default()
+    }
+
+    /// The server's database.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What stands between the server and its database.
+    #[must_use]
+    pub fn proxy(&self) -> &FaultProxy {
+        &self.proxy
+    }
+
+    /// Where the server listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A caller without a token.
+    #[must_use]
+    pub fn anonymous(&self) -> Caller<'_> {
+        Caller {
+            app: self,
+            token: None,
+        }
+    }
+
+    /// A person of the example application.
+    #[must_use]
+    pub fn as_user(&self, user: User) -> Caller<'_> {
+        self.with_token(user.token())
+    }
+
+    /// Somebody with exactly these claims, well signed.
+    #[must_use]
+    pub fn with_claims(&self, claims: &Value) -> Caller<'_> {
+        self.with_token(user::token(claims))
+    }
+
+    /// Somebody with this token, whatever it is worth.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Caller<'_> {
+        Caller {
+            app: self,
+            token: Some(token.into()),
+        }
+    }
+
+    /// Waits until a GET of that path is answered with that status, and says how long that took.
+    #[track_caller]
+    pub async fn wait_for(&self, path: &str, status: u16, limit: Duration) -> Duration {
+        let started = Instant::now();
+        loop {
+            let answer = self.anonymous().get(path).send().await;
+            if answer.status == status {
+                return started.elapsed();
+            }
+            let waited = started.elapsed();
+            assert!(
+                waited < limit,
+                "{path} still answers {} after {waited:?}",
+                answer.status
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the server knows a table that was made while it ran.
+    pub async fn wait_for_table(&self, name: &str) {
+        self.wait_while(&format!("/rest/v1/{name}?limit=0"), "PGRST205")
+            .await;
+    }
+
+    /// Waits until the server knows a function that was made while it ran.
+    pub async fn wait_for_function(&self, name: &str) {
+        self.wait_while(&format!("/rest/v1/rpc/{name}?limit=0"), "PGRST202")
+            .await;
+    }
+
+    async fn wait_while(&self, path: &str, code: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let answer = self
+                .as_user(user::OWNER)
+                .request(Method::OPTIONS, path)
+                .send()
+                .await;
+            if answer.status.is_success() {
+                return;
+            }
+            assert!(
+                answer.code() == code && Instant::now() < until,
+                "{path}: {:?}",
+                answer.body
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Somebody who sends requests to a test server.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    app: &'a TestApp,
+    token: Option<String>,
+}
+
+impl Caller<'_> {
+    /// A GET.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// A HEAD.
+    #[must_use]
+    pub fn head(&self, path: &str) -> Request {
+        self.request(Method::HEAD, path)
+    }
+
+    /// A POST of JSON.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Request {
+        self.request(Method::POST, path).json(body)
+    }
+
+    /// A PATCH with JSON.
+    #[must_use]
+    pub fn patch(&self, path: &str, body: &Value) -> Request {
+        self.request(Method::PATCH, path).json(body)
+    }
+
+    /// A PUT of JSON.
+    #[must_use]
+    pub fn put(&self, path: &str, body: &Value) -> Request {
+        self.request(Method::PUT, path).json(body)
+    }
+
+    /// A DELETE.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Request {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Any other request.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        let request = Request::new(self.app.address, method, path);
+        match &self.token {
+            Some(token) => request.bearer(token),
+            None => request,
+        }
+    }
+}
+
+/// A server's configuration, in the words of its environment.
+pub struct TestAppBuilder {
+    settings: BTreeMap<String, String>,
+}
+
+impl Default for TestAppBuilder {
+    fn default() -> Self {
+        let builder = Self {
+            settings: BTreeMap::new(),
+        };
+        builder
+            .set("SEAWALL_LISTEN", "127.0.0.1:0")
+            .set("SEAWALL_DB_ANON_ROLE", "anon")
+            .set("SEAWALL_RATE_LIMITS", "false")
+            .set("JWT_SECRET", SECRET)
+    }
+}
+
+impl TestAppBuilder {
+    /// Sets a variable of the environment the server is configured by.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Switches the rate limits on, under this policy.
+    #[must_use]
+    pub fn limits(self, policy: &Value) -> Self {
+        self.set("SEAWALL_RATE_LIMITS", "true")
+            .set("SEAWALL_POLICY", &policy.to_string())
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub async fn start(self) -> TestApp {
+        let app = self.start_unready().await;
+        app.wait_for("/ready", 200, Duration::from_secs(20)).await;
+        app
+    }
+
+    /// Starts the server, ready or not.
+    pub async fn start_unready(mut self) -> TestApp {
+        let database = Database::create().await;
+        let proxy = FaultProxy::start(database.address()).await;
+        let through = proxy.address();
+        self = self.set(
+            "DATABASE_URL",
+            &database.login_url(&through.ip().to_string(), through.port()),
+        );
+        let config = must(
+            "the configuration",
+            Config::load(Source::from_pairs(self.settings)),
+        );
+        let listener = must(
+            "the server cannot listen",
+            TcpListener::bind(config.server.listen).await,
+        );
+        let server = must(
+            "the server did not start",
+            seawall_server::serve(config, listener).await,
+        );
+        TestApp {
+            address: server.address(),
+            proxy,
+            database,
+            _server: server,
+        }
+    }
+}

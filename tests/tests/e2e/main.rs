@@ -1,0 +1,11 @@
+//! The server over a real PostgreSQL, through a socket. One program, since linking a server is what costs.
+
+mod access;
+mod calls;
+mod embeds;
+mod guarding;
+mod health;
+mod limits;
+mod outage;
+mod reads;
+mod writes;
