@@ -166,6 +166,12 @@ impl Policy {
         }
     }
 
+    /// The rules of every service, in the order of [`Service::ALL`].
+    #[must_use]
+    pub const fn services(&self) -> &[Rules; 5] {
+        &self.services
+    }
+
     /// The endpoints that have rules of their own.
     pub fn endpoints(&self) -> impl Iterator<Item = (&str, &Rules)> {
         self.endpoints.iter().map(|(path, rules)| (path.as_str(), rules))

@@ -285,7 +285,10 @@ impl SlidingWindow {
                 .map_or(now, |instant| instant + self.quota.window()),
         };
         let behind = self.queue.back().map_or(now, |(_, at)| *at);
-        slot.max(behind).max(self.quiet_until()).max(now)
+        slot.max(behind)
+            .max(self.room_at(now))
+            .max(self.quiet_until())
+            .max(now)
     }
 
     /// The first instant at which the calls really made leave room for one more.

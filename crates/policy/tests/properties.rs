@@ -1,0 +1,18 @@
+//! Promises, for any traffic: what is said to a caller is true, and what must never happen does not.
+
+#[path = "properties/breaker.rs"]
+mod breaker;
+#[path = "properties/limits.rs"]
+mod limits;
+#[path = "properties/stored.rs"]
+mod stored;
+
+/// Enough cases to find what is there, few enough for a newcomer's minute; failures are cited in tests, not kept
+/// in files.
+fn config() -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        cases: 200,
+        failure_persistence: None,
+        ..Default::default()
+    }
+}

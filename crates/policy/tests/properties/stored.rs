@@ -1,0 +1,102 @@
+use proptest::prelude::*;
+use seawall_policy::breaker::{Admission, Breaker, BreakerConfig, Snapshot};
+use seawall_policy::class::Outcome;
+use seawall_policy::policy::{Policy, PolicyDraft, SETTINGS, Value};
+use seawall_policy::rng::SplitMix64;
+use seawall_policy::time::{MonoTime, Span, UnixTime};
+
+/// Bodies of snapshots: right in form, wild in content.
+fn bodies() -> impl Strategy<Value = String> {
+    let list = prop::collection::vec(0..u64::MAX / 1_000_000, 0..8);
+    (
+        any::<u64>(),
+        "[coh]",
+        any::<u64>(),
+        any::<u32>(),
+        any::<u64>(),
+        list,
+    )
+        .prop_map(|(saved, state, remaining, trips, closed, mut ages)| {
+            ages.sort_unstable();
+            let ages: Vec<String> = ages.iter().map(u64::to_string).collect();
+            format!(
+                "b1;{saved};{state};{remaining};{trips};{closed};{};",
+                ages.join(",")
+            )
+        })
+}
+
+proptest! {
+    #![proptest_config(super::config())]
+
+    #[test]
+    fn any_text_is_decoded_or_refused(text in ".*") {
+        let _ = Snapshot::decode(&text);
+        let _ = Snapshot::decode(&Snapshot::sealed(&text));
+        let _ = Snapshot::decode(&Snapshot::sealed(&["b1;", &text].concat()));
+    }
+
+    #[test]
+    fn any_bytes_are_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Snapshot::decode(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn a_forged_state_locks_out_no_longer_than_the_policy_could(body in bodies(), now in any::<u32>(), unix in any::<u64>()) {
+        let snapshot = Snapshot::decode(&Snapshot::sealed(&body)).unwrap();
+        let config = BreakerConfig::default();
+        let now = MonoTime::from_millis(u64::from(now));
+        if let Ok(mut breaker) = Breaker::restore(config, &snapshot, now, UnixTime::from_millis(unix)) {
+            let mut rng = SplitMix64::new(1);
+            if let Admission::Rejected { retry_at, .. } = breaker.admit(now, &mut rng) {
+                prop_assert!(retry_at <= now + config.longest_cool_down());
+                let admitted = matches!(breaker.admit(retry_at, &mut rng), Admission::Admitted(_));
+                prop_assert!(admitted);
+            }
+        }
+    }
+
+    #[test]
+    fn a_state_stored_and_taken_up_at_once_goes_on_as_before(failures in 0..5_u32, gap in 0..4_000_u64) {
+        let mut rng = SplitMix64::new(1);
+        let mut breaker = Breaker::new(BreakerConfig::default());
+        let mut now = MonoTime::from_millis(100_000);
+        for _ in 0..failures {
+            let Admission::Admitted(permit) = breaker.admit(now, &mut rng) else { break };
+            breaker.settle(permit, &Outcome::NETWORK, Span::ZERO, now, &mut rng);
+            now = now + Span::from_millis(gap);
+        }
+        let unix = UnixTime::from_secs(1_700_000_000);
+        let text = breaker.snapshot(now, unix).encode();
+        let snapshot = Snapshot::decode(&text).unwrap();
+        prop_assert_eq!(snapshot.encode(), text);
+        let restored = Breaker::restore(BreakerConfig::default(), &snapshot, MonoTime::ZERO, unix).unwrap();
+        prop_assert_eq!(restored.state(), breaker.state());
+        let again = restored.snapshot(MonoTime::ZERO, unix);
+        prop_assert_eq!(again, snapshot);
+    }
+
+    #[test]
+    fn a_policy_survives_printing(choices in prop::collection::vec((0..SETTINGS.len(), 0.0..1.0_f64, 0..3_u8), 0..12)) {
+        let mut draft = PolicyDraft::default();
+        for (index, part, place) in choices {
+            let setting = SETTINGS[index];
+            let number = (setting.min + (setting.max - setting.min) * part).floor();
+            let prefix = ["", "services.auth.", "endpoints.\"/rest/v1/a\"."][usize::from(place)];
+            let _ = draft.set(&[prefix, setting.path].concat(), Value::Number(number));
+        }
+        if let Ok(policy) = draft.finish() {
+            let printed = policy.to_json();
+            let again = Policy::from_json(&printed).unwrap();
+            prop_assert_eq!(again.to_json(), printed);
+            prop_assert!(again.services() == policy.services());
+        }
+    }
+
+    #[test]
+    fn any_setting_given_anything_is_taken_or_refused(path in "[a-z_A-Z.\"/]{0,40}", number in any::<f64>()) {
+        if let Err(error) = PolicyDraft::default().set(&path, Value::Number(number)) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}
