@@ -11,6 +11,7 @@ mod check;
 mod clean;
 mod codegen;
 mod console;
+mod database;
 mod deny;
 mod failure;
 mod fuzz;
@@ -42,6 +43,7 @@ usage: cargo xtask <command>
   check                          the quick gate: format, house rules, generated documents, clippy
   bench [arguments]              run the benchmarks
   fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
+  database                       run a throw-away PostgreSQL for tests started by hand
   setup                          install what the build needs
   wasm                           build the two WebAssembly modules
   tidy                           check the house rules
@@ -67,6 +69,7 @@ fn dispatch(command: &str, project: &Project, arguments: Arguments) -> Outcome {
         "check" => check::run(project, arguments),
         "bench" => bench::run(project, arguments),
         "fuzz" => fuzz::run(project, arguments),
+        "database" => database::run(project, arguments),
         "setup" => arguments.finish().and_then(|()| setup::run(project)),
         "wasm" => arguments.finish().and_then(|()| wasm::run(project)),
         "tidy" => arguments.finish().and_then(|()| tidy::run(project)),

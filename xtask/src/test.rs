@@ -5,30 +5,20 @@
 
 pub(crate) mod checks;
 mod counts;
+mod ground;
 mod javascript;
 mod rust;
 mod suite;
 mod summary;
 mod wasm;
 
-use std::path::PathBuf;
-
 use crate::arguments::Arguments;
-use crate::build;
 use crate::console;
 use crate::failure::{Failure, Outcome};
-use crate::postgres::{Cluster, Durability};
 use crate::project::{Lock, Project};
-use crate::setup;
 
-use suite::{Need, Suite};
-
-/// What the suites share.
-pub(crate) struct Bench<'a> {
-    project: &'a Project,
-    database: String,
-    capabilities: PathBuf,
-}
+use ground::Ground;
+use suite::Suite;
 
 /// Sets up, runs the suites (all, or those named) and prints the totals.
 pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
@@ -38,44 +28,14 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     let suites = chosen(&arguments.rest())?;
     let _one_at_a_time = Lock::take(project, "test")?;
 
-    prepare(project, &suites)?;
+    let ground = Ground::lay(project, &suites)?;
     console::headline("Testing");
-    let cluster = match needed(&suites, Need::Database) {
-        true => Some(Cluster::start(project, "test", Durability::Thrown)?),
-        false => None,
-    };
-    let bench = Bench {
-        project,
-        database: cluster
-            .as_ref()
-            .map_or_else(String::new, |cluster| cluster.url("postgres")),
-        capabilities: setup::browsers::capabilities(project)?,
-    };
-    let results = suites
+    let reports = suites
         .iter()
-        .map(|suite| suite.run(&bench))
+        .map(|suite| suite.run(&ground))
         .collect::<Outcome<Vec<_>>>()?;
-    drop(cluster);
-    summary::print(&results)
-}
-
-fn prepare(project: &Project, suites: &[&Suite]) -> Outcome {
-    setup::run(project)?;
-    if needed(suites, Need::Browsers) {
-        setup::for_tests(project)?;
-    }
-    console::headline("Building");
-    if needed(suites, Need::Pages) {
-        build::pages(project)?;
-    }
-    if needed(suites, Need::Programs) {
-        build::server_and_tests(project)?;
-    }
-    Ok(())
-}
-
-fn needed(suites: &[&Suite], need: Need) -> bool {
-    suites.iter().any(|suite| suite.needs.contains(&need))
+    drop(ground);
+    summary::print(&reports)
 }
 
 fn list() -> Outcome {

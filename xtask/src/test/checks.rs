@@ -1,20 +1,20 @@
 //! The suites that are one check each.
 
-use super::Bench;
 use super::counts::Counts;
+use super::ground::Ground;
 use crate::failure::{Failure, Outcome};
 use crate::process::Task;
 use crate::project::Project;
 use crate::{codegen, deny, tidy};
 
 /// Rust is formatted.
-pub(super) fn format(bench: &Bench<'_>) -> Outcome<Counts> {
-    held(formatted(bench.project))
+pub(super) fn format(ground: &Ground<'_>) -> Outcome<Counts> {
+    held(formatted(ground.project()))
 }
 
 /// The house rules hold; each is counted.
-pub(super) fn tidy(bench: &Bench<'_>) -> Outcome<Counts> {
-    let found = tidy::inspect(bench.project)?;
+pub(super) fn tidy(ground: &Ground<'_>) -> Outcome<Counts> {
+    let found = tidy::inspect(ground.project())?;
     let complaints = found.broken().map(ToOwned::to_owned).collect();
     Ok(Counts {
         passed: found.held(),
@@ -25,25 +25,25 @@ pub(super) fn tidy(bench: &Bench<'_>) -> Outcome<Counts> {
 }
 
 /// The generated documents are current.
-pub(super) fn codegen(bench: &Bench<'_>) -> Outcome<Counts> {
-    held(codegen::check(bench.project))
+pub(super) fn codegen(ground: &Ground<'_>) -> Outcome<Counts> {
+    held(codegen::check(ground.project()))
 }
 
 /// No lint is broken.
-pub(super) fn clippy(bench: &Bench<'_>) -> Outcome<Counts> {
-    held(lints(bench.project))
+pub(super) fn clippy(ground: &Ground<'_>) -> Outcome<Counts> {
+    held(lints(ground.project()))
 }
 
 /// Licences, bans and sources, where cargo-deny is installed: compiling it costs a cold run minutes.
-pub(super) fn deny(bench: &Bench<'_>) -> Outcome<Counts> {
-    if deny::program(bench.project).is_none() {
+pub(super) fn deny(ground: &Ground<'_>) -> Outcome<Counts> {
+    if deny::program(ground.project()).is_none() {
         crate::console::say("");
         crate::console::note(
             "cargo-deny is not installed, so this was not checked: `npm run deny` installs it",
         );
         return Ok(Counts::one_skip());
     }
-    held(deny::offline(bench.project))
+    held(deny::offline(ground.project()))
 }
 
 /// Fails unless Rust is formatted.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::checks;
 use super::counts::Counts;
-use super::{Bench, checks};
+use super::ground::Ground;
 use crate::build;
 use crate::failure::{Failure, Outcome};
 use crate::process::Task;
@@ -12,10 +13,10 @@ use crate::setup::browsers;
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// The types of package, page and tests.
-pub(super) fn types(bench: &Bench<'_>) -> Outcome<Counts> {
+pub(super) fn types(ground: &Ground<'_>) -> Outcome<Counts> {
     let words = ["run", "check", "--workspaces", "--if-present"];
     checks::held(
-        Task::npm(bench.project, "test-types")?
+        Task::npm(ground.project(), "test-types")?
             .args(words)
             .limit(LIMIT)
             .run(),
@@ -23,28 +24,28 @@ pub(super) fn types(bench: &Bench<'_>) -> Outcome<Counts> {
 }
 
 /// The npm package.
-pub(super) fn package(bench: &Bench<'_>) -> Outcome<Counts> {
-    script(bench, "package", &["test", "-w", "pkg"])
+pub(super) fn package(ground: &Ground<'_>) -> Outcome<Counts> {
+    script(ground, "package", &["test", "-w", "pkg"])
 }
 
 /// supabase-js in Node against the real server.
-pub(super) fn node(bench: &Bench<'_>) -> Outcome<Counts> {
-    script(bench, "node", &["run", "test:node", "-w", "tests"])
+pub(super) fn node(ground: &Ground<'_>) -> Outcome<Counts> {
+    script(ground, "node", &["run", "test:node", "-w", "tests"])
 }
 
 /// The page in a real browser.
-pub(super) fn browser(bench: &Bench<'_>) -> Outcome<Counts> {
+pub(super) fn browser(ground: &Ground<'_>) -> Outcome<Counts> {
     if browsers::chromium().is_none() {
         return Err(Failure::because("Chromium is not installed"));
     }
-    script(bench, "browser", &["run", "test:browser", "-w", "tests"])
+    script(ground, "browser", &["run", "test:browser", "-w", "tests"])
 }
 
-fn script(bench: &Bench<'_>, name: &str, words: &[&str]) -> Outcome<Counts> {
-    let project = bench.project;
+fn script(ground: &Ground<'_>, name: &str, words: &[&str]) -> Outcome<Counts> {
+    let project = ground.project();
     let mut task = Task::npm(project, &format!("test-{name}"))?
         .args(words)
-        .env("SEAWALL_TEST_DATABASE_URL", &bench.database)
+        .env("SEAWALL_TEST_DATABASE_URL", ground.database())
         .env(
             "SEAWALL_BINARY",
             build::server_binary(project, build::Profile::Debug),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Bench;
 use super::counts::Counts;
+use super::ground::Ground;
 use crate::build;
 use crate::failure::Outcome;
 use crate::process::Task;
@@ -17,13 +17,13 @@ use crate::project::Project;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the tests of one package.
-pub(super) fn package(bench: &Bench<'_>, package: &str) -> Outcome<Counts> {
+pub(super) fn package(ground: &Ground<'_>, package: &str) -> Outcome<Counts> {
     let mut sum = Counts::default();
-    for program in programs(bench.project)?
+    for program in programs(ground.project())?
         .iter()
         .filter(|program| program.package == package)
     {
-        sum += run(bench, program)?;
+        sum += run(ground, program)?;
     }
     Ok(sum)
 }
@@ -35,18 +35,18 @@ struct Program {
     executable: PathBuf,
 }
 
-fn run(bench: &Bench<'_>, program: &Program) -> Outcome<Counts> {
+fn run(ground: &Ground<'_>, program: &Program) -> Outcome<Counts> {
     let task = Task::new(
-        bench.project,
+        ground.project(),
         &format!("test-{}-{}", program.package, program.name),
         &program.executable,
     )?
     .dir(&program.folder)
     .env("CARGO_MANIFEST_DIR", &program.folder)
-    .env("SEAWALL_TEST_DATABASE_URL", &bench.database)
+    .env("SEAWALL_TEST_DATABASE_URL", ground.database())
     .env(
         "SEAWALL_BINARY",
-        build::server_binary(bench.project, build::Profile::Debug),
+        build::server_binary(ground.project(), build::Profile::Debug),
     )
     .limit(LIMIT);
     let log = task.log().to_owned();

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::counts::Counts;
-use super::{Bench, checks, javascript, rust, wasm};
+use super::ground::Ground;
+use super::{checks, javascript, rust, wasm};
 
 use crate::console;
 use crate::failure::{Failure, Outcome};
@@ -22,6 +23,18 @@ pub(super) enum Need {
     Browsers,
 }
 
+impl Need {
+    /// What to say when it is not there.
+    pub(super) fn lacking(self) -> &'static str {
+        match self {
+            Self::Pages => "what runs in the browser could not be built",
+            Self::Programs => "the server and the native tests could not be built",
+            Self::Database => "there is no database",
+            Self::Browsers => "browsers could not be set up",
+        }
+    }
+}
+
 /// One suite.
 pub(super) struct Suite {
     /// What it is called on the command line.
@@ -30,7 +43,7 @@ pub(super) struct Suite {
     pub(super) about: &'static str,
     /// What must be there.
     pub(super) needs: &'static [Need],
-    go: fn(&Bench<'_>) -> Outcome<Counts>,
+    go: fn(&Ground<'_>) -> Outcome<Counts>,
 }
 
 /// What came of one suite.
@@ -87,31 +100,31 @@ pub(super) const ALL: &[Suite] = &[
         name: "policy",
         about: "policy core",
         needs: &[Programs],
-        go: |b| rust::package(b, "seawall-policy"),
+        go: |ground| rust::package(ground, "seawall-policy"),
     },
     Suite {
         name: "pgrest",
         about: "requests to SQL",
         needs: &[Programs],
-        go: |b| rust::package(b, "seawall-pgrest"),
+        go: |ground| rust::package(ground, "seawall-pgrest"),
     },
     Suite {
         name: "server",
         about: "server",
         needs: &[Programs, Database],
-        go: |b| rust::package(b, "seawall-server"),
+        go: |ground| rust::package(ground, "seawall-server"),
     },
     Suite {
         name: "xtask",
         about: "these commands",
         needs: &[Programs],
-        go: |b| rust::package(b, "xtask"),
+        go: |ground| rust::package(ground, "xtask"),
     },
     Suite {
         name: "e2e",
         about: "server over a real PostgreSQL",
         needs: &[Programs, Database],
-        go: |bench| rust::package(bench, "seawall-e2e"),
+        go: |ground| rust::package(ground, "seawall-e2e"),
     },
     Suite {
         name: "wasm-node",
@@ -153,12 +166,12 @@ pub(super) const ALL: &[Suite] = &[
 
 impl Suite {
     /// Runs the suite; only being asked to stop is an error here.
-    pub(super) fn run(&self, bench: &Bench<'_>) -> Outcome<Report> {
+    pub(super) fn run(&self, ground: &Ground<'_>) -> Outcome<Report> {
         let started = Instant::now();
         let mut outcome = Err(Failure::Interrupted);
         let label = format!("{} ({})", self.name, self.about);
         let shown = console::step(&label, || {
-            outcome = (self.go)(bench);
+            outcome = ground.bears(self).and_then(|()| (self.go)(ground));
             match &outcome {
                 Ok(counts) if counts.fault().is_none() => Ok(console::Work::Done),
                 Ok(counts) => Err(Failure::because(counts.fault().unwrap_or_default())),

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Bench;
 use super::counts::Counts;
+use super::ground::Ground;
 use crate::failure::{Failure, Outcome};
 use crate::process::Task;
 use crate::setup::{self, browsers};
@@ -13,18 +13,18 @@ const CRATES: [&str; 2] = ["guard-wasm", "store-wasm"];
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// In Node.
-pub(super) fn node(bench: &Bench<'_>) -> Outcome<Counts> {
-    each(bench, "node", &["--node".to_owned()])
+pub(super) fn node(ground: &Ground<'_>) -> Outcome<Counts> {
+    each(ground, "node", &["--node".to_owned()])
 }
 
 /// In headless Chromium.
-pub(super) fn chromium(bench: &Bench<'_>) -> Outcome<Counts> {
+pub(super) fn chromium(ground: &Ground<'_>) -> Outcome<Counts> {
     let driver = needed(
         browsers::chromium_driver().filter(|_| browsers::chromium().is_some()),
         "Chromium",
     )?;
     each(
-        bench,
+        ground,
         "chromium",
         &[
             "--headless".into(),
@@ -36,11 +36,11 @@ pub(super) fn chromium(bench: &Bench<'_>) -> Outcome<Counts> {
 }
 
 /// In headless Firefox.
-pub(super) fn firefox(bench: &Bench<'_>) -> Outcome<Counts> {
-    let driver = setup::firefox_driver(bench.project).filter(|_| browsers::firefox().is_some());
+pub(super) fn firefox(ground: &Ground<'_>) -> Outcome<Counts> {
+    let driver = setup::firefox_driver(ground.project()).filter(|_| browsers::firefox().is_some());
     let driver = needed(driver, "Firefox")?;
     each(
-        bench,
+        ground,
         "firefox",
         &[
             "--headless".into(),
@@ -57,17 +57,17 @@ fn needed(driver: Option<PathBuf>, browser: &str) -> Outcome<String> {
     Ok(driver.to_string_lossy().into_owned())
 }
 
-fn each(bench: &Bench<'_>, place: &str, flags: &[String]) -> Outcome<Counts> {
+fn each(ground: &Ground<'_>, place: &str, flags: &[String]) -> Outcome<Counts> {
     let mut sum = Counts::default();
     for name in CRATES {
-        sum += pack(bench, place, name, flags)?;
+        sum += pack(ground, place, name, flags)?;
     }
     Ok(sum)
 }
 
 // wasm-pack looks for wasm-bindgen's runner on PATH and must not fetch its own.
-fn pack(bench: &Bench<'_>, place: &str, name: &str, flags: &[String]) -> Outcome<Counts> {
-    let project = bench.project;
+fn pack(ground: &Ground<'_>, place: &str, name: &str, flags: &[String]) -> Outcome<Counts> {
+    let project = ground.project();
     let tools = project.tool("wasm-pack");
     let own_path = std::env::var_os("PATH").unwrap_or_default();
     let folders = tools
@@ -83,7 +83,7 @@ fn pack(bench: &Bench<'_>, place: &str, name: &str, flags: &[String]) -> Outcome
         .arg(project.at("crates").join(name))
         .env("PATH", path)
         .env("CARGO_TARGET_DIR", project.target(""))
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &bench.capabilities)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", ground.capabilities())
         .env("WASM_BINDGEN_TEST_TIMEOUT", "60")
         .limit(LIMIT);
     let log = task.log().to_owned();
