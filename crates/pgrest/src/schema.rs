@@ -15,7 +15,7 @@ pub mod routine;
 pub mod table;
 mod view_keys;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 pub use catalogue::Catalogue;
 pub use media_handler::{MediaHandler, MediaHandlers};
@@ -45,8 +45,9 @@ impl SchemaCache {
     #[must_use]
     pub fn new(catalogue: Catalogue, exposed: &[String]) -> Self {
         let view_keys = view_keys::view_keys(&catalogue, exposed);
-        let tables = tables(&catalogue, &view_keys);
-        let relationships = relationships(&catalogue, &tables, &view_keys, exposed);
+        let primary_keys = primary_keys(&catalogue, &view_keys);
+        let tables = tables(&catalogue.tables, &primary_keys);
+        let relationships = relationships(&catalogue, &primary_keys, &view_keys, exposed);
         Self {
             schemas: exposed.to_vec(),
             tables,
@@ -135,54 +136,50 @@ impl SchemaCache {
     }
 }
 
-fn tables(catalogue: &Catalogue, view_keys: &[ViewKey]) -> HashMap<Qualified, Table> {
-    let mut primary: HashMap<&Qualified, BTreeSet<String>> = HashMap::new();
+/// Columns of primary keys by table or view, in the order of their names. Tables of every schema are among them:
+/// a junction that is not exposed is a junction nevertheless.
+fn primary_keys(catalogue: &Catalogue, view_keys: &[ViewKey]) -> HashMap<Qualified, Vec<String>> {
+    let mut keys: HashMap<Qualified, Vec<String>> = HashMap::new();
     for row in catalogue
         .constraints
         .iter()
         .filter(|row| row.kind == ConstraintKind::Primary)
     {
-        primary
-            .entry(&row.table)
-            .or_default()
-            .extend(row.columns.iter().cloned());
+        let mut columns = row.columns.clone();
+        columns.sort();
+        keys.insert(row.table.clone(), columns);
     }
-    let mut of_views: HashMap<&Qualified, Vec<String>> = HashMap::new();
     for key in view_keys.iter().filter(|key| key.role == KeyRole::Primary) {
-        of_views.entry(&key.view).or_default().extend(key.first_choice());
+        keys.entry(key.view.clone())
+            .or_default()
+            .extend(key.first_choice());
     }
-    let primary_key = |name: &Qualified, row: &TableRow| {
-        if row.is_view {
-            of_views.get(name).cloned().unwrap_or_default()
-        } else {
-            primary.get(name).into_iter().flatten().cloned().collect()
-        }
+    keys
+}
+
+fn tables(rows: &[TableRow], primary_keys: &HashMap<Qualified, Vec<String>>) -> HashMap<Qualified, Table> {
+    let table = |row: &TableRow| {
+        let name = Qualified::new(row.schema.clone(), row.name.clone());
+        let table = Table {
+            primary_key: primary_keys.get(&name).cloned().unwrap_or_default(),
+            name: name.clone(),
+            description: row.description.clone(),
+            is_view: row.is_view,
+            insertable: row.insertable,
+            updatable: row.updatable,
+            deletable: row.deletable,
+            columns: row.columns.clone(),
+        };
+        (name, table)
     };
-    catalogue
-        .tables
-        .iter()
-        .map(|row| {
-            let name = Qualified::new(row.schema.clone(), row.name.clone());
-            let table = Table {
-                primary_key: primary_key(&name, row),
-                name: name.clone(),
-                description: row.description.clone(),
-                is_view: row.is_view,
-                insertable: row.insertable,
-                updatable: row.updatable,
-                deletable: row.deletable,
-                columns: row.columns.clone(),
-            };
-            (name, table)
-        })
-        .collect()
+    rows.iter().map(table).collect()
 }
 
 /// Relationships by their table: computed ones replace detected ones of the same name, and whatever leads to a
 /// schema that is not exposed is left out.
 fn relationships(
     catalogue: &Catalogue,
-    tables: &HashMap<Qualified, Table>,
+    primary_keys: &HashMap<Qualified, Vec<String>>,
     view_keys: &[ViewKey],
     exposed: &[String],
 ) -> HashMap<Qualified, Vec<Relationship>> {
@@ -191,7 +188,7 @@ fn relationships(
         .iter()
         .map(|row| ((row.table.clone(), row.function.clone()), derive::computed(row)))
         .collect();
-    let detected = derive::relationships(catalogue, tables, view_keys)
+    let detected = derive::relationships(catalogue, primary_keys, view_keys)
         .into_iter()
         .filter(|rel| !computed.contains_key(&(rel.table.clone(), rel.foreign_table.clone())));
 

@@ -125,15 +125,15 @@ fn row(row: Row) -> Fragment {
         .push(" AS total, ")
         .join(row.page_total)
         .push(" AS page_total, ")
-        .join(row.location)
-        .push(" AS location, ")
         .join(row.body)
         .push(" AS body, ")
         // a setting once set is empty, not null, in the transactions that follow
         .push("nullif(current_setting('response.headers', true), '') AS response_headers, ")
         .push("nullif(current_setting('response.status', true), '') AS response_status, ")
         .push(row.inserted)
-        .push(" AS inserted")
+        .push(" AS inserted, ")
+        .join(row.location)
+        .push(" AS location")
 }
 
 /// Where the new row is, for an insert of exactly one that wants to know.

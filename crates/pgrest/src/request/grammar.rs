@@ -40,7 +40,7 @@ pub struct SyntaxError {
 
 /// Parses a `select` list; an empty text is an empty list.
 pub fn select(text: &str) -> Result<Vec<SelectItem>, SyntaxError> {
-    parsed(text, "select parameter", text, select::list)
+    parsed(text, "select parameter", text, select::whole_list)
 }
 
 /// Parses `columns`.

@@ -16,9 +16,6 @@ pub struct ResultRow {
     pub total: Option<i64>,
     /// Rows in this answer, or rows a write touched.
     pub page_total: i64,
-    /// Inserts that must say where the new row is: a JSON array of `[column, value]` pairs over the
-    /// primary key, values as text or null for SQL null, such as `[["id","7"]]`.
-    pub location: Option<String>,
     /// The body, already in the negotiated media type.
     pub body: Option<Bytes>,
     /// `response.headers` as the transaction left it; null or empty when unset.
@@ -27,6 +24,9 @@ pub struct ResultRow {
     pub response_status: Option<String>,
     /// Inserts and upserts: how many rows were inserted rather than updated; null where that cannot be told.
     pub inserted: Option<i64>,
+    /// Inserts that must say where the new row is: a JSON array of `[column, value]` pairs over the
+    /// primary key, values as text or null for SQL null, such as `[["id","7"]]`.
+    pub location: Option<String>,
 }
 
 impl ResultRow {
@@ -34,11 +34,11 @@ impl ResultRow {
     pub const COLUMNS: [&'static str; 7] = [
         "total",
         "page_total",
-        "location",
         "body",
         "response_headers",
         "response_status",
         "inserted",
+        "location",
     ];
 
     /// The row for an EXPLAIN: its lines joined by line feeds are the body.

@@ -6,13 +6,12 @@ use crate::ident::Qualified;
 
 use super::catalogue::{Catalogue, ComputedRow, ConstraintKind, ConstraintRow};
 use super::relationship::{Junction, Key, Link, Relationship, swap};
-use super::table::Table;
 use super::view_keys::{KeyRole, ViewKey};
 
 /// Every relationship that the keys imply, in no order.
 pub(super) fn relationships(
     catalogue: &Catalogue,
-    tables: &HashMap<Qualified, Table>,
+    primary_keys: &HashMap<Qualified, Vec<String>>,
     view_keys: &[ViewKey],
 ) -> Vec<Relationship> {
     let mut found = direct(&catalogue.constraints);
@@ -21,7 +20,7 @@ pub(super) fn relationships(
         .flat_map(|rel| through_views(rel, view_keys))
         .collect();
     found.extend(of_views);
-    let junctions = over_junctions(&found, tables);
+    let junctions = over_junctions(&found, primary_keys);
     let inverse: Vec<_> = found.iter().filter_map(Relationship::inverse).collect();
     found.extend(junctions);
     found.extend(inverse);
@@ -153,7 +152,10 @@ impl Relationship {
 }
 
 /// A table whose primary key holds two foreign keys joins the two tables they refer to.
-fn over_junctions(found: &[Relationship], tables: &HashMap<Qualified, Table>) -> Vec<Relationship> {
+fn over_junctions(
+    found: &[Relationship],
+    primary_keys: &HashMap<Qualified, Vec<String>>,
+) -> Vec<Relationship> {
     let mut keys: HashMap<&Qualified, Vec<(&Relationship, &Key)>> = HashMap::new();
     for rel in found {
         if let Link::ManyToOne(key) = &rel.link {
@@ -162,7 +164,7 @@ fn over_junctions(found: &[Relationship], tables: &HashMap<Qualified, Table>) ->
     }
     let mut junctions = Vec::new();
     for (table, keys) in keys {
-        let Some(primary) = tables.get(table).map(|table| &table.primary_key) else {
+        let Some(primary) = primary_keys.get(table) else {
             continue;
         };
         let is_part = |key: &Key| key.columns.iter().all(|(column, _)| primary.contains(column));

@@ -115,8 +115,8 @@ fn with_defaults(shape: Shape, columns: &[WriteColumn]) -> Fragment {
             format!(", LATERAL (SELECT {defaults} || pgrst_payload.data AS data) pgrst_complete")
         }
         Shape::Array => format!(
-            ", LATERAL (SELECT jsonb_agg({defaults} || element) AS data \
-             FROM jsonb_array_elements(pgrst_payload.data) element) pgrst_complete"
+            ", LATERAL (SELECT jsonb_agg({defaults} || elem) AS data \
+             FROM jsonb_array_elements(pgrst_payload.data) elem) pgrst_complete"
         ),
     })
 }

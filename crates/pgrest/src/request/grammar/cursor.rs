@@ -152,7 +152,7 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             Some(c) if accepts(c) => {
                 let after = self.position + c.len_utf8();
-                Err(self.fail_unexpected(after, c))
+                Err(self.fail_unexpected(after, c, &[]))
             }
             Some(_) | None => {
                 if self.recording {
@@ -169,10 +169,8 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             None => Ok(()),
             Some(c) => {
-                let at = self.position;
-                self.fail_unexpected(at, c);
-                self.failure.expect(Expected::Construct("end of input"));
-                Err(Failed)
+                let end = [Expected::Construct("end of input")];
+                Err(self.fail_unexpected(self.position, c, &end))
             }
         }
     }
@@ -315,8 +313,8 @@ impl<'a> Cursor<'a> {
         self.fail(account)
     }
 
-    fn fail_unexpected(&mut self, at: usize, c: char) -> Failed {
-        let mut account = self.account(at, None, &[]);
+    fn fail_unexpected(&mut self, at: usize, c: char, expected: &[Expected]) -> Failed {
+        let mut account = self.account(at, None, expected);
         account.unexpected = self.recording.then(|| format!("{c:?}"));
         self.fail(account)
     }
@@ -325,10 +323,6 @@ impl<'a> Cursor<'a> {
 impl Account {
     fn is_empty(&self) -> bool {
         self.found.is_none() && self.unexpected.is_none() && self.expected.is_empty()
-    }
-
-    fn expect(&mut self, expected: Expected) {
-        self.expected.push(expected);
     }
 
     fn rename(&mut self, name: &'static str) {

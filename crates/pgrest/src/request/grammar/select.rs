@@ -6,13 +6,25 @@ use super::{
 };
 use crate::request::select::{Aggregate, Join, SelectColumn, SelectEmbed, SelectItem};
 
+/// A whole list, empty only if nothing is there.
+pub(super) fn whole_list(cursor: &mut Cursor<'_>) -> Parsed<Vec<SelectItem>> {
+    if cursor.rest().is_empty() {
+        return Ok(Vec::new());
+    }
+    let first = item(cursor)?;
+    more(cursor, first)
+}
+
 /// A list of items, perhaps empty.
-pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Vec<SelectItem>> {
-    let mut items = Vec::new();
-    let Some(first) = cursor.optional(item)? else {
-        return Ok(items);
-    };
-    items.push(first);
+fn list(cursor: &mut Cursor<'_>) -> Parsed<Vec<SelectItem>> {
+    match cursor.optional(item)? {
+        Some(first) => more(cursor, first),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn more(cursor: &mut Cursor<'_>, first: SelectItem) -> Parsed<Vec<SelectItem>> {
+    let mut items = vec![first];
     while cursor.optional(comma)?.is_some() {
         items.push(item(cursor)?);
     }

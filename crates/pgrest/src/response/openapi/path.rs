@@ -105,15 +105,28 @@ fn function(routine: &Routine) -> Value {
     };
     let mut path = Map::new();
     if routine.volatility != Volatility::Volatile {
-        let parameters = routine.params.iter().map(query_argument).collect();
+        let parameters = routine
+            .params
+            .iter()
+            .map(|param| query_argument(routine, param))
+            .collect();
         path.insert("get".to_owned(), operation(parameters));
     }
     path.insert("post".to_owned(), operation(body_arguments(routine)));
     Value::Object(path)
 }
 
-fn query_argument(param: &Param) -> Value {
-    let pg_type = param.declared_type.as_str();
+/// The type of an argument, as it is called in the function's own schema.
+fn local_type<'a>(routine: &Routine, param: &'a Param) -> &'a str {
+    let own = format!("{}.", routine.name.schema);
+    param
+        .declared_type
+        .strip_prefix(&own)
+        .unwrap_or(&param.declared_type)
+}
+
+fn query_argument(routine: &Routine, param: &Param) -> Value {
+    let pg_type = local_type(routine, param);
     let mut argument = json!({ "name": param.name, "in": "query", "required": param.required });
     let Value::Object(object) = &mut argument else {
         return argument;
@@ -142,7 +155,7 @@ fn body_arguments(routine: &Routine) -> Value {
         .params
         .iter()
         .map(|param| {
-            let property = types::property(&param.declared_type);
+            let property = types::property(local_type(routine, param));
             (param.name.clone(), Value::Object(property))
         })
         .collect();
