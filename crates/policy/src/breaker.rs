@@ -452,3 +452,6 @@ impl Breaker {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -420,3 +420,6 @@ fn teach(
 fn end_of(now: MonoTime, span: Span) -> MonoTime {
     if span.is_zero() { MonoTime::FAR } else { now + span }
 }
+
+#[cfg(test)]
+mod tests;

@@ -231,3 +231,6 @@ fn rules_of(values: &Values, scope: &Scope, own_breaker: bool) -> Result<(Rules,
             conflict,
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,11 @@
 //! Promises, for any traffic: what is said to a caller is true, and what must never happen does not.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop where it stands"
+)]
+
 #[path = "properties/breaker.rs"]
 mod breaker;
 #[path = "properties/limits.rs"]

@@ -341,3 +341,6 @@ impl SlidingWindow {
         u32::try_from(within.count()).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ impl fmt::Display for Figure {
         const MILLION: u64 = 1_000_000;
         let Self(number) = *self;
         if number.is_nan() {
-            return f.write_str("not a number");
+            return f.write_str("NaN");
         }
         if number < 0.0 {
             f.write_str("-")?;
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(printed(1.05), "1.05");
         assert_eq!(printed(0.999_999_9), "1");
         assert_eq!(printed(-1.5), "-1.5");
-        assert_eq!(printed(f64::NAN), "not a number");
+        assert_eq!(printed(f64::NAN), "NaN");
         assert_eq!(printed(f64::INFINITY), "more than 9000000000000000");
     }
 }
