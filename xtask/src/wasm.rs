@@ -110,7 +110,13 @@ fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
     Task::new(project, &format!("wasm-opt-{module}"), wasm_opt)?
         .args([
             "-Oz",
-            "--all-features",
+            // What rustc emits and every engine reads; `--all-features` gives types that only binaryen knows.
+            "--enable-bulk-memory",
+            "--enable-multivalue",
+            "--enable-mutable-globals",
+            "--enable-nontrapping-float-to-int",
+            "--enable-reference-types",
+            "--enable-sign-ext",
             "--strip-debug",
             "--strip-producers",
             "-o",
