@@ -1,1 +1,10 @@
 //! What touches disk or is rarely needed, loaded when first used.
+//!
+//! Begun small: it reads what localStorage holds of the breakers and decodes it into plain objects, for whoever
+//! wants to see what a reload would begin with. The hot path restores the very same text by itself, before
+//! the first call, and never waits for this module.
+
+mod breaker;
+mod local;
+
+pub use breaker::{StoredBreaker, stored_breakers};

@@ -1,0 +1,91 @@
+//! Stored breaker states, decoded.
+
+use seawall_policy::breaker::{Breaker, BreakerConfig, Snapshot};
+use seawall_policy::error::SnapshotError;
+use seawall_policy::event::State;
+use seawall_policy::time::{MonoTime, UnixTime};
+use serde::Serialize;
+use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+
+use crate::local;
+
+/// One stored breaker, as a page that starts now would find it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredBreaker {
+    /// A service's name, or an endpoint's path.
+    pub key: String,
+    /// The state it would begin in.
+    pub state: &'static str,
+    /// When it was stored, in milliseconds since 1970.
+    pub saved_at: f64,
+    /// Milliseconds until an open circuit would let a probe through.
+    pub next_probe_in: Option<f64>,
+    /// Recent failures that would still count.
+    pub recent_failures: u32,
+    /// Why it would be discarded instead.
+    pub problem: Option<String>,
+}
+
+/// Decodes what localStorage holds under `key`; an empty list where it holds nothing. `wall` is the wall clock in
+/// milliseconds.
+///
+/// # Errors
+/// The objects cannot be made: the runtime is out of memory.
+#[wasm_bindgen]
+pub fn stored_breakers(key: &str, wall: f64) -> Result<JsValue, JsError> {
+    let text = local::read(key).unwrap_or_default();
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
+    Ok(decode(&text, wall).serialize(&serializer)?)
+}
+
+/// A line for each breaker: the state, a space, the key.
+#[must_use]
+pub fn decode(text: &str, wall: f64) -> Vec<StoredBreaker> {
+    text.lines()
+        .map(|line| line.split_once(' ').unwrap_or((line, "")))
+        .map(|line| decode_line(line, wall))
+        .collect()
+}
+
+fn decode_line((state, key): (&str, &str), wall: f64) -> StoredBreaker {
+    let now = MonoTime::from_millis(0);
+    let restored = Snapshot::decode(state)
+        .and_then(|snapshot| Breaker::restore(BreakerConfig::default(), &snapshot, now, unix(wall)));
+    let found = StoredBreaker {
+        key: key.to_owned(),
+        state: State::Closed.name(),
+        saved_at: saved_at(state),
+        next_probe_in: None,
+        recent_failures: 0,
+        problem: restored.as_ref().err().map(SnapshotError::to_string),
+    };
+    let Ok(breaker) = restored else { return found };
+    StoredBreaker {
+        state: breaker.state().name(),
+        next_probe_in: breaker
+            .next_deadline()
+            .map(|deadline| deadline.since(now).as_millis_f64()),
+        recent_failures: breaker.counts().failures,
+        ..found
+    }
+}
+
+/// The second field of the stored form, a count of milliseconds; zero where it cannot be read.
+fn saved_at(state: &str) -> f64 {
+    state
+        .split(';')
+        .nth(1)
+        .and_then(|field| field.parse().ok())
+        .filter(|millis: &f64| millis.is_finite())
+        .unwrap_or(0.0)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float-to-integer cast saturates, and NaN becomes zero"
+)]
+fn unix(wall: f64) -> UnixTime {
+    UnixTime::from_millis(wall as u64)
+}

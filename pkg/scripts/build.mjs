@@ -1,0 +1,133 @@
+/**
+ * Builds the package into dist/: ESM and CommonJS bundles, type declarations, sizes.
+ *
+ * Needs pkg/generated/{guard,store}/, which `cargo xtask wasm` makes. The hot-path module is put inside
+ * the JavaScript as base64, so that no bundler has to know about WebAssembly and nothing is fetched.
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+const require = createRequire(import.meta.url);
+
+/** The two wasm modules by the name of their folder. */
+const MODULES = ["guard", "store"];
+
+await requireGenerated();
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+await bundle();
+await declarations();
+await report();
+
+async function requireGenerated() {
+  const missing = MODULES.filter((name) => !existsSync(wasmOf(name)));
+  if (missing.length === 0) return;
+  console.error(`pkg/generated/${missing.join(", pkg/generated/")} is missing: run \`cargo xtask wasm\` first`);
+  process.exit(1);
+}
+
+/** guard.js holds everything; index.js and node.js add supabase-js to it; store.js waits to be asked for. */
+async function bundle() {
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: "neutral",
+    target: "es2022",
+    minify: true,
+    legalComments: "none",
+    logLevel: "warning",
+  };
+  const supabase = "@supabase/supabase-js";
+  for (const format of ["esm", "cjs"]) {
+    const extension = format === "esm" ? ".js" : ".cjs";
+    const entry = (name, external, siblings = {}) =>
+      build({
+        ...common,
+        format,
+        entryPoints: [join("src/entries", `${name}.ts`)],
+        outfile: join(dist, name + extension),
+        external,
+        define: format === "cjs" ? { "import.meta.url": "__filename" } : {},
+        plugins: [siblingPlugin(siblings, extension), inlineWasm()],
+      });
+    await entry("guard", [], { "/store.js": "store" });
+    await entry("store", []);
+    await entry("node", ["node:module", supabase], { "/guard.js": "guard" });
+    if (format === "esm") await entry("index", [supabase], { "/guard.js": "guard" });
+  }
+}
+
+/** Leaves another entry out of a bundle and imports it from beside it. */
+function siblingPlugin(siblings, extension) {
+  return {
+    name: "sibling",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
+        if (!importer) return undefined;
+        const target = join(dirname(importer), path);
+        const found = Object.keys(siblings).find((end) => target.endsWith(join("src/entries", end)));
+        return found && { path: `./${siblings[found]}${extension}`, external: true };
+      });
+      // What the entries share with guard.ts must be one copy: they take it from there.
+      if (siblings["/guard.js"]) {
+        bundler.onResolve({ filter: /\/(guard|protect|errors)\.js$/ }, ({ importer }) =>
+          importer ? { path: `./guard${extension}`, external: true } : undefined,
+        );
+      }
+    },
+  };
+}
+
+/** `import bytes from "….wasm"` becomes the module in base64. */
+function inlineWasm() {
+  return {
+    name: "inline-wasm",
+    setup(bundler) {
+      bundler.onLoad({ filter: /\.wasm$/ }, async ({ path }) => {
+        const bytes = await readFile(path);
+        return { contents: `export default ${JSON.stringify(bytes.toString("base64"))};`, loader: "js" };
+      });
+    },
+  };
+}
+
+/** The same declarations twice: TypeScript tells ESM from CommonJS by the folder they lie in. */
+async function declarations() {
+  execFileSync(process.execPath, [tsc(), "-p", root], { cwd: root, stdio: "inherit" });
+  await cp(join(dist, "types"), join(dist, "types-cjs"), { recursive: true });
+  await writeFile(join(dist, "types", "package.json"), '{ "type": "module" }\n');
+  await writeFile(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');
+}
+
+function tsc() {
+  const manifest = require.resolve("typescript/package.json");
+  return join(dirname(manifest), require(manifest).bin.tsc);
+}
+
+async function report() {
+  const files = [...MODULES.map(wasmOf), ...["guard.js", "store.js", "index.js", "node.js"].map((file) => join(dist, file))];
+  const rows = await Promise.all(files.map(sizes));
+  for (const row of rows) console.log(`${row.file.padEnd(34)}${row.raw}${row.gzip}${row.brotli}`);
+  await writeFile(join(dist, "sizes.json"), JSON.stringify(rows.map(({ file, numbers }) => ({ file, ...numbers })), null, 2));
+}
+
+async function sizes(path) {
+  const bytes = await readFile(path);
+  const numbers = { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length };
+  const shown = (name) => `${name} ${String(numbers[name]).padEnd(9)}`;
+  return { file: path.slice(root.length + 1), numbers, raw: shown("raw"), gzip: shown("gzip"), brotli: shown("brotli") };
+}
+
+function wasmOf(name) {
+  return join(root, "generated", name, `${name}_bg.wasm`);
+}

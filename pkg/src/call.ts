@@ -1,0 +1,338 @@
+/**
+ * Drives one call: asks the core what to do, does it, tells the core how it went.
+ *
+ * Every decision (send, wait, refuse, repeat) is the core's. Here are the things a core without I/O cannot
+ * do: sending, sleeping, listening to the caller's signal, watching the body, and throwing.
+ */
+
+import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
+import { watchBody, type WatchedBody } from "./body.js";
+import type { Clock } from "./clock.js";
+import { Action, Break, type Core, Header } from "./core.js";
+import type { Environment } from "./environment.js";
+import {
+  CircuitOpenError,
+  type FailureContext,
+  GuardClosedError,
+  NetworkError,
+  RateLimitedError,
+  TimeoutError,
+} from "./errors.js";
+import type { CallFacts, Emitter, GuardEvent } from "./events.js";
+import type { OutgoingRequest } from "./request.js";
+import type { Route } from "./route.js";
+import type { Alarm, Timers } from "./timer.js";
+import { CATEGORIES, type Category, type Service } from "./vocabulary.js";
+
+/** What calls share. */
+export interface CallParts {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly emitter: Emitter;
+  readonly environment: Environment;
+  /** Calls under way, so that closing the guard can end them. */
+  readonly live: Set<Call>;
+  /** The number of the user whose limits apply. */
+  user(request: OutgoingRequest): number;
+  /** The core may have changed state: events wait to be told, stored state may be old. */
+  settled(): void;
+}
+
+type Transport = Environment["fetch"];
+type Answered = Extract<AttemptEnd, { kind: "answered" }>;
+
+/** Bodies of these services may be long or endless: they must go on, but need not end by the deadline. */
+const STREAMING = new Set<Service>(["storage", "functions"]);
+
+export class Call {
+  readonly #parts: CallParts;
+  readonly #request: OutgoingRequest;
+  readonly #route: Route;
+  readonly #started: number;
+  readonly #id: number;
+  /** Milliseconds one attempt may take, and a body may pause. */
+  readonly #patience: number;
+  /** The instant by which the whole call has ended. */
+  readonly #deadline: number;
+  readonly #onAbort = (): void => this.abort(this.#request.signal?.reason);
+  #attempt: Attempt | undefined;
+  #wake: (() => void) | undefined;
+  #stop: { readonly reason: unknown } | undefined;
+  #last: AttemptEnd | undefined;
+  #attempts = 0;
+  /** A good answer was delivered and its end is yet to be told. */
+  #untold = false;
+  #concluded = false;
+
+  constructor(parts: CallParts, request: OutgoingRequest, route: Route, flags: number) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#route = route;
+    this.#started = parts.clock.now();
+    this.#id = begin(parts, request, route, flags, this.#started);
+    this.#patience = parts.core.patience(this.#id);
+    this.#deadline = parts.core.deadline(this.#id);
+    parts.live.add(this);
+    request.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Ends the call from outside: its caller gave up, or the guard closes. */
+  abort(reason: unknown): void {
+    this.#stop ??= { reason };
+    this.#attempt?.abort(reason);
+    this.#wake?.();
+  }
+
+  async run(transport: Transport): Promise<Response> {
+    const { core, clock } = this.#parts;
+    const send = this.#request.send(transport);
+    try {
+      for (;;) {
+        const action: Action = core.next(this.#id, clock.now());
+        switch (action) {
+          case Action.Send:
+            await this.#sendOnce(send);
+            break;
+          case Action.WaitForTurn:
+          case Action.WaitToRetry:
+            await this.#wait(core.until(this.#id), action);
+            break;
+          case Action.Refuse:
+            throw this.#refusal();
+          default:
+            return this.#give();
+        }
+      }
+    } catch (error) {
+      this.#conclude();
+      this.#release();
+      throw error;
+    }
+  }
+
+  async #sendOnce(send: Send): Promise<void> {
+    const { core, timers } = this.#parts;
+    this.#attempts += 1;
+    this.#attempt = startAttempt(send, core.until(this.#id), timers);
+    if (this.#stop) this.#attempt.abort(this.#stop.reason);
+    this.#last = await this.#attempt.ended;
+    // A good answer is told when its body has come; until then its permit is in use.
+    this.#untold = isGood(this.#last);
+    if (this.#untold) core.deliver(this.#id);
+    else this.#tell(this.#last);
+  }
+
+  /** How an attempt went, in the core's words. */
+  #tell(end: AttemptEnd): void {
+    const { core, clock } = this.#parts;
+    const now = clock.now();
+    if (end.kind === "answered") answered(core, this.#id, end, now, clock.wall());
+    else if (end.kind === "timed_out") core.broke(this.#id, Break.TimedOut, now);
+    else if (end.kind === "aborted") core.broke(this.#id, Break.Aborted, now);
+    else core.broke(this.#id, this.#whoseFault(end.error), now);
+    this.#parts.settled();
+  }
+
+  #whoseFault(error: unknown): Break {
+    if (this.#stop || (error as { name?: unknown } | null)?.name === "AbortError") return Break.Aborted;
+    try {
+      this.#request.check();
+    } catch {
+      return Break.Aborted;
+    }
+    return this.#parts.environment.online() ? Break.Network : Break.Offline;
+  }
+
+  async #wait(until: number, action: Action): Promise<void> {
+    const { timers, clock } = this.#parts;
+    const delay = Math.max(0, until - clock.now());
+    if (action === Action.WaitForTurn) this.#emit({ type: "wait", ...this.#facts(), delay });
+    else {
+      const attempt = this.#attempts + 1;
+      this.#emit({ type: "retry", ...this.#facts(), category: this.#category(), attempt, delay });
+    }
+    if (!this.#stop) {
+      await new Promise<void>((resolve) => {
+        const alarm = timers.arm(until, resolve);
+        this.#wake = () => {
+          timers.disarm(alarm);
+          resolve();
+        };
+      });
+    }
+    this.#wake = undefined;
+    if (this.#stop) throw this.#stop.reason;
+  }
+
+  #refusal(): Error {
+    const { core, clock } = this.#parts;
+    const wait = core.retryAfter(this.#id, clock.now());
+    const retryAfter = Number.isFinite(wait) ? wait : undefined;
+    const isOpen = this.#category() === "circuit_open";
+    this.#emit({ type: "refusal", ...this.#facts(), reason: isOpen ? "circuit_open" : "rate_limited", retryAfter });
+    const context = this.#context();
+    return isOpen ? new CircuitOpenError(retryAfter, context) : new RateLimitedError(retryAfter, context);
+  }
+
+  /** Hands over what the last attempt brought. */
+  #give(): Response {
+    const last = this.#last;
+    if (this.#stop) throw this.#stop.reason;
+    switch (last?.kind) {
+      case "answered":
+        return this.#deliver(last);
+      case "timed_out":
+        throw this.#timeout();
+      case "aborted":
+        throw last.reason;
+      case "broke":
+        throw this.#broken(last.error);
+      default:
+        throw new GuardClosedError(this.#context());
+    }
+  }
+
+  /** The answer, with its body watched until it has come or its reader has left. */
+  #deliver(end: Answered): Response {
+    const { timers, clock } = this.#parts;
+    const { response } = end;
+    const mayBeEndless = STREAMING.has(this.#route.service);
+    if (response.body === null || mayBeEndless) this.#settle(end);
+    if (response.body === null) {
+      this.#release();
+      return response;
+    }
+    const deadline = mayBeEndless ? Infinity : this.#deadline;
+    let alarm: Alarm | undefined;
+    const over = (how: AttemptEnd): void => {
+      timers.disarm(alarm);
+      this.#settle(how);
+      this.#release();
+    };
+    const body = watchBody(response, response.body, {
+      onWait: () => {
+        const now = clock.now();
+        alarm = timers.arm(stallLimit(now, this.#patience, deadline), () => {
+          this.#last = { kind: "timed_out" };
+          const error = this.#timeout();
+          body.fail(error);
+          this.#attempt?.abort(error);
+          over(this.#last);
+        });
+      },
+      onChunk: () => timers.disarm(alarm),
+      onEnd: () => over(end),
+      onError: (error) => over(this.#stop ? { kind: "aborted", reason: error } : { kind: "broke", error }),
+      onCancel: () => over({ kind: "aborted", reason: undefined }),
+    });
+    this.#giveUpUnread(end, body);
+    return body.response;
+  }
+
+  /** A long answer that nobody reads must not keep its permit: the service did answer. */
+  #giveUpUnread(end: Answered, body: WatchedBody): void {
+    const { timers, clock } = this.#parts;
+    if (this.#concluded) return;
+    timers.arm(
+      clock.now() + this.#patience,
+      () => {
+        if (!this.#concluded && !body.waiting()) this.#settle(end);
+      },
+      false,
+    );
+  }
+
+  /** Tells the core how a delivered answer ended, once. */
+  #settle(end: AttemptEnd): void {
+    if (this.#concluded) return;
+    if (this.#untold) this.#tell(end);
+    this.#untold = false;
+    this.#conclude();
+  }
+
+  #timeout(): TimeoutError {
+    const context = this.#context();
+    const limit = this.#deadline - this.#started;
+    if (context.elapsed >= limit) return new TimeoutError("deadline_exceeded", limit, context);
+    return new TimeoutError("timeout", this.#patience, context);
+  }
+
+  #broken(error: unknown): unknown {
+    const category = this.#category();
+    if (category !== "network" && category !== "offline") return error;
+    return new NetworkError(category, this.#context(), error);
+  }
+
+  #category(): Category | undefined {
+    return CATEGORIES[this.#parts.core.category(this.#id)];
+  }
+
+  #facts(): CallFacts {
+    const { service, class: operation, endpoint, method } = this.#route;
+    return { service, class: operation, endpoint, method, at: this.#parts.clock.wall() };
+  }
+
+  #context(): FailureContext {
+    const { service, class: operation, endpoint, method } = this.#route;
+    const elapsed = this.#parts.clock.now() - this.#started;
+    return { service, class: operation, endpoint, method, attempts: this.#attempts, elapsed };
+  }
+
+  #emit(event: GuardEvent): void {
+    this.#parts.emitter.emit(event);
+  }
+
+  /** The call has its end: it is told, and the core forgets it. */
+  #conclude(): void {
+    if (this.#concluded) return;
+    this.#concluded = true;
+    const { core, clock } = this.#parts;
+    const category = this.#category();
+    const status = this.#last?.kind === "answered" ? this.#last.response.status : 0;
+    const elapsed = clock.now() - this.#started;
+    const ok = category === undefined && status > 0;
+    core.end(this.#id, clock.now());
+    this.#parts.settled();
+    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, elapsed });
+  }
+
+  /** Nothing more is under way for this call. */
+  #release(): void {
+    this.#request.signal?.removeEventListener("abort", this.#onAbort);
+    this.#parts.live.delete(this);
+  }
+}
+
+function isGood(end: AttemptEnd | undefined): boolean {
+  return end?.kind === "answered" && end.response.status < 400;
+}
+
+/** A reader waits as long as an attempt may take, and not past the deadline unless it came that late itself. */
+function stallLimit(now: number, patience: number, deadline: number): number {
+  return now < deadline ? Math.min(now + patience, deadline) : now + patience;
+}
+
+function begin({ core, user }: CallParts, request: OutgoingRequest, route: Route, flags: number, now: number): number {
+  const prefer = request.header("prefer");
+  if (prefer !== null) core.header(Header.Prefer, prefer);
+  return core.begin(route.id, user(request), request.flags | flags, now);
+}
+
+/** The headers that advise about waiting; where CORS hides them there are none. */
+const ADVICE: readonly [Header, string][] = [
+  [Header.RetryAfter, "retry-after"],
+  [Header.RateLimit, "ratelimit"],
+  [Header.RateLimitPolicy, "ratelimit-policy"],
+  [Header.LegacyLimit, "x-ratelimit-limit"],
+  [Header.LegacyRemaining, "x-ratelimit-remaining"],
+  [Header.LegacyReset, "x-ratelimit-reset"],
+];
+
+function answered(core: Core, id: number, { response, code }: Answered, now: number, wall: number): void {
+  for (const [number, name] of ADVICE) {
+    const text = response.headers.get(name);
+    if (text !== null) core.header(number, text);
+  }
+  core.answered(id, response.status, code, now, wall);
+}

@@ -1,0 +1,43 @@
+/** `seawall/guard`: everything that works without supabase-js. Imports nothing. */
+
+export { createGuard } from "../guard.js";
+export type { Guard, GuardedFetch } from "../guard.js";
+export { protect } from "../protect.js";
+export type { Protected } from "../protect.js";
+export {
+  CircuitOpenError,
+  GuardClosedError,
+  GuardError,
+  NetworkError,
+  OptionError,
+  RateLimitedError,
+  TimeoutError,
+} from "../errors.js";
+export type { FailureContext, GuardErrorCode } from "../errors.js";
+export type {
+  CallEvent,
+  CallFacts,
+  GuardEvent,
+  GuardEvents,
+  GuardEventType,
+  Listener,
+  PolicyEvent,
+  RefusalEvent,
+  RetryEvent,
+  StoredStateEvent,
+  TransitionEvent,
+  WaitEvent,
+} from "../events.js";
+export type {
+  BreakerOptions,
+  GuardOptions,
+  LimitOptions,
+  PolicyDocument,
+  QuotaOptions,
+  RetryOptions,
+} from "../options.js";
+export type { Breaker, Breakers } from "../breakers.js";
+export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
+export type { Environment, TextStorage, TimerHandle } from "../environment.js";
+export { CATEGORIES, CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "../vocabulary.js";
+export type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";

@@ -1,0 +1,100 @@
+/**
+ * The world as the guard sees it: fetch, two clocks, timers, storage, a seed.
+ *
+ * This is the only file that touches a global. Everything else takes an `Environment`, so tests move
+ * time and randomness, and a runtime without `localStorage` differs here and nowhere else.
+ */
+
+/** A timer's handle; what it is depends on the runtime. */
+export type TimerHandle = unknown;
+
+/** The few methods of `localStorage` that the guard uses. */
+export interface TextStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** What the guard needs from the runtime. Every member may be replaced, one by one. */
+export interface Environment {
+  /** The fetch that really sends. Looked up late, so that a page may patch its global. */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** Milliseconds that never run backwards; the origin means nothing. */
+  monotonicNow(): number;
+  /** Milliseconds since 1970 by the wall clock, which people and servers set as they like. */
+  wallNow(): number;
+  startTimer(callback: () => void, delay: number): TimerHandle;
+  stopTimer(timer: TimerHandle): void;
+  /** Lets a process end although this timer runs (`false`), or keeps it alive (`true`). */
+  holdProcess(timer: TimerHandle, hold: boolean): void;
+  /** A number in [0, 1) that differs from page to page; it seeds the jitter. */
+  random(): number;
+  /** Storage that outlives the page, or undefined where there is none or it refuses. */
+  storage(): TextStorage | undefined;
+  /** False only when the runtime knows that there is no network. */
+  online(): boolean;
+  /** Calls back when the page may be about to go; returns the way to stop. */
+  onHide(listener: () => void): () => void;
+  /** Calls back soon, when the code that runs now has ended. */
+  later(callback: () => void): void;
+  /** Reports an error that nobody waits for: a listener that threw. */
+  report(error: unknown): void;
+}
+
+/** The real world, with what a test replaces. */
+export function systemEnvironment(replaced: Partial<Environment> = {}): Environment {
+  return { ...system, ...replaced };
+}
+
+const system: Environment = {
+  fetch: (input, init) => globalThis.fetch(input, init),
+  monotonicNow: () => performance.now(),
+  wallNow: () => Date.now(),
+  startTimer: (callback, delay) => setTimeout(callback, delay),
+  stopTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+  holdProcess: (timer, hold) => {
+    const handle = timer as { ref?(): void; unref?(): void };
+    if (hold) handle.ref?.();
+    else handle.unref?.();
+  },
+  random: () => Math.random(),
+  storage: usableStorage,
+  online: () => typeof navigator === "undefined" || navigator.onLine !== false,
+  onHide: listenForHiding,
+  later: (callback) => queueMicrotask(callback),
+  report: (error) => {
+    if (typeof reportError === "function") reportError(error);
+    else console.error(error);
+  },
+};
+
+/** Private windows and sandboxed frames throw on the mere mention of `localStorage`. */
+function usableStorage(): TextStorage | undefined {
+  try {
+    // Node warns when its experimental storage is touched without a file: a process has no page to survive.
+    if (typeof document === "undefined" && typeof process !== "undefined") return undefined;
+    const storage = globalThis.localStorage;
+    storage.getItem("seawall");
+    return storage;
+  } catch {
+    return undefined;
+  }
+}
+
+function listenForHiding(listener: () => void): () => void {
+  if (typeof document === "undefined" || typeof addEventListener !== "function") return () => {};
+  const whenHidden = (): void => {
+    if (document.visibilityState === "hidden") listener();
+  };
+  addEventListener("pagehide", listener);
+  document.addEventListener("visibilitychange", whenHidden);
+  return () => {
+    removeEventListener("pagehide", listener);
+    document.removeEventListener("visibilitychange", whenHidden);
+  };
+}
+
+/** The bytes behind base64 text. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,140 @@
+/**
+ * Everything the guard throws: real errors with a stable code, never strings.
+ *
+ * An answer with a bad status is not one of them: it reaches the caller as the `Response` it is.
+ */
+
+import type { Category, OperationClass, Service } from "./vocabulary.js";
+
+/** What a failed call was about. */
+export interface FailureContext {
+  readonly service: Service;
+  readonly class: OperationClass;
+  readonly endpoint: string;
+  readonly method: string;
+  /** Requests really sent. */
+  readonly attempts: number;
+  /** Milliseconds from the call to its failure. */
+  readonly elapsed: number;
+  /** The breaker or limit that refused, where one did. */
+  readonly key?: string;
+}
+
+/** Stable names of the guard's own errors. */
+export type GuardErrorCode =
+  | "circuit_open"
+  | "rate_limited"
+  | "timeout"
+  | "deadline_exceeded"
+  | "network"
+  | "offline"
+  | "closed"
+  | "unknown_option"
+  | "invalid_option";
+
+interface ErrorParts {
+  readonly code: GuardErrorCode;
+  readonly category: Category;
+  readonly retryable: boolean;
+  readonly retryAfter?: number | undefined;
+  readonly context?: FailureContext | undefined;
+  readonly cause?: unknown;
+}
+
+/** The parent of all of the guard's errors. */
+export class GuardError extends Error {
+  override readonly name: string = "GuardError";
+  readonly code: GuardErrorCode;
+  readonly category: Category;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** Milliseconds until trying again makes sense, where that is known. */
+  readonly retryAfter: number | undefined;
+  readonly context: FailureContext | undefined;
+
+  constructor(message: string, parts: ErrorParts) {
+    super(message, parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.code = parts.code;
+    this.category = parts.category;
+    this.retryable = parts.retryable;
+    this.retryAfter = parts.retryAfter;
+    this.context = parts.context;
+  }
+}
+
+/** The circuit is open: the call was refused at once, and nothing was sent. */
+export class CircuitOpenError extends GuardError {
+  override readonly name = "CircuitOpenError";
+
+  constructor(retryAfter: number | undefined, context: FailureContext) {
+    super(`the circuit for ${context.key ?? context.service} is open${inWords(retryAfter)}`, {
+      code: "circuit_open",
+      category: "circuit_open",
+      retryable: true,
+      retryAfter,
+      context,
+    });
+  }
+}
+
+/** The call is over a limit: it was held back, and nothing was sent. */
+export class RateLimitedError extends GuardError {
+  override readonly name = "RateLimitedError";
+
+  constructor(retryAfter: number | undefined, context: FailureContext) {
+    super(`the limit for ${context.class} is reached${inWords(retryAfter)}`, {
+      code: "rate_limited",
+      category: "rate_limited",
+      retryable: true,
+      retryAfter,
+      context,
+    });
+  }
+}
+
+/** An attempt, or the whole call, took longer than it may; what was under way was aborted. */
+export class TimeoutError extends GuardError {
+  override readonly name = "TimeoutError";
+
+  constructor(code: "timeout" | "deadline_exceeded", limit: number, context: FailureContext) {
+    const what = code === "timeout" ? "no answer" : "the call did not end";
+    super(`${what} within ${Math.round(limit)} ms`, { code, category: "timeout", retryable: true, context });
+  }
+}
+
+/** The request could not be sent or its answer was lost on the way. `cause` is what fetch threw. */
+export class NetworkError extends GuardError {
+  override readonly name = "NetworkError";
+
+  constructor(code: "network" | "offline", context: FailureContext, cause: unknown) {
+    const message = cause instanceof Error ? cause.message : "the request failed";
+    super(message, { code, category: code, retryable: true, context, cause });
+  }
+}
+
+/** The guard was closed before or during the call. */
+export class GuardClosedError extends GuardError {
+  override readonly name = "GuardClosedError";
+
+  constructor(context?: FailureContext) {
+    super("the guard is closed", { code: "closed", category: "aborted", retryable: false, context });
+  }
+}
+
+/** An option that does not exist or cannot be: `option` is its full name. */
+export class OptionError extends GuardError {
+  override readonly name = "OptionError";
+
+  constructor(
+    readonly option: string,
+    message: string,
+    code: "unknown_option" | "invalid_option" = "invalid_option",
+  ) {
+    super(message, { code, category: "validation", retryable: false });
+  }
+}
+
+function inWords(retryAfter: number | undefined): string {
+  if (retryAfter === undefined || !Number.isFinite(retryAfter)) return "";
+  return retryAfter < 1000 ? `; try again in ${Math.ceil(retryAfter)} ms` : `; try again in ${Math.ceil(retryAfter / 1000)} s`;
+}

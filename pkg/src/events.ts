@@ -1,0 +1,123 @@
+/** What the guard tells those who listen: typed facts, delivered at once, in order. */
+
+import type { Category, CircuitState, OperationClass, Service, TransitionCause } from "./vocabulary.js";
+
+/** A circuit changed its state. */
+export interface TransitionEvent {
+  readonly type: "transition";
+  /** The breaker's key: a service, or a service and an endpoint. */
+  readonly breaker: string;
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+  readonly cause: TransitionCause;
+  /** Milliseconds until it changes again by itself; null when it does not. */
+  readonly nextProbeIn: number | null;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
+/** What every event about a call carries. */
+export interface CallFacts {
+  readonly service: Service;
+  readonly class: OperationClass;
+  /** The path that names the resource, without identifiers or query. */
+  readonly endpoint: string;
+  readonly method: string;
+  readonly at: number;
+}
+
+/** A call ended, well or not; refused calls end too. */
+export interface CallEvent extends CallFacts {
+  readonly type: "call";
+  readonly ok: boolean;
+  /** What kind of failure it was; undefined when it was none. */
+  readonly category: Category | undefined;
+  /** The HTTP status, or 0 when no answer came. */
+  readonly status: number;
+  readonly attempts: number;
+  /** Milliseconds from the call to its answer. */
+  readonly elapsed: number;
+}
+
+/** The guard refused a call before it was sent. */
+export interface RefusalEvent extends CallFacts {
+  readonly type: "refusal";
+  readonly reason: "circuit_open" | "rate_limited";
+  /** Milliseconds until it is worth trying again. */
+  readonly retryAfter: number | undefined;
+}
+
+/** An attempt failed and another follows. */
+export interface RetryEvent extends CallFacts {
+  readonly type: "retry";
+  readonly category: Category | undefined;
+  /** The number of the attempt that follows; the first retry is 2. */
+  readonly attempt: number;
+  /** Milliseconds until it is made. */
+  readonly delay: number;
+}
+
+/** A call over the limit waits for its turn. */
+export interface WaitEvent extends CallFacts {
+  readonly type: "wait";
+  readonly delay: number;
+}
+
+/** Something about stored state: restored, discarded, or kept in memory only. */
+export interface StoredStateEvent {
+  readonly type: "storage";
+  readonly state: "restored" | "discarded" | "memory";
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** The policy was taken over from the server, or could not be. */
+export interface PolicyEvent {
+  readonly type: "policy";
+  readonly state: "applied" | "unchanged" | "failed";
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** Every event by its name. */
+export interface GuardEvents {
+  transition: TransitionEvent;
+  call: CallEvent;
+  refusal: RefusalEvent;
+  retry: RetryEvent;
+  wait: WaitEvent;
+  storage: StoredStateEvent;
+  policy: PolicyEvent;
+}
+
+export type GuardEventType = keyof GuardEvents;
+export type GuardEvent = GuardEvents[GuardEventType];
+export type Listener<Type extends GuardEventType> = (event: GuardEvents[Type]) => void;
+
+export interface Emitter {
+  on<Type extends GuardEventType>(type: Type, listener: Listener<Type>): () => void;
+  emit(event: GuardEvent): void;
+  clear(): void;
+}
+
+/** A listener that throws is reported and disturbs neither the call nor the other listeners. */
+export function createEmitter(report: (error: unknown) => void): Emitter {
+  const listeners = new Map<GuardEventType, Set<Listener<never>>>();
+  return {
+    on(type, listener) {
+      const own = listeners.get(type) ?? new Set();
+      listeners.set(type, own.add(listener));
+      return () => own.delete(listener);
+    },
+    emit(event) {
+      for (const listener of [...(listeners.get(event.type) ?? [])]) {
+        try {
+          (listener as (event: GuardEvent) => void)(event);
+        } catch (error) {
+          report(error);
+        }
+      }
+    },
+    clear: () => listeners.clear(),
+  };
+}

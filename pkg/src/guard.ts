@@ -1,0 +1,229 @@
+/** `createGuard`: puts the parts together, synchronously, and is the only thing that holds them. */
+
+import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
+import { Call, type CallParts } from "./call.js";
+import { createClock } from "./clock.js";
+import { CallFlag, createCore } from "./core.js";
+import { type Environment, systemEnvironment } from "./environment.js";
+import { GuardClosedError, GuardError, OptionError } from "./errors.js";
+import { createEmitter, type GuardEventType, type Listener } from "./events.js";
+import { type GuardOptions, readOptions } from "./options.js";
+import { createPersistence, STORAGE_KEY } from "./persistence.js";
+import { createPolicySource, type PolicyState } from "./policy.js";
+import { replyFor } from "./reply.js";
+import { readRequest } from "./request.js";
+import { createRouter, type Route } from "./route.js";
+import { applySettings } from "./settings.js";
+import { countCalls, readBreaker, readLimits } from "./reading.js";
+import type { GuardSnapshot } from "./snapshot.js";
+import { loadStore, type StoredBreaker } from "./store.js";
+import { type Alarm, createTimers } from "./timer.js";
+import { createUsers } from "./user.js";
+import { CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "./vocabulary.js";
+
+/** A `fetch` with a guard in front of it: same arguments, same answers, same aborts. */
+export type GuardedFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+
+/** One guard: its breakers, limits and counts are shared by everything that passes through it. */
+export interface Guard {
+  /** Sends by the page's fetch, guarded. Needs no `this`. */
+  readonly fetch: GuardedFetch;
+  /** Guards another fetch with the same breakers and limits. */
+  wrap(fetch: GuardedFetch): GuardedFetch;
+  readonly breakers: Breakers;
+  /** Calls back for every event of this type, until the function it returns is called. */
+  on<Type extends GuardEventType>(type: Type, listener: Listener<Type>): () => void;
+  /** Everything the guard knows of itself, as plain data. */
+  snapshot(): GuardSnapshot;
+  /** What is kept in localStorage about the breakers, decoded. Loads its part of the package when first used. */
+  stored(): Promise<StoredBreaker[]>;
+  /** Asks the server for its policy again; `failed` when there is no address to ask. */
+  refreshPolicy(): Promise<PolicyState>;
+  /** Ends every call under way, stores what is to be stored, and refuses all further calls. */
+  close(): void;
+}
+
+/** What `protect` needs beyond the public face. */
+interface Internals {
+  /** Guards a part of a supabase-js client; `answering` when that part is postgrest-js. */
+  guarded(fetch: GuardedFetch, answering: boolean): GuardedFetch;
+}
+
+const internalsOf = new WeakMap<Guard, Internals>();
+
+export function internals(guard: Guard): Internals {
+  const found = internalsOf.get(guard);
+  if (!found) throw new OptionError("guard", "guard is not one that createGuard() made");
+  return found;
+}
+
+export function isGuard(value: object): value is Guard {
+  return internalsOf.has(value as Guard);
+}
+
+/** Marks a request that a guard has already let pass, so that a fetch inside does not guard it again. */
+const PASSED = Symbol("seawall");
+
+/**
+ * Makes a guard. It is ready at once: nothing is loaded, and the first call may follow on the next line.
+ *
+ * An unknown or impossible option throws an {@link OptionError} that names it. `environment` replaces the
+ * clock, timers, storage or fetch, for tests and for runtimes without them.
+ */
+export function createGuard(options: GuardOptions = {}, environment: Partial<Environment> = {}): Guard {
+  const world = systemEnvironment(environment);
+  const { settings, storage, policyAddress } = readOptions(options);
+  const clock = createClock(world);
+  const timers = createTimers(world, clock);
+  const emitter = createEmitter(world.report);
+  const core = createCore(world);
+  const live = new Set<Call>();
+  const counts = countCalls(emitter);
+  let closed = false;
+  let tick: Alarm | undefined;
+
+  applySettings(core, settings, clock.now());
+  const persistence = createPersistence(storage, {
+    environment: world,
+    timers,
+    now: () => clock.now(),
+    text: () => core.save(clock.now(), clock.wall()),
+    onRefusal: (reason) => emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() }),
+  });
+  restore();
+
+  function restore(): void {
+    const text = persistence.read();
+    if (text === undefined) return;
+    const complaint = core.restore(text, clock.now(), clock.wall());
+    if (complaint === "") return;
+    persistence.discard();
+    world.later(() => emitter.emit({ type: "storage", state: "discarded", reason: complaint, at: clock.wall() }));
+  }
+
+  /** The core may have changed: tell it, store it, and come back when it will change by itself. */
+  function settled(): void {
+    const before = transitions;
+    tellTransitions();
+    persistence.changed(transitions === before ? "later" : "now");
+    const next = core.nextDeadline();
+    if (tick?.at === next || closed) return;
+    timers.disarm(tick);
+    tick = Number.isFinite(next) ? timers.arm(next, onTick, false) : undefined;
+  }
+
+  function onTick(): void {
+    tick = undefined;
+    core.tick(clock.now());
+    settled();
+  }
+
+  let transitions = 0;
+  function tellTransitions(): void {
+    for (let next = core.nextTransition(); next.length > 0; next = core.nextTransition()) {
+      transitions += 1;
+      const [breaker = 0, from = 0, to = 0, cause = 0, at = 0, until = Infinity] = next;
+      const now = clock.now();
+      emitter.emit({
+        type: "transition",
+        breaker: core.breakerKey(breaker),
+        from: CIRCUIT_STATES[from] ?? "closed",
+        to: CIRCUIT_STATES[to] ?? "closed",
+        cause: TRANSITION_CAUSES[cause] ?? "manual",
+        nextProbeIn: Number.isFinite(until) ? Math.max(0, until - now) : null,
+        at: clock.wall() - Math.max(0, now - at),
+      });
+    }
+  }
+
+  const users = createUsers();
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, settled, user: ({ header }) => users(header("authorization")) };
+  const route = createRouter((method, path): Route => {
+    const id = core.route(method, path);
+    const kind = core.routeKind(id);
+    const service = SERVICES[kind >> 3] ?? "rest";
+    return { id, service, class: CLASSES[kind & 7] ?? "reads", endpoint: core.routeEndpoint(id), method };
+  });
+
+  async function guardedCall(
+    transport: GuardedFetch,
+    answering: boolean | undefined,
+    input: RequestInfo | URL,
+    init: RequestInit | undefined,
+  ): Promise<Response> {
+    if (init && PASSED in init) return transport(input, init);
+    const request = readRequest(input, init);
+    request.signal?.throwIfAborted();
+    const where = route(request.method, request.url);
+    const isPostgrest = request.fromSupabase && (where.service === "rest" || where.service === "rpc");
+    const answers = answering ?? isPostgrest;
+    // Where protect() could not switch postgrest-js's own retries off, ours stay out of their way.
+    const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
+    try {
+      if (closed) throw new GuardClosedError();
+      const call = new Call(parts, request, where, flags);
+      return await call.run((next, more) => transport(next, { ...more, [PASSED]: true } as RequestInit));
+    } catch (error) {
+      if (answers && error instanceof GuardError) return replyFor(error);
+      throw error;
+    }
+  }
+
+  const wrap = (fetch: GuardedFetch, answering?: boolean): GuardedFetch => {
+    return (input, init) => guardedCall(fetch, answering, input, init);
+  };
+
+  const access: BreakerAccess = {
+    count: () => core.breakerCount(),
+    key: (index) => core.breakerKey(index),
+    state: (index) => readBreaker(core, index, clock.now()).state,
+    read: (index) => readBreaker(core, index, clock.now()),
+    move(index, hand: Hand) {
+      core.moveBreaker(index, hand, clock.now());
+      settled();
+    },
+  };
+  const breakers = createBreakers(access);
+
+  const source =
+    policyAddress === undefined
+      ? undefined
+      : createPolicySource({
+          address: policyAddress,
+          environment: world,
+          apply: (document) => {
+            if (!closed) applySettings(core, [...document, ...settings], clock.now());
+            settled();
+          },
+          tell: (state, reason) => {
+            if (!closed) emitter.emit({ type: "policy", state, reason, at: clock.wall() });
+          },
+        });
+  void source?.refresh();
+
+  const guard: Guard = {
+    fetch: wrap((input, init) => world.fetch(input, init)),
+    wrap: (fetch) => wrap(fetch),
+    breakers,
+    on: (type, listener) => emitter.on(type, listener),
+    snapshot: () => ({
+      at: clock.wall(),
+      breakers: [...breakers].map((breaker) => breaker.statistics),
+      limits: readLimits(core, clock.now()),
+      calls: { ...counts, inflight: live.size },
+      storage: persistence.place,
+    }),
+    stored: async () => (await loadStore()).storedBreakers(STORAGE_KEY, clock.wall()),
+    refreshPolicy: () => source?.refresh() ?? Promise.resolve("failed"),
+    close() {
+      if (closed) return;
+      closed = true;
+      for (const call of [...live]) call.abort(new GuardClosedError());
+      persistence.close();
+      emitter.clear();
+      timers.close();
+    },
+  };
+  internalsOf.set(guard, { guarded: wrap });
+  return guard;
+}

@@ -1,0 +1,60 @@
+/** The core's figures under their names. */
+
+import type { Core } from "./core.js";
+import type { Emitter } from "./events.js";
+import type { BreakerSnapshot, CallCounts, LimitSnapshot } from "./snapshot.js";
+import { CIRCUIT_STATES, CLASSES, SERVICES } from "./vocabulary.js";
+
+export function readBreaker(core: Core, index: number, now: number): BreakerSnapshot {
+  core.tick(now);
+  const figures = core.breakerFigures(index);
+  const [service = 0, state = 0, changesAt = Infinity, successes = 0, failures = 0] = figures;
+  const [slow = 0, refused = 0, opened = 0, p50 = NaN, p95 = NaN, p99 = NaN] = figures.subarray(5);
+  const name = CIRCUIT_STATES[state] ?? "closed";
+  return {
+    key: core.breakerKey(index),
+    service: SERVICES[service] ?? "rest",
+    state: name,
+    successes,
+    failures,
+    slow,
+    refused,
+    opened,
+    successRate: successes + failures === 0 ? null : successes / (successes + failures),
+    p50: known(p50),
+    p95: known(p95),
+    p99: known(p99),
+    nextProbeIn: name === "open" && Number.isFinite(changesAt) ? Math.max(0, changesAt - now) : null,
+  };
+}
+
+/** The quotas in use, and those of the policy for classes that have not called yet. */
+export function readLimits(core: Core, now: number): LimitSnapshot[] {
+  const used = Array.from({ length: core.limitCount() }, (_, index) =>
+    readLimit(core.limitFigures(index, now), core.limitEndpoint(index)),
+  );
+  const idle = CLASSES.map((_, code) => readLimit(core.classFigures(code), null));
+  return [...idle, ...used];
+}
+
+function readLimit([operation = 0, limit = 0, window = 0, remaining = 0]: Float64Array, endpoint: string | null): LimitSnapshot {
+  const name = CLASSES[operation] ?? "reads";
+  return { name: endpoint === null ? name : `${name} ${endpoint}`, class: name, endpoint, limit, window, remaining };
+}
+
+function known(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+/** Counts what the guard tells everybody. */
+export function countCalls(emitter: Emitter): Omit<CallCounts, "inflight"> {
+  const counts = { total: 0, succeeded: 0, failed: 0, refused: 0, retries: 0 };
+  emitter.on("call", ({ ok, attempts }) => {
+    counts.total += 1;
+    if (ok) counts.succeeded += 1;
+    else if (attempts === 0) counts.refused += 1;
+    else counts.failed += 1;
+  });
+  emitter.on("retry", () => (counts.retries += 1));
+  return counts;
+}

@@ -1,0 +1,98 @@
+/** What a guarded fetch was asked to send, read once and sent as often as the core decides. */
+
+import type { Send } from "./attempt.js";
+import { CallFlag } from "./core.js";
+
+type Transport = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly flags: number;
+  /** The caller's own way to give up. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether a part of supabase-js made it. */
+  readonly fromSupabase: boolean;
+  header(name: string): string | null;
+  send(transport: Transport): Send;
+  /** Throws what a bare fetch throws for a request that cannot be; returns when it is the network's fault. */
+  check(): void;
+}
+
+export function readRequest(input: RequestInfo | URL, init: RequestInit | undefined): OutgoingRequest {
+  const request = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
+  const headers = headerReader(init?.headers ?? request?.headers);
+  const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
+  const oneShot = isOneShot(init, request, method);
+  return {
+    method,
+    url: request ? request.url : String(input),
+    flags:
+      (headers("idempotency-key") === null ? 0 : CallFlag.Marked) |
+      (oneShot ? CallFlag.OneShot : 0) |
+      (headers("x-retry-count") === null ? 0 : CallFlag.Repetition),
+    signal: init?.signal ?? request?.signal ?? undefined,
+    fromSupabase: headers("x-client-info") !== null,
+    header: headers,
+    send: (transport) => sender(transport, input, init, request, oneShot),
+    check: () => {
+      new Request(request ? request.url : input, checkedInit(init, method));
+    },
+  };
+}
+
+function sender(
+  transport: Transport,
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  request: Request | undefined,
+  oneShot: boolean,
+): Send {
+  // A request with a body is used up by sending it: a copy goes out while another may have to.
+  if (!request || oneShot || init?.body != null || !mayHaveBody(request.method)) {
+    return (signal) => transport(input, { ...init, signal });
+  }
+  const owned = new Request(request, init);
+  return (signal) => transport(owned.clone(), { signal });
+}
+
+/** `fetch` upper-cases no method but the common ones; the core compares upper-case names. */
+function mayHaveBody(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
+function isOneShot(init: RequestInit | undefined, request: Request | undefined, method: string): boolean {
+  const body = init?.body;
+  if (typeof ReadableStream !== "undefined" && body instanceof ReadableStream) return true;
+  // A body of a kind unknown here (an async iterable in Node) is not sent twice.
+  if (typeof body === "object" && body !== null) return !isKeptBody(body);
+  return body == null && request !== undefined && mayHaveBody(method) && request.bodyUsed;
+}
+
+function isKeptBody(body: object): boolean {
+  return (
+    ArrayBuffer.isView(body) ||
+    body instanceof ArrayBuffer ||
+    body instanceof Blob ||
+    body instanceof FormData ||
+    body instanceof URLSearchParams
+  );
+}
+
+function checkedInit(init: RequestInit | undefined, method: string): RequestInit {
+  const headers = init?.headers;
+  // A body is checked only for being where none may be; a used one cannot be looked at again.
+  const body = init?.body == null || mayHaveBody(method) ? undefined : "";
+  return { method: init?.method ?? method, ...(headers && { headers }), ...(body !== undefined && { body }) };
+}
+
+/** Reads names from any kind of headers without making a `Headers`, which costs more than the call's decision. */
+function headerReader(headers: HeadersInit | undefined): (name: string) => string | null {
+  if (headers === undefined) return () => null;
+  if (typeof (headers as Headers).get === "function") return (name) => (headers as Headers).get(name);
+  const pairs = Array.isArray(headers) ? headers : Object.entries(headers as Record<string, string>);
+  return (name) => {
+    const found = pairs.find(([key]) => typeof key === "string" && key.toLowerCase() === name);
+    return found?.[1] == null ? null : String(found[1]);
+  };
+}

@@ -1,0 +1,32 @@
+/** The second WebAssembly module: what localStorage holds of the breakers, decoded into plain objects. */
+
+import wasm from "../generated/store/store_bg.wasm";
+import { initSync, stored_breakers } from "../generated/store/store.js";
+
+import { decodeBase64 } from "./environment.js";
+import type { CircuitState } from "./vocabulary.js";
+
+/** One breaker as an earlier moment of this origin's pages left it. */
+export interface StoredBreaker {
+  readonly key: string;
+  /** What a page that starts now would begin with. */
+  readonly state: CircuitState;
+  /** Wall-clock milliseconds at which it was stored. */
+  readonly savedAt: number;
+  /** Milliseconds until an open circuit lets a probe through; null when it is not open. */
+  readonly nextProbeIn: number | null;
+  /** Recent failures that still count. */
+  readonly recentFailures: number;
+  /** Why it would be discarded; null when it is good. */
+  readonly problem: string | null;
+}
+
+export interface StoreModule {
+  /** Reads and decodes what is stored under `key`; nothing where there is no storage. */
+  storedBreakers(key: string, wall: number): StoredBreaker[];
+}
+
+export function open(): StoreModule {
+  initSync({ module: decodeBase64(wasm) });
+  return { storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[] };
+}

@@ -1,0 +1,143 @@
+/** Nothing may hang: T4 of the requirements (body), and a token getter that never resolves. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { createClient } from "@supabase/supabase-js";
+import { createGuard, createProtectedClient, type GuardOptions, protect, TimeoutError } from "seawall";
+
+import { type Backend, json, silence, stall, startBackend } from "./backend.js";
+
+const KEY = "anon-key";
+const QUIET = { auth: { persistSession: false, autoRefreshToken: false } };
+const LIMIT = 500;
+const ONCE = { attempts: 1 };
+
+function assertNearLimit(elapsed: number): void {
+  assert.ok(Math.abs(elapsed - LIMIT) <= 50, `ended after ${elapsed.toFixed(0)} ms`);
+}
+
+async function timed<T>(run: () => PromiseLike<T>): Promise<{ result: T; elapsed: number }> {
+  const start = performance.now();
+  const result = await run();
+  return { result, elapsed: performance.now() - start };
+}
+
+describe("a limit of 500 ms", () => {
+  let backend: Backend;
+  before(async () => {
+    backend = await startBackend();
+  });
+  after(() => backend.close());
+
+  const limits: [string, GuardOptions][] = [
+    ["timeout", { timeout: LIMIT, retry: ONCE }],
+    ["deadline", { deadline: LIMIT, retry: ONCE }],
+  ];
+  for (const [name, options] of limits) {
+    test(`T4: a stalled body ends at the ${name}`, async () => {
+      backend.behave(stall);
+      const supabase = createProtectedClient(backend.url, KEY, { ...QUIET, ...options });
+      const { result, elapsed } = await timed(() => supabase.from("messages").select());
+      assert.equal(result.data, null);
+      assert.match(result.error?.message ?? "", /^TimeoutError: /);
+      assertNearLimit(elapsed);
+      supabase.guard.close();
+    });
+
+    test(`T4: a stalled body ends at the ${name} through global.fetch`, async () => {
+      backend.behave(stall);
+      const guard = createGuard(options);
+      const supabase = createClient(backend.url, KEY, { ...QUIET, global: { fetch: guard.fetch } });
+      const { result, elapsed } = await timed(() => supabase.from("messages").select());
+      assert.match(result.error?.message ?? "", /^TimeoutError: /);
+      assertNearLimit(elapsed);
+      guard.close();
+    });
+
+    test(`a server that says nothing ends at the ${name}`, async () => {
+      backend.behave(silence);
+      const supabase = createProtectedClient(backend.url, KEY, { ...QUIET, ...options });
+      const { result, elapsed } = await timed(() => supabase.from("messages").select());
+      assert.equal(result.error?.code, name === "timeout" ? "timeout" : "deadline_exceeded");
+      assertNearLimit(elapsed);
+      supabase.guard.close();
+    });
+  }
+
+  test("T4: a token that never resolves ends at the limit and sends nothing", async () => {
+    const sent = backend.received.length;
+    const supabase = protect(
+      createClient(backend.url, KEY, { accessToken: () => new Promise<string>(() => {}) }),
+      { timeout: LIMIT, retry: ONCE },
+    );
+    const { result, elapsed } = await timed(() => supabase.from("messages").select());
+    assert.equal(result.error?.code, "timeout");
+    assertNearLimit(elapsed);
+    assert.equal(backend.received.length, sent);
+    supabase.guard.close();
+  });
+
+  test("a stalled error body ends at the limit", async () => {
+    backend.behave((_received, response) => {
+      response.writeHead(500, { "content-type": "application/json" });
+      response.write('{"code":');
+    });
+    const guard = createGuard({ timeout: LIMIT, retry: ONCE });
+    const { elapsed } = await timed(() => assert.rejects(guard.fetch(`${backend.url}/rest/v1/t`), TimeoutError));
+    assertNearLimit(elapsed);
+    guard.close();
+  });
+
+  test("stalled bodies open the circuit", async () => {
+    backend.behave(stall);
+    const supabase = createProtectedClient(backend.url, KEY, {
+      ...QUIET,
+      timeout: 30,
+      retry: ONCE,
+      breaker: { failureThreshold: 3 },
+    });
+    for (let call = 0; call < 3; call += 1) await supabase.from("messages").select();
+    assert.equal(supabase.guard.breakers.get("rest")?.state, "open");
+    supabase.guard.close();
+  });
+
+  test("a timed-out attempt is really aborted", async () => {
+    const closed = new Promise<void>((resolve) => {
+      backend.behave((_received, response) => void response.on("close", resolve));
+    });
+    const guard = createGuard({ timeout: 50, retry: ONCE });
+    await assert.rejects(guard.fetch(`${backend.url}/rest/v1/t`), TimeoutError);
+    await closed;
+    guard.close();
+  });
+
+  test("a slow body that keeps coming is not cut by the timeout of one attempt", async () => {
+    backend.behave((_received, response) => {
+      response.writeHead(200, { "content-type": "application/octet-stream" });
+      let chunks = 0;
+      const timer = setInterval(() => {
+        chunks += 1;
+        response.write("x".repeat(10));
+        if (chunks === 8) {
+          clearInterval(timer);
+          response.end();
+        }
+      }, 25);
+    });
+    const guard = createGuard({ timeout: 100, retry: ONCE });
+    const response = await guard.fetch(`${backend.url}/storage/v1/object/files/long.bin`);
+    assert.equal((await response.arrayBuffer()).byteLength, 80);
+    guard.close();
+  });
+
+  test("an answer nobody reads holds nothing", async () => {
+    backend.behave(json(200, "x".repeat(5_000_000)));
+    const guard = createGuard({ timeout: 50, retry: ONCE });
+    await guard.fetch(`${backend.url}/rest/v1/t`);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    assert.equal(guard.snapshot().calls.inflight, 0);
+    assert.equal(guard.snapshot().breakers.find(({ key }) => key === "rest")?.failures, 0);
+    guard.close();
+  });
+});
