@@ -65,25 +65,38 @@ pub(crate) fn seconds(span: Duration) -> String {
     }
 }
 
-// On a terminal the line that ends a step replaces the one that began it. In a log both would stay, so there the
-// first is written only for a step that takes its time.
+// On a terminal one line counts the seconds until the line that ends the step replaces it. In a log every line
+// stays, so there a step is named only once it takes its time, and then once a minute.
 fn announced(label: &str, work: impl FnOnce() -> Outcome<Work>) -> Outcome<Work> {
-    if std::io::stdout().is_terminal() {
-        let mut out = std::io::stdout();
-        let _closed_pipe = write!(out, "  {} {label} …", paint("33", "·")).and_then(|()| out.flush());
-        return work();
-    }
     let (done, waiting) = mpsc::channel::<()>();
+    let started = Instant::now();
+    let terminal = std::io::stdout().is_terminal();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            if waiting.recv_timeout(SLOW) == Err(mpsc::RecvTimeoutError::Timeout) {
-                say(&format!("  · {label} …"));
+            let mut wait = if terminal { Duration::ZERO } else { SLOW };
+            while waiting.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Timeout) {
+                progress(label, started.elapsed(), terminal);
+                wait = if terminal {
+                    Duration::from_secs(1)
+                } else {
+                    Duration::from_secs(60)
+                };
             }
         });
         let worked = work();
         drop(done);
         worked
     })
+}
+
+fn progress(label: &str, elapsed: Duration, terminal: bool) {
+    let line = format!("  {} {label:<44} {} …", paint("33", "·"), seconds(elapsed));
+    if terminal {
+        let mut out = std::io::stdout();
+        let _closed_pipe = write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush());
+    } else {
+        say(&line);
+    }
 }
 
 fn end(colour: &str, mark: &str, label: &str, how: &str) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::arguments::Arguments;
 use crate::console::{self, Work};
@@ -44,20 +45,25 @@ impl Target {
         names.is_empty() || names.contains(&self.name)
     }
 
+    // libFuzzer keeps what it finds in the first folder and only reads the others.
     fn fuzz(&self, project: &Project, seconds: u32) -> Outcome<Work> {
         let folder = project.at("crates").join(&self.package);
+        let corpus = folder.join("fuzz/corpus").join(&self.name);
+        fs::create_dir_all(&corpus).map_err(with_file("create", &corpus))?;
+        let seeds = Some(folder.join("fuzz/seeds").join(&self.name)).filter(|seeds| seeds.is_dir());
+        let words = Some(folder.join(format!("fuzz/{}.dict", self.package))).filter(|words| words.is_file());
+
         Task::cargo(project, &format!("fuzz-{}-{}", self.package, self.name))?
-            .args(["+nightly", "fuzz", "run", &self.name, "--"])
-            .args([
-                format!("-max_total_time={seconds}"),
-                "-timeout=10".to_owned(),
-                "-rss_limit_mb=2048".to_owned(),
-            ])
+            .args(["+nightly", "fuzz", "run", &self.name])
+            .args(std::iter::once(corpus).chain(seeds))
+            .args(["--", "-timeout=10", "-rss_limit_mb=2048"])
+            .arg(format!("-max_total_time={seconds}"))
+            .args(words.map(|words| format!("-dict={}", words.display())))
             .dir(&folder)
             .env("CARGO_TARGET_DIR", project.target("fuzz"))
             .env("PATH", path_with_ours(project)?)
             .env("RUSTUP_TOOLCHAIN", "nightly")
-            .limit(std::time::Duration::from_secs(u64::from(seconds) + 1800))
+            .limit(Duration::from_secs(u64::from(seconds) + 1800))
             .run()?;
         Ok(Work::Done)
     }

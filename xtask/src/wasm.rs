@@ -76,7 +76,7 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
     let stamp = Stamp::of(
         project,
         &format!("wasm-{module}"),
-        &[&input, "tools/Cargo.lock", "package.json"],
+        &[&input, "tools/Cargo.lock", "package.json", "xtask/src/wasm.rs"],
     )?;
     if stamp.is_current(std::slice::from_ref(&bound)) {
         return Ok(Work::Current);
