@@ -81,11 +81,11 @@ fn pack(ground: &Ground<'_>, place: &str, name: &str, flags: &[String]) -> Outco
         .args(["test", "--mode", "no-install"])
         .args(flags)
         .arg(project.at("crates").join(name))
-        .args(["--", "--tests"])
         .env("PATH", path)
         .env("CARGO_TARGET_DIR", project.target(""))
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", ground.capabilities())
         .env("WASM_BINDGEN_TEST_TIMEOUT", "60")
+        .env("RUST_BACKTRACE", "0")
         .limit(LIMIT);
     let log = task.log().to_owned();
     let status = task.status()?;
