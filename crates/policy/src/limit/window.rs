@@ -198,14 +198,7 @@ impl SlidingWindow {
     #[must_use]
     pub fn remaining(&self, now: MonoTime) -> u32 {
         let now = self.clock.to_steady(now).max(self.clock.last());
-        if self.hold.until > now || !self.queue.is_empty() {
-            return 0;
-        }
-        let local = self.quota.limit().saturating_sub(self.sent_within(now));
-        match self.told {
-            Some(told) if told.until > now => local.min(u32::try_from(told.remaining).unwrap_or(u32::MAX)),
-            _ => local,
-        }
+        self.left_after(self.sent_within(now), now)
     }
 
     /// When the window will have forgotten all calls made so far, and the server's quiet is over.
@@ -330,6 +323,17 @@ impl SlidingWindow {
         let place = self.queue.partition_point(|(_, queued)| *queued <= at);
         self.queue.insert(place, (ticket, at));
         Turn::At(ticket, self.clock.to_caller(at))
+    }
+
+    fn left_after(&self, sent: u32, now: MonoTime) -> u32 {
+        if self.hold.until > now || !self.queue.is_empty() {
+            return 0;
+        }
+        let local = self.quota.limit().saturating_sub(sent);
+        match self.told {
+            Some(told) if told.until > now => local.min(u32::try_from(told.remaining).unwrap_or(u32::MAX)),
+            _ => local,
+        }
     }
 
     fn sent_within(&self, now: MonoTime) -> u32 {

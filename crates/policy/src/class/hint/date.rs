@@ -60,7 +60,7 @@ fn second_of_day(clock: &str) -> Option<u64> {
     let mut parts = clock.split(':').map(digits);
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
     let valid = parts.next().is_none() && hour < 24 && minute < 60 && second <= 60;
-    valid.then_some(hour * 3_600 + minute * 60 + second)
+    valid.then(|| hour * 3_600 + minute * 60 + second)
 }
 
 /// Howard Hinnant's civil-calendar arithmetic, for years from 1970.
@@ -107,6 +107,24 @@ mod tests {
         assert_eq!(
             http_date("Wed, 31 Dec 1969 23:59:59 GMT"),
             Some(UnixTime::default())
+        );
+    }
+
+    /// Found by fuzzing: an hour of forty digits overflowed before it was refused.
+    #[test]
+    fn absurd_digits_are_refused_without_being_reckoned_with() {
+        let digits = "9".repeat(40);
+        assert_eq!(
+            http_date(&["Sun, 06 Nov 1994 ", &digits, ":49:37 GMT"].concat()),
+            None
+        );
+        assert_eq!(
+            http_date(&["Sun, 06 Nov 1994 08:", &digits, ":37 GMT"].concat()),
+            None
+        );
+        assert_eq!(
+            http_date(&["Sun, ", &digits, " Nov 1994 08:49:37 GMT"].concat()),
+            None
         );
     }
 
