@@ -81,7 +81,7 @@ pub fn tree_path(text: &str) -> Result<(EmbedPath, Field), SyntaxError> {
 pub fn logic(key: &str, value: &str) -> Result<(EmbedPath, LogicTree), SyntaxError> {
     let (path, operator) = whole(key, "logic path", key, logic::path)?;
     let text = format!("{operator}{value}");
-    let tree = parsed(&text, "logic tree", value, logic::tree)?;
+    let tree = parsed(&text, "logic tree", value, logic::group)?;
     Ok((path, tree))
 }
 

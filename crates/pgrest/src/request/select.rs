@@ -52,6 +52,20 @@ pub struct SelectEmbed {
     pub select: Vec<SelectItem>,
 }
 
+impl SelectColumn {
+    /// The column as it is, under its own name.
+    #[must_use]
+    pub fn plain(name: &str) -> Self {
+        Self {
+            field: Field::column(name),
+            alias: None,
+            cast: None,
+            aggregate: None,
+            aggregate_cast: None,
+        }
+    }
+}
+
 impl SelectEmbed {
     /// The name that filters, orders and ranges use to reach this embed.
     #[must_use]

@@ -23,22 +23,8 @@ pub(super) fn path(cursor: &mut Cursor<'_>) -> Parsed<(EmbedPath, String)> {
     Ok((embeds, format!("{prefix}{operator}")))
 }
 
-/// A tree.
-pub(super) fn tree(cursor: &mut Cursor<'_>) -> Parsed<LogicTree> {
-    match cursor.optional(|cursor| cursor.attempt(leaf))? {
-        Some(filter) => Ok(LogicTree::Filter(filter)),
-        None => group(cursor),
-    }
-}
-
-fn leaf(cursor: &mut Cursor<'_>) -> Parsed<Filter> {
-    let field = field(cursor)?;
-    delimiter(cursor)?;
-    let operation = filter::operation(cursor, value)?;
-    Ok(super::filter(field, operation))
-}
-
-fn group(cursor: &mut Cursor<'_>) -> Parsed<LogicTree> {
+/// A group, which is what a logic parameter must hold.
+pub(super) fn group(cursor: &mut Cursor<'_>) -> Parsed<LogicTree> {
     let negated = cursor.label("negation operator (not)", not)?;
     let operator = cursor.label("logic operator (and, or)", operator)?;
     spaced(cursor, |cursor| cursor.literal("("))?;
@@ -57,6 +43,20 @@ fn children(cursor: &mut Cursor<'_>) -> Parsed<Vec<LogicTree>> {
         children.push(tree(cursor)?);
     }
     Ok(children)
+}
+
+fn tree(cursor: &mut Cursor<'_>) -> Parsed<LogicTree> {
+    match cursor.optional(|cursor| cursor.attempt(leaf))? {
+        Some(filter) => Ok(LogicTree::Filter(filter)),
+        None => group(cursor),
+    }
+}
+
+fn leaf(cursor: &mut Cursor<'_>) -> Parsed<Filter> {
+    let field = field(cursor)?;
+    delimiter(cursor)?;
+    let operation = filter::operation(cursor, value)?;
+    Ok(super::filter(field, operation))
 }
 
 fn operator(cursor: &mut Cursor<'_>) -> Parsed<LogicOperator> {

@@ -32,6 +32,9 @@ fn more(cursor: &mut Cursor<'_>, first: SelectItem) -> Parsed<Vec<SelectItem>> {
 }
 
 fn item(cursor: &mut Cursor<'_>) -> Parsed<SelectItem> {
+    if let Some(name) = cursor.plain_word(&[',', ')']) {
+        return Ok(SelectItem::Column(SelectColumn::plain(name)));
+    }
     if let Some(embed) = cursor.optional(|cursor| cursor.attempt(spread_head))? {
         return Ok(SelectItem::Spread(with_children(cursor, embed)?));
     }

@@ -26,28 +26,21 @@ pub fn pairs(raw: &str) -> Option<Vec<Pair>> {
         .collect()
 }
 
-/// Encodes pairs in the order of their keys; values of equal keys are joined by commas.
+/// Encodes pairs in the order of their keys; of equal keys, in the order sent.
 pub(super) fn canonical(mut pairs: Vec<Pair>) -> String {
     pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let mut text = String::new();
-    let mut previous: Option<&str> = None;
-    for (key, value) in &pairs {
-        if previous == Some(key) {
-            text.push(',');
-        } else {
-            if previous.is_some() {
-                text.push('&');
-            }
-            text.extend(utf8_percent_encode(key, RESERVED));
-            text.push('=');
-        }
-        text.extend(utf8_percent_encode(
-            value.as_deref().unwrap_or_default(),
-            RESERVED,
-        ));
-        previous = Some(key);
-    }
-    text
+    let encoded: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| match value {
+            Some(value) => format!("{}={}", encode(key), encode(value)),
+            None => encode(key).to_string(),
+        })
+        .collect();
+    encoded.join("&")
+}
+
+fn encode(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, RESERVED)
 }
 
 fn pair(part: &str) -> Option<Pair> {
@@ -64,4 +57,36 @@ fn decode(text: &str) -> Option<String> {
     };
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?.into_owned();
     (!decoded.contains('\0')).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical_of(raw: &str) -> String {
+        canonical(pairs(raw).unwrap())
+    }
+
+    #[test]
+    fn the_canonical_form_is_sorted_by_key_and_keeps_repeats() {
+        assert_eq!(canonical_of("b=eq.1&a=lt.5&a=gt.1"), "a=lt.5&a=gt.1&b=eq.1");
+        assert_eq!(
+            canonical_of("?flag&x=a+b%2c\u{e9};y="),
+            "flag&x=a%20b%2C%C3%A9&y="
+        );
+        assert_eq!(canonical_of(""), "");
+    }
+
+    #[test]
+    fn what_is_canonical_stays_as_it_is() {
+        let once = canonical_of("v=hi&v=there&%3B=%26;u");
+        assert_eq!(canonical_of(&once), once);
+    }
+
+    #[test]
+    fn what_postgresql_cannot_hold_is_refused() {
+        for raw in ["a=%ff", "%00=1", "a=b%00", "%c3%28"] {
+            assert_eq!(pairs(raw), None, "{raw}");
+        }
+    }
 }
