@@ -7,6 +7,9 @@ use crate::ident::Qualified;
 use super::catalogue::{Catalogue, ConstraintKind, ConstraintRow, ViewRow};
 use super::node_tree::{TargetEntry, target_list};
 
+/// A view that shows the columns of a wide key many times each has no sensible number of relationships.
+const MOST_CHOICES: usize = 64;
+
 /// Which side of which key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyRole {
@@ -34,19 +37,18 @@ pub(super) struct ViewKey {
 }
 
 impl ViewKey {
-    /// Every way to pick one view column per key column.
+    /// Every way to pick one view column per key column, as far as there are not absurdly many.
     pub(super) fn choices(&self) -> Vec<Vec<String>> {
         self.columns.iter().fold(vec![Vec::new()], |choices, names| {
-            choices
+            let longer = |choice: &Vec<String>, name: &String| {
+                let mut longer = choice.clone();
+                longer.push(name.clone());
+                longer
+            };
+            let longer = choices
                 .iter()
-                .flat_map(|choice| {
-                    names.iter().map(move |name| {
-                        let mut longer = choice.clone();
-                        longer.push(name.clone());
-                        longer
-                    })
-                })
-                .collect()
+                .flat_map(|choice| names.iter().map(move |name| longer(choice, name)));
+            longer.take(MOST_CHOICES).collect()
         })
     }
 

@@ -61,7 +61,7 @@ impl Case {
 
     /// What really becomes of it.
     pub(crate) fn outcome(&self) -> String {
-        let (_, plan) = match self.sent.plan(&cache()) {
+        let (_, plan) = match self.sent.plan(cache()) {
             Ok(planned) => planned,
             Err(error) => {
                 let report = error.report();

@@ -9,5 +9,6 @@
 mod case;
 mod cases;
 mod properties;
+mod relationships;
 mod session;
 mod subject;

@@ -29,7 +29,7 @@ fn encoded(text: &str) -> String {
 }
 
 fn statement(sent: &Sent) -> Option<Statement> {
-    sql::statement(&sent.plan(&cache()).ok()?.1)
+    sql::statement(&sent.plan(cache()).ok()?.1)
 }
 
 /// Takes every quoted identifier out of a text.

@@ -11,7 +11,7 @@ fn everything_is_local_to_the_transaction_and_the_role_is_told() {
     let mut sent = Sent::get("/rpc/films_of?director=1");
     sent.headers
         .push(("Prefer".to_owned(), "timezone=Europe/Lisbon".to_owned()));
-    let (request, plan) = sent.plan(&cache()).unwrap();
+    let (request, plan) = sent.plan(cache()).unwrap();
     let claims = json!({ "sub": "7", "role": "forged" });
     let statement = session::context(
         &plan,

@@ -1,5 +1,7 @@
 //! The stages under test, joined: a request's line, headers and body against a small catalogue.
 
+use std::sync::LazyLock;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use seawall_pgrest::error::Error;
 use seawall_pgrest::plan::{Plan, PlanConfig};
@@ -7,9 +9,12 @@ use seawall_pgrest::request::{ApiRequest, RawRequest, RequestConfig};
 use seawall_pgrest::schema::SchemaCache;
 
 /// Films, their directors, actors, roles and posters.
-pub(crate) fn cache() -> SchemaCache {
-    let catalogue = serde_json::from_str(include_str!("catalogue.json")).expect("the catalogue is JSON");
-    SchemaCache::new(catalogue, &["api".to_owned()])
+pub(crate) fn cache() -> &'static SchemaCache {
+    static CACHE: LazyLock<SchemaCache> = LazyLock::new(|| {
+        let catalogue = serde_json::from_str(include_str!("catalogue.json")).expect("the catalogue is JSON");
+        SchemaCache::new(catalogue, &["api".to_owned()])
+    });
+    &CACHE
 }
 
 /// A request as a client writes it.
