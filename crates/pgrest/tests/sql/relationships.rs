@@ -30,8 +30,8 @@ fn push(catalogue: &mut Value, part: &str, row: Value) {
 #[test]
 fn a_key_is_seen_from_both_sides() {
     let cache = cache();
-    assert!(matches!(between(&cache, "films", "directors").as_slice(), [only] if only.is_to_one()));
-    let back = between(&cache, "directors", "films");
+    assert!(matches!(between(cache, "films", "directors").as_slice(), [only] if only.is_to_one()));
+    let back = between(cache, "directors", "films");
     assert!(back.iter().any(|rel| matches!(&rel.link, Link::OneToMany(key) if key.columns == [("id".to_owned(), "director_id".to_owned())])));
 }
 
@@ -39,7 +39,7 @@ fn a_key_is_seen_from_both_sides() {
 fn a_unique_key_is_one_to_one_both_ways() {
     let cache = cache();
     for (table, foreign) in [("films", "posters"), ("posters", "films")] {
-        let found = between(&cache, table, foreign);
+        let found = between(cache, table, foreign);
         assert!(matches!(found.as_slice(), [only] if matches!(only.link, Link::OneToOne { .. })));
     }
 }
@@ -47,7 +47,7 @@ fn a_unique_key_is_one_to_one_both_ways() {
 #[test]
 fn two_keys_in_a_primary_key_make_a_junction() {
     let cache = cache();
-    let found = between(&cache, "films", "actors");
+    let found = between(cache, "films", "actors");
     assert!(
         matches!(found.as_slice(), [only] if matches!(&only.link, Link::ManyToMany(junction) if junction.table.name == "roles"))
     );
@@ -60,9 +60,9 @@ fn a_view_has_the_keys_of_the_table_behind_it() {
         .table(&Qualified::new("api", "public_films"))
         .expect("the view");
     assert_eq!(view.primary_key, ["film"]);
-    assert_eq!(between(&cache, "public_films", "directors").len(), 1);
-    assert_eq!(between(&cache, "directors", "public_films").len(), 1);
-    assert_eq!(between(&cache, "public_films", "actors").len(), 1);
+    assert_eq!(between(cache, "public_films", "directors").len(), 1);
+    assert_eq!(between(cache, "directors", "public_films").len(), 1);
+    assert_eq!(between(cache, "public_films", "actors").len(), 1);
 }
 
 #[test]
