@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::must;
+use crate::{fail, must};
 
 /// A whole response.
 #[derive(Debug)]
@@ -19,7 +19,6 @@ pub struct Answer {
 
 impl Answer {
     /// Ends the test unless the status is this one; the body says why.
-    #[must_use]
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(
@@ -45,9 +44,10 @@ impl Answer {
     #[must_use]
     #[track_caller]
     pub fn rows(&self) -> Vec<Value> {
-        match self.json() {
-            Value::Array(rows) => rows,
-            other => crate::must("the body", Err::<Vec<Value>, _>(format!("{other} is not a list"))),
+        let body = self.json();
+        match body.as_array() {
+            Some(rows) => rows.clone(),
+            None => fail(&format!("the body {body} is not a list")),
         }
     }
 

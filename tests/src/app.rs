@@ -8,7 +8,8 @@ use http::Method;
 use seawall_server::Handle;
 use seawall_server::config::{Config, Source};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::database::Database;
 use crate::fault_proxy::FaultProxy;
@@ -84,8 +85,23 @@ impl TestApp {
         }
     }
 
+    /// Sends exactly these bytes and gives all that comes back until the server closes the connection.
+    pub async fn send_raw(&self, bytes: &str) -> String {
+        let mut stream = must(
+            "the server cannot be reached",
+            TcpStream::connect(self.address).await,
+        );
+        must(
+            "the bytes cannot be sent",
+            stream.write_all(bytes.as_bytes()).await,
+        );
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+        let _reset_after_the_answer = must("the connection stays open", read);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     /// Waits until a GET of that path is answered with that status, and says how long that took.
-    #[track_caller]
     pub async fn wait_for(&self, path: &str, status: u16, limit: Duration) -> Duration {
         let started = Instant::now();
         loop {

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::OnceCell;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
-use crate::must;
+use crate::{fail, must};
 
 const VARIABLE: &str = "SEAWALL_TEST_DATABASE_URL";
 
@@ -70,11 +70,11 @@ impl Database {
     pub async fn value(&self, sql: &str) -> String {
         let client = connect(&self.inside()).await;
         let messages = must(sql, client.simple_query(sql).await);
-        let first = messages.iter().find_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-            _ => None,
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            SimpleQueryMessage::CommandComplete(_) | SimpleQueryMessage::RowDescription(_) | _ => None,
         });
-        first.unwrap_or_default()
+        rows.map(str::to_owned).next().unwrap_or_default()
     }
 
     fn inside(&self) -> Config {
@@ -103,12 +103,10 @@ impl Drop for Database {
 
 fn administrator() -> Config {
     let Ok(url) = std::env::var(VARIABLE) else {
-        return must(
-            "there is no database to test with",
-            Err(format!(
-                "`npm test -- e2e` starts one; or set {VARIABLE} to the address of a superuser of a PostgreSQL 15 or newer"
-            )),
-        );
+        fail(&format!(
+            "there is no database to test with: `npm test -- e2e` starts one; or set {VARIABLE} to the address of \
+             a superuser of a PostgreSQL 15 or newer (`cargo xtask database` runs one)"
+        ));
     };
     must(&format!("{VARIABLE} is not an address"), url.parse())
 }

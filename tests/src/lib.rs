@@ -27,11 +27,17 @@ pub use user::{GUEST, HARBOUR, LIGHTHOUSE, OWNER, SECRET, User};
 
 use std::fmt::Display;
 
+/// Ends the test with a sentence.
+#[track_caller]
+pub(crate) fn fail(sentence: &str) -> ! {
+    panic!("{sentence}")
+}
+
 /// Takes a value out of a result, or ends the test with a sentence that begins with what was being done.
 #[track_caller]
 pub(crate) fn must<T, E: Display>(doing: &str, result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
-        Err(error) => panic!("{doing}: {error}"),
+        Err(error) => fail(&format!("{doing}: {error}")),
     }
 }

@@ -71,12 +71,9 @@ impl Request {
     }
 
     /// Sends it and waits for the whole answer.
-    #[track_caller]
-    pub fn send(self) -> impl Future<Output = Answer> {
-        async move {
-            let sent = tokio::time::timeout(LIMIT, self.exchange()).await;
-            must("the request failed", must("the server did not answer", sent))
-        }
+    pub async fn send(self) -> Answer {
+        let sent = tokio::time::timeout(LIMIT, self.exchange()).await;
+        must("the request failed", must("the server did not answer", sent))
     }
 
     async fn exchange(self) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {

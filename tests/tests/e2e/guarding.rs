@@ -1,19 +1,6 @@
 //! What happens to requests that are not honest, and when the context of one cannot be set.
 
-use std::time::Duration;
-
 use seawall_e2e::{OWNER, TestApp};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-async fn raw(app: &TestApp, request: &str) -> String {
-    let mut stream = TcpStream::connect(app.address()).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
-    assert!(read.is_ok(), "the connection stays open after {request:?}");
-    String::from_utf8_lossy(&answer).into_owned()
-}
 
 #[tokio::test]
 async fn ambiguous_requests_are_refused() {
@@ -22,7 +9,7 @@ async fn ambiguous_requests_are_refused() {
     let two_hosts = "GET /live HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n";
     let no_host = "GET /live HTTP/1.1\r\nConnection: close\r\n\r\n";
     for request in [both, two_hosts, no_host] {
-        let answer = raw(&app, request).await;
+        let answer = app.send_raw(request).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{request:?}: {answer}");
     }
 }
@@ -34,7 +21,7 @@ async fn an_enormous_header_is_refused() {
         "GET /live HTTP/1.1\r\nHost: a\r\nX: {}\r\nConnection: close\r\n\r\n",
         "x".repeat(100_000)
     );
-    assert!(raw(&app, &request).await.starts_with("HTTP/1.1 431"));
+    assert!(app.send_raw(&request).await.starts_with("HTTP/1.1 431"));
 }
 
 #[tokio::test]
@@ -43,7 +30,7 @@ async fn half_a_header_is_not_waited_for() {
         .set("SEAWALL_HEADER_TIMEOUT", "300")
         .start()
         .await;
-    raw(&app, "GET /live HTTP/1.1\r\nHo").await;
+    app.send_raw("GET /live HTTP/1.1\r\nHo").await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod access;
 mod calls;
 mod embeds;
+mod fixtures;
 mod guarding;
 mod health;
 mod limits;
