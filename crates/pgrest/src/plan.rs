@@ -177,6 +177,23 @@ impl Plan {
         }
     }
 
+    /// Embeds that were named by their relation although they have an alias: (relation, alias).
+    #[must_use]
+    pub fn misnamed_embeds(&self) -> Vec<(&str, &str)> {
+        let mut found = Vec::new();
+        let mut rest: Vec<&Embed> = self.tree().into_iter().flat_map(|tree| &tree.embeds).collect();
+        while let Some(embed) = rest.pop() {
+            found.extend(
+                embed
+                    .misnamed
+                    .as_deref()
+                    .map(|relation| (relation, embed.name.as_str())),
+            );
+            rest.extend(&embed.node.embeds);
+        }
+        found
+    }
+
     /// What is read, where rows are read.
     #[must_use]
     pub const fn tree(&self) -> Option<&ReadNode> {

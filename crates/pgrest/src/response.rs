@@ -12,6 +12,7 @@ mod range;
 pub mod row;
 mod timing;
 mod verdict;
+mod warning;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -66,6 +67,9 @@ pub fn reply(
         Plan::Info(plan) => info(plan),
     };
     reply.headers.entry(header::VARY).or_insert(VARY);
+    if let Some(warning) = warning::of(plan) {
+        reply.headers.insert(header::WARNING, warning);
+    }
     overrides.apply(&mut reply);
     Ok(reply)
 }

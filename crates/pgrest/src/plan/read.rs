@@ -88,6 +88,8 @@ pub struct Embed {
     pub node: ReadNode,
     /// Their key in the answer.
     pub name: String,
+    /// The relation's name as written, where filters, orders or limits used it although there is an alias.
+    pub misnamed: Option<String>,
     /// The name of the joined subquery.
     pub slot: String,
     /// How they are related to the parent.

@@ -13,6 +13,8 @@ pub(super) struct Scope<'a> {
     /// One for each embed of the level, in the order of the select list.
     pub(super) embeds: Vec<Self>,
     names: Option<&'a SelectEmbed>,
+    /// The level has an alias and was yet named by its relation, which will stop working one day.
+    pub(super) is_misnamed: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -55,7 +57,10 @@ impl<'a> Scope<'a> {
             .iter_mut()
             .find(|embed| embed.answers_to(name, legacy_names));
         match found {
-            Some(embed) => embed.at(rest, legacy_names),
+            Some(embed) => {
+                embed.is_misnamed |= embed.names.is_some_and(|names| names.key() != name);
+                embed.at(rest, legacy_names)
+            }
             None => Err(PlanError::NotEmbedded {
                 resource: name.clone(),
                 alias,

@@ -110,6 +110,7 @@ impl TreeBuilder<'_> {
         slot: String,
     ) -> Result<Embed, PlanError> {
         let depth = above.depth + 1;
+        let misnamed = scope.is_misnamed.then(|| embed.relation.clone());
         let relationship = embed::relationship(self.cache, &parent.relation, embed)?;
         let alias = alias_for(&relationship.foreign_table, depth, "");
         let junction_alias = match &relationship.link {
@@ -140,6 +141,7 @@ impl TreeBuilder<'_> {
         Ok(Embed {
             node,
             name: embed.key().to_owned(),
+            misnamed,
             slot,
             relationship: relationship.clone(),
             junction_alias,

@@ -4,7 +4,7 @@ use seawall_pgrest::ident::Qualified;
 use seawall_pgrest::schema::{Catalogue, Link, Relationship, SchemaCache};
 use serde_json::{Value, json};
 
-use crate::subject::cache;
+use crate::subject::{Sent, cache};
 
 fn catalogue_json() -> Value {
     serde_json::from_str(include_str!("catalogue.json")).expect("the catalogue is JSON")
@@ -130,4 +130,13 @@ fn a_hidden_junction_relates_nothing() {
     let cache = cache_of(catalogue);
     assert!(between(&cache, "films", "actors").is_empty());
     assert!(cache.relationships(&Qualified::new("api", "actors")).is_some());
+}
+
+#[test]
+fn an_aliased_embed_still_answers_to_its_relation_but_is_told() {
+    let plan = |target: &str| Sent::get(target).plan(cache()).expect("a plan").1;
+    let by_relation = plan("/directors?select=made:films(title)&films.year=gt.2000");
+    assert_eq!(by_relation.misnamed_embeds(), [("films", "made")]);
+    let by_alias = plan("/directors?select=made:films(title)&made.year=gt.2000");
+    assert!(by_alias.misnamed_embeds().is_empty());
 }
