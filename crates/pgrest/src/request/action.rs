@@ -99,16 +99,18 @@ impl Action {
         }
     }
 
-    /// Whether parameters that are no filters are arguments.
+    /// Whether parameters that are no filters are arguments: of a call without a body, or of the function
+    /// that OPTIONS asks about, which they tell from its overloads.
     #[must_use]
     pub fn takes_arguments(&self) -> bool {
-        matches!(
-            self,
-            Self::Call {
-                invocation: Invocation::Get | Invocation::Head,
-                ..
-            }
-        )
+        match self {
+            Self::Call { invocation, .. } => invocation.is_safe(),
+            Self::Info(Info::Routine(_)) => true,
+            Self::Info(Info::Relation(_) | Info::Schema)
+            | Self::Read { .. }
+            | Self::Mutate { .. }
+            | Self::Inspect { .. } => false,
+        }
     }
 }
 
