@@ -205,11 +205,12 @@ impl Snapshot {
             failure_ages: list(field()?, MAX_FAILURES, |age| number(age).map(Span::from_millis))?,
             slices: list(field()?, BUCKETS, slice)?,
         };
-        let ordered = snapshot.failure_ages.is_sorted();
-        if fields.next().is_some() || !ordered {
-            Err(SnapshotError::Malformed)
-        } else {
+        // Leading zeros, numbers that saturate, a ninth field: whatever would have been written otherwise.
+        let canonical = snapshot.encode() == text && snapshot.failure_ages.is_sorted();
+        if canonical {
             Ok(snapshot)
+        } else {
+            Err(SnapshotError::Malformed)
         }
     }
 }
@@ -274,4 +275,47 @@ fn checksum(text: &str) -> u32 {
     text.bytes().fold(0x811C_9DC5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(body: &str) -> Result<Snapshot, SnapshotError> {
+        Snapshot::decode(&Snapshot::sealed(body))
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let body = "b1;1700000000000;c;0;3;60000;10,900;0.4.2.1,9.1.0.0";
+        assert_eq!(
+            decoded(body).map(|snapshot| snapshot.encode()),
+            Ok(Snapshot::sealed(body))
+        );
+    }
+
+    /// Found by fuzzing: an age beyond the clock's range was read as another number than it was.
+    #[test]
+    fn only_the_form_that_would_be_written_is_read() {
+        for body in [
+            "b1;1;c;0;0;0;10,90000000000000000;",
+            "b1;01;c;0;0;0;;",
+            "b1;1;c;0;0;0;;;",
+            "b1;1;c;0;0;0;900,10;",
+            "b1;1;c;0;0;0;,;",
+            "b1;1;c;+1;0;0;;",
+            "b1;1;x;0;0;0;;",
+            "b1;1;c;0;4294967296;0;;",
+            "b1;1;c;0;0;0;;0.1.2.0",
+            "b1;1;c;0;0;0;;0.1.1",
+        ] {
+            assert_eq!(decoded(body), Err(SnapshotError::Malformed), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_looked_at() {
+        let body = ["b1;1;c;0;0;0;", &"1,".repeat(MAX_LEN), "1;"].concat();
+        assert_eq!(decoded(&body), Err(SnapshotError::Malformed));
+    }
 }

@@ -312,8 +312,10 @@ impl SlidingWindow {
         if let Some(told) = &mut self.told {
             told.remaining = told.remaining.saturating_sub(1);
         }
+        // What has left the window was dropped when this step began: nothing to count.
+        let sent = u32::try_from(self.sent.len()).unwrap_or(u32::MAX);
         Turn::Now {
-            remaining: self.remaining(self.clock.to_caller(now)),
+            remaining: self.left_after(sent, now),
         }
     }
 
