@@ -190,10 +190,7 @@ impl<'a> Tokens<'a> {
         if !is_token(main, ".*") || !is_token(sub, ".*+-") {
             return None;
         }
-        let parameters = parts
-            .filter_map(|part| part.split_once('='))
-            .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"')))
-            .collect();
+        let parameters = parts.filter_map(parameter).collect();
         Some(Self {
             essence: format!("{main}/{sub}").to_ascii_lowercase(),
             parameters,
@@ -258,6 +255,17 @@ impl<'a> Tokens<'a> {
             .rfind(|(candidate, _)| candidate == name)
             .map(|(_, value)| *value)
     }
+}
+
+/// `name=value` or `name="value"`; anything else says nothing.
+fn parameter(text: &str) -> Option<(String, &str)> {
+    let (name, value) = text.split_once('=')?;
+    let value = value.trim();
+    let value = match value.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"')?,
+        None => value,
+    };
+    (!value.contains('"')).then(|| (name.trim().to_ascii_lowercase(), value))
 }
 
 fn is_token(text: &str, also: &str) -> bool {
@@ -351,6 +359,21 @@ mod tests {
         let text = "application/vnd.pgrst.plan; for=\"application/vnd.pgrst.plan\"";
         let of = MediaType::Other("application/vnd.pgrst.plan".to_owned());
         assert_eq!(MediaType::parse(text), plan(of, PlanFormat::Text, &[]));
+    }
+
+    #[test]
+    fn a_parameter_with_stray_quotes_says_nothing() {
+        for text in [
+            "application/vnd.pgrst.plan; for=,\"text/csv\"x",
+            "application/vnd.pgrst.plan; for=\"text/csv",
+            "application/vnd.pgrst.plan; for",
+        ] {
+            assert_eq!(
+                MediaType::parse(text),
+                plan(MediaType::Json, PlanFormat::Text, &[]),
+                "{text}"
+            );
+        }
     }
 
     #[test]

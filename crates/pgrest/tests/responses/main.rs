@@ -42,7 +42,7 @@ fn answer(source: &str) -> String {
     let head = parts.next().expect("a head");
     let row = parts.next().map_or_else(ResultRow::default, row);
     let sent = sent(head, parts.next().unwrap_or_default());
-    let (request, plan) = sent.plan(&cache()).expect("a request that can be planned");
+    let (request, plan) = sent.plan(cache()).expect("a request that can be planned");
     let judged = if response::is_judged(&plan) {
         "judged before the commit\n"
     } else {
@@ -71,9 +71,9 @@ fn sent(head: &str, body: &str) -> Sent {
     };
     Sent {
         method: method.to_owned(),
-        target: target.to_owned(),
         headers: lines.map(header).collect(),
         body: body.to_owned(),
+        ..Sent::get(target)
     }
 }
 
