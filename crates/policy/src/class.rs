@@ -7,11 +7,13 @@
 //!
 //! Nothing here looks at message texts: they are translated, reworded and quoted from user data.
 
+pub mod category;
 pub mod codes;
 pub mod hint;
 pub mod outcome;
 pub mod request;
 
+pub use category::Category;
 pub use hint::Hints;
-pub use outcome::{Answer, Category, Fate, Outcome, Verdict, classify};
+pub use outcome::{Answer, Fate, Outcome, Verdict, classify};
 pub use request::{Class, Service, Target};

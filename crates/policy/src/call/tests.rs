@@ -1,10 +1,10 @@
 //! What the scenario files do not say: cancelled probes, deadlines, hints.
 
 use super::*;
-use crate::breaker::{BreakerConfig, BreakerSettings, Share};
-use crate::limit::Quota;
+use crate::breaker::{Breaker, BreakerConfig, BreakerSettings, Share};
+use crate::limit::{Quota, SlidingWindow};
 use crate::policy::Policy;
-use crate::retry::BudgetConfig;
+use crate::retry::{Budget, BudgetConfig};
 use crate::rng::SplitMix64;
 
 struct Bench {

@@ -4,7 +4,8 @@
 //! serves all. Rows are tried from the top and the most particular come first; a family's last row is
 //! its default. An unknown word is nobody's: the caller judges by status.
 
-use super::outcome::{Category, Fate, Outcome, by_status};
+use super::category::Category;
+use super::outcome::{Fate, Outcome, by_status};
 use super::request::Service;
 
 /// Judges a code; `None` if it belongs to no family known here.
