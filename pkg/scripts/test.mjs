@@ -34,5 +34,5 @@ await build({
   logLevel: "warning",
 });
 const files = chosen.map((file) => join(out, file.replace(/\.ts$/, ".mjs")));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { cwd: root, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...files], { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

@@ -37,7 +37,6 @@ export const enum Hand {
 export interface BreakerAccess {
   count(): number;
   key(index: number): string;
-  state(index: number): CircuitState;
   read(index: number): BreakerSnapshot;
   move(index: number, hand: Hand): void;
 }
@@ -64,7 +63,7 @@ function handle(access: BreakerAccess, index: number): Breaker {
   return {
     key: access.key(index),
     get state() {
-      return access.state(index);
+      return access.read(index).state;
     },
     get statistics() {
       return access.read(index);

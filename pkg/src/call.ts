@@ -42,7 +42,7 @@ export interface CallParts {
 type Transport = Environment["fetch"];
 type Answered = Extract<AttemptEnd, { kind: "answered" }>;
 
-/** Bodies of these services may be long or endless: they must go on, but need not end by the deadline. */
+/** Bodies of these services may be long or endless: they must go on coming, but need not end in time. */
 const STREAMING = new Set<Service>(["storage", "functions"]);
 
 export class Call {
@@ -61,6 +61,8 @@ export class Call {
   #stop: { readonly reason: unknown } | undefined;
   #last: AttemptEnd | undefined;
   #attempts = 0;
+  /** When the attempt under way is given up, its body included. */
+  #limit = 0;
   /** A good answer was delivered and its end is yet to be told. */
   #untold = false;
   #concluded = false;
@@ -93,6 +95,7 @@ export class Call {
         switch (action) {
           case Action.Send:
             await this.#sendOnce(send);
+            if (this.#untold) return this.#give();
             break;
           case Action.WaitForTurn:
           case Action.WaitToRetry:
@@ -114,7 +117,8 @@ export class Call {
   async #sendOnce(send: Send): Promise<void> {
     const { core, timers } = this.#parts;
     this.#attempts += 1;
-    this.#attempt = startAttempt(send, core.until(this.#id), timers);
+    this.#limit = core.until(this.#id);
+    this.#attempt = startAttempt(send, this.#limit, timers);
     if (this.#stop) this.#attempt.abort(this.#stop.reason);
     this.#last = await this.#attempt.ended;
     // A good answer is told when its body has come; until then its permit is in use.
@@ -203,7 +207,7 @@ export class Call {
       this.#release();
       return response;
     }
-    const deadline = mayBeEndless ? Infinity : this.#deadline;
+    const limit = mayBeEndless ? 0 : this.#limit;
     let alarm: Alarm | undefined;
     const over = (how: AttemptEnd): void => {
       timers.disarm(alarm);
@@ -213,7 +217,7 @@ export class Call {
     const body = watchBody(response, response.body, {
       onWait: () => {
         const now = clock.now();
-        alarm = timers.arm(stallLimit(now, this.#patience, deadline), () => {
+        alarm = timers.arm(now < limit ? limit : now + this.#patience, () => {
           this.#last = { kind: "timed_out" };
           const error = this.#timeout();
           body.fail(error);
@@ -306,11 +310,6 @@ export class Call {
 
 function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
-}
-
-/** A reader waits as long as an attempt may take, and not past the deadline unless it came that late itself. */
-function stallLimit(now: number, patience: number, deadline: number): number {
-  return now < deadline ? Math.min(now + patience, deadline) : now + patience;
 }
 
 function begin({ core, user }: CallParts, request: OutgoingRequest, route: Route, flags: number, now: number): number {

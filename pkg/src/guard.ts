@@ -176,8 +176,12 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const access: BreakerAccess = {
     count: () => core.breakerCount(),
     key: (index) => core.breakerKey(index),
-    state: (index) => readBreaker(core, index, clock.now()).state,
-    read: (index) => readBreaker(core, index, clock.now()),
+    read(index) {
+      // Time has passed since anybody looked: what it changed is told before it is shown.
+      core.tick(clock.now());
+      settled();
+      return readBreaker(core, index, clock.now());
+    },
     move(index, hand: Hand) {
       core.moveBreaker(index, hand, clock.now());
       settled();

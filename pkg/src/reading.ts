@@ -6,7 +6,6 @@ import type { BreakerSnapshot, CallCounts, LimitSnapshot } from "./snapshot.js";
 import { CIRCUIT_STATES, CLASSES, SERVICES } from "./vocabulary.js";
 
 export function readBreaker(core: Core, index: number, now: number): BreakerSnapshot {
-  core.tick(now);
   const figures = core.breakerFigures(index);
   const [service = 0, state = 0, changesAt = Infinity, successes = 0, failures = 0] = figures;
   const [slow = 0, refused = 0, opened = 0, p50 = NaN, p95 = NaN, p99 = NaN] = figures.subarray(5);

@@ -7,10 +7,9 @@ import { createClient } from "@supabase/supabase-js";
 import { createGuard, type GuardOptions, protect, type RetryEvent } from "seawall";
 
 import { type Backend, hangUp, inTurn, json, startBackend } from "./backend.js";
+import { KEY, QUIET } from "./supabase.js";
 import { createWorld, settled } from "./world.js";
 
-const KEY = "anon-key";
-const QUIET = { auth: { persistSession: false, autoRefreshToken: false } };
 const FAST: GuardOptions = { retry: { attempts: 3, baseDelay: 5, maxDelay: 20 } };
 
 describe("retries with the real supabase-js", () => {

@@ -7,9 +7,8 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { type CallEvent, createGuard, createProtectedClient, type Guard, protect } from "seawall";
 
 import { type Backend, hangUp, json, startBackend, text } from "./backend.js";
+import { KEY, QUIET } from "./supabase.js";
 
-const KEY = "anon-key";
-const QUIET = { auth: { persistSession: false, autoRefreshToken: false } };
 const ONCE = { retry: { attempts: 1 } };
 
 const ways: [string, (url: string) => { supabase: SupabaseClient; guard: Guard }][] = [

@@ -27,16 +27,17 @@ function makeGuard(world: World, options: GuardOptions = OPTIONS): Setting {
   const guard = createGuard(options, environment);
   const transitions: TransitionEvent[] = [];
   guard.on("transition", (event) => transitions.push(event));
+  const call = async (next = answer): Promise<void> => {
+    answer = next;
+    const response = await guard.fetch(ADDRESS);
+    await response.text();
+  };
   return {
     guard,
     transitions,
-    async call(next = answer) {
-      answer = next;
-      const response = await guard.fetch(ADDRESS);
-      await response.text();
-    },
+    call,
     async fail(times) {
-      for (let time = 0; time < times; time += 1) await this.call(bad);
+      for (let time = 0; time < times; time += 1) await call(bad);
     },
     state: () => guard.breakers.get("rest")?.state,
   };
@@ -68,7 +69,8 @@ describe("T5", () => {
   });
 
   test("late result: a failure from before the trip does not reopen a half-open circuit", async () => {
-    const { fail, call, state, guard } = makeGuard(world);
+    const patient = { ...OPTIONS, timeout: 300_000, deadline: 300_000 };
+    const { fail, call, state, guard } = makeGuard(world, patient);
     let lateFailure = (): void => {};
     const late = call(() => new Promise((resolve) => (lateFailure = () => void Promise.resolve(bad()).then(resolve))));
     await settled();
@@ -185,7 +187,7 @@ describe("T5", () => {
       "of another version": (text) => text.replaceAll("1", "9"),
       "not ours": () => '{"state":"open"}',
       "a megabyte": () => "x".repeat(1_000_000),
-      "with a bit flipped": (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0"),
+      "with a digit changed": (text) => text.replace(/\d(?=;o)/, (digit) => String((Number(digit) + 1) % 10)),
       "with control characters": (text) => `\0\n${text}\u{202e}`,
       "all separators": () => ";".repeat(1_000),
     };

@@ -114,21 +114,21 @@ impl Core {
         text
     }
 
-    /// Takes stored states up and answers with what was wrong with them, if anything was. A line that is damaged,
-    /// forged, too old or of nobody known is passed over, and its breaker begins anew.
+    /// Takes stored states up, all of them or, if anything is wrong with one, none; answers with what was wrong.
+    /// A state of nobody known (an endpoint that the policy no longer names) is passed over.
     #[must_use]
     pub fn restore(&mut self, text: &str, now: f64, wall: f64) -> String {
-        if text.len() > LONGEST_STATE {
-            return String::from("stored state is too long");
+        match self.restored(text, MonoTime::from_millis_f64(now), unix(wall)) {
+            Ok(restored) => {
+                for (index, breaker) in restored {
+                    if let Some(slot) = self.breakers.get_mut(index) {
+                        slot.breaker = breaker;
+                    }
+                }
+                String::new()
+            }
+            Err(error) => error.to_string(),
         }
-        if text.is_empty() {
-            return String::from("stored state is empty");
-        }
-        let (now, unix) = (MonoTime::from_millis_f64(now), unix(wall));
-        let complaints = text
-            .lines()
-            .filter_map(|line| self.restore_line(line, now, unix).err());
-        complaints.last().unwrap_or_default()
     }
 }
 
@@ -137,18 +137,31 @@ impl Core {
         self.breakers.get(index as usize)
     }
 
-    fn restore_line(&mut self, line: &str, now: MonoTime, unix: UnixTime) -> Result<(), String> {
-        let (state, key) = line
-            .split_once(' ')
-            .ok_or_else(|| SnapshotError::Malformed.to_string())?;
-        let Some(slot) = self.breakers.iter_mut().find(|slot| slot.key == key) else {
-            // An endpoint that a later policy no longer names is nothing to complain about.
-            return Ok(());
-        };
-        let snapshot = Snapshot::decode(state).map_err(|error| error.to_string())?;
-        let restored = Breaker::restore(*slot.breaker.config(), &snapshot, now, unix);
-        slot.breaker = restored.map_err(|error| error.to_string())?;
-        Ok(())
+    fn restored(
+        &self,
+        text: &str,
+        now: MonoTime,
+        unix: UnixTime,
+    ) -> Result<Vec<(usize, Breaker)>, SnapshotError> {
+        if text.is_empty() || text.len() > LONGEST_STATE {
+            return Err(SnapshotError::Malformed);
+        }
+        let mut restored = Vec::new();
+        for line in text.lines() {
+            let (state, key) = line.split_once(' ').ok_or(SnapshotError::Malformed)?;
+            let snapshot = Snapshot::decode(state)?;
+            let Some(index) = self.breakers.iter().position(|slot| slot.key == key) else {
+                continue;
+            };
+            let Some(slot) = self.breakers.get(index) else {
+                continue;
+            };
+            restored.push((
+                index,
+                Breaker::restore(*slot.breaker.config(), &snapshot, now, unix)?,
+            ));
+        }
+        Ok(restored)
     }
 }
 

@@ -133,8 +133,10 @@ impl Core {
         let Some(active) = self.calls.get_mut(id) else {
             return action::GIVE;
         };
-        active.given_out = true;
+        let repeated = core::mem::replace(&mut active.given_out, true);
         match active.action {
+            // Sent already and not told about: asking again must not send again.
+            Action::Send { .. } if repeated => action::GIVE,
             Action::Send { .. } => action::SEND,
             Action::SleepUntil {
                 reason: Wait::Turn, ..
