@@ -136,3 +136,36 @@ impl AuthError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_token_is_challenged_with_what_is_wrong() {
+        let report = AuthError::from(ClaimsFault::Expired).report();
+        assert_eq!((&*report.code, report.status.as_u16()), ("PGRST303", 401));
+        let expected = r#"Bearer error="invalid_token", error_description="JWT expired""#;
+        assert_eq!(
+            report.headers,
+            [(header::WWW_AUTHENTICATE, HeaderValue::from_static(expected))]
+        );
+    }
+
+    #[test]
+    fn a_missing_token_is_challenged_plainly() {
+        let report = AuthError::TokenRequired.report();
+        let expected = HeaderValue::from_static("Bearer");
+        assert_eq!(report.headers, [(header::WWW_AUTHENTICATE, expected)]);
+    }
+
+    #[test]
+    fn the_keys_trouble_is_told_in_details() {
+        let fault = DecodeFault::Key {
+            details: "none of the keys was able to decode the JWT".to_owned(),
+        };
+        let report = AuthError::from(fault).report();
+        assert_eq!(&*report.code, "PGRST301");
+        assert!(report.details.is_some());
+    }
+}

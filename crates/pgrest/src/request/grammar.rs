@@ -9,6 +9,7 @@
 //! things (one parenthesis too many, mostly), so it is cut off here too. Everywhere else it is refused.
 //! Nesting is limited to [`MAX_DEPTH`], so no input can exhaust the stack.
 
+mod account;
 mod cursor;
 mod filter;
 mod logic;

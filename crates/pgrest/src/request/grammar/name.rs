@@ -1,6 +1,9 @@
 //! Names, and the JSON paths behind them.
 
-use super::cursor::{Cursor, Expected, Parsed};
+use super::{
+    account::Expected,
+    cursor::{Cursor, Parsed},
+};
 use crate::request::{
     field::{Arrow, Field, JsonOperand, JsonStep},
     query::EmbedPath,

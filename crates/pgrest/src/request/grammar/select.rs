@@ -1,6 +1,7 @@
 //! `select`: fields, counts, embeds and spreads.
 
 use super::{
+    account::Expected,
     cursor::{Cursor, Parsed},
     name::{comma, field, field_name, identifier, spaced},
 };
@@ -112,7 +113,7 @@ fn modifier(cursor: &mut Cursor<'_>) -> Parsed<Modifier> {
 fn alias(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let name = field_name(cursor)?;
     cursor.literal(":")?;
-    cursor.not_followed_by(&[super::cursor::Expected::Literal(":")], |c| c == ':')?;
+    cursor.not_followed_by(&[Expected::Literal(":")], |c| c == ':')?;
     Ok(name)
 }
 
