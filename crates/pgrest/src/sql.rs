@@ -18,7 +18,7 @@ pub mod session;
 
 pub use fragment::{Bind, Fragment, Statement};
 
-use crate::plan::{Answer, CallPlan, MutatePlan, Plan, ReadPlan};
+use crate::plan::{Answer, CallPlan, Handler, MutatePlan, Plan, ReadPlan};
 use crate::request::{MediaType, Mutation, PlanFormat, PlanOption, Representation, Resolution};
 use crate::schema::Routine;
 
@@ -27,6 +27,8 @@ use handler::Rows;
 
 /// The common table expression that holds the rows read, written or given.
 const SOURCE: &str = "pgrst_source";
+/// The common table expression that holds what is shown of them, where that is read twice.
+const SHOWN: &str = "pgrst_shown";
 /// Rows of the answer, in the outermost select.
 const ROWS: &str = "_postgrest_t";
 
@@ -56,7 +58,7 @@ fn main_read(plan: &ReadPlan) -> Fragment {
         total: count.total,
         page_total: Fragment::from(count::PAGE_TOTAL),
         location: Fragment::from("NULL::text"),
-        body: handler::body(&plan.answer.handler, Rows::Table),
+        body: handler::body(&plan.answer.handler, Rows::Table, SOURCE),
         inserted: "NULL::int8",
     }));
     out.push(" FROM (SELECT * FROM ")
@@ -76,39 +78,72 @@ fn main_mutate(plan: &MutatePlan) -> Fragment {
         .push(SOURCE)
         .push(" AS (")
         .join(written)
-        .push(") SELECT ");
+        .push(")");
+    let shown = Shown::of(&plan.answer.handler, shown);
+    let out = out.join(shown.cte).push(" SELECT ");
     let out = out.join(row(Row {
         total: Fragment::from("NULL::int8"),
         page_total: Fragment::from(count::PAGE_TOTAL),
         location: location(plan),
-        body: handler::body(&plan.answer.handler, Rows::Table),
+        body: handler::body(&plan.answer.handler, Rows::Table, shown.name),
         inserted: if counts_inserts(plan) {
             mutate::INSERTED
         } else {
             "NULL::int8"
         },
     }));
-    out.push(" FROM (").join(shown).push(") ").push(ROWS)
+    out.push(" FROM (").join(shown.rows).push(") ").push(ROWS)
 }
 
 fn main_call(plan: &CallPlan) -> Fragment {
     let called = call::query(plan);
     let count = count::of_call(plan);
-    let shown = read::query(&plan.tree);
+    let shown = Shown::of(&plan.answer.handler, read::query(&plan.tree));
     let out = Fragment::from("WITH ")
         .push(SOURCE)
         .push(" AS (")
         .join(called)
         .push(")");
-    let out = out.join(count.cte).push(" SELECT ");
+    let out = out.join(count.cte).join(shown.cte).push(" SELECT ");
     let out = out.join(row(Row {
         total: count.total,
         page_total: Fragment::from(count::page_total(&plan.routine)),
         location: Fragment::from("NULL::text"),
-        body: handler::body(&plan.answer.handler, Rows::of(&plan.routine)),
+        body: handler::body(&plan.answer.handler, Rows::of(&plan.routine), shown.name),
         inserted: "NULL::int8",
     }));
-    out.push(" FROM (").join(shown).push(") ").push(ROWS)
+    out.push(" FROM (").join(shown.rows).push(") ").push(ROWS)
+}
+
+/// What is shown of rows that were written or given.
+struct Shown {
+    cte: Fragment,
+    rows: Fragment,
+    /// The common table expression that has the columns shown.
+    name: &'static str,
+}
+
+impl Shown {
+    /// CSV has to look at one row beforehand, for the names, so what is shown becomes an expression of its own.
+    fn of(handler: &Handler, query: Fragment) -> Self {
+        if *handler == Handler::Csv {
+            Self {
+                cte: Fragment::from(", ")
+                    .push(SHOWN)
+                    .push(" AS (")
+                    .join(query)
+                    .push(")"),
+                rows: Fragment::from("SELECT * FROM ").push(SHOWN),
+                name: SHOWN,
+            }
+        } else {
+            Self {
+                cte: Fragment::empty(),
+                rows: query,
+                name: SOURCE,
+            }
+        }
+    }
 }
 
 /// The columns of [`crate::response::ResultRow`], by position.

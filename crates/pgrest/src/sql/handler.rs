@@ -3,9 +3,9 @@
 use crate::plan::Handler;
 use crate::schema::MediaHandler;
 
+use super::ROWS;
 use super::call::SCALAR;
 use super::fragment::Fragment;
-use super::{ROWS, SOURCE};
 
 /// What the rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) enum Rows {
     Scalars,
 }
 
-/// The expression of the body, over all rows.
-pub(super) fn body(handler: &Handler, rows: Rows) -> Fragment {
+/// The expression of the body, over all rows, which `shown` holds.
+pub(super) fn body(handler: &Handler, rows: Rows, shown: &str) -> Fragment {
     match handler {
         Handler::Json => Fragment::from(json(rows, Nulls::Kept)),
         Handler::JsonStripped => Fragment::from(json(rows, Nulls::Stripped)),
@@ -33,7 +33,7 @@ pub(super) fn body(handler: &Handler, rows: Rows) -> Fragment {
             "json_build_object('type', 'FeatureCollection', 'features', \
              coalesce(json_agg(ST_AsGeoJSON({ROWS})::json), '[]'))"
         )),
-        Handler::Csv => csv(),
+        Handler::Csv => csv(shown),
         Handler::Custom(handler) => custom(handler, rows),
         Handler::Nothing => Fragment::from("''::text"),
     }
@@ -84,11 +84,11 @@ fn stripped(json: String, nulls: Nulls) -> String {
 }
 
 /// A record's text form is a line of CSV in brackets.
-fn csv() -> Fragment {
+fn csv(shown: &str) -> Fragment {
     Fragment::from(format!(
         "(SELECT coalesce(string_agg(head.name, ','), '') FROM (\
          SELECT json_object_keys(one.row) AS name FROM (\
-         SELECT row_to_json(r) AS row FROM {SOURCE} AS r LIMIT 1) one) head) || E'\\n' || \
+         SELECT row_to_json(r) AS row FROM {shown} AS r LIMIT 1) one) head) || E'\\n' || \
          coalesce(string_agg(substring({ROWS}::text, 2, length({ROWS}::text) - 2), E'\\n'), '')"
     ))
 }
