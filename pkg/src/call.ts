@@ -44,6 +44,8 @@ type Answered = Extract<AttemptEnd, { kind: "answered" }>;
 
 /** Bodies of these services may be long or endless: they must go on coming, but need not end in time. */
 const STREAMING = new Set<Service>(["storage", "functions"]);
+/** Answers of these have no body. Chromium shows an empty one, with which no `Response` can be made. */
+const WITHOUT_BODY = new Set([204, 205, 304]);
 
 export class Call {
   readonly #parts: CallParts;
@@ -202,8 +204,9 @@ export class Call {
     const { timers, clock } = this.#parts;
     const { response } = end;
     const mayBeEndless = STREAMING.has(this.#route.service);
-    if (response.body === null || mayBeEndless) this.#settle(end);
-    if (response.body === null) {
+    const content = WITHOUT_BODY.has(response.status) ? null : response.body;
+    if (content === null || mayBeEndless) this.#settle(end);
+    if (content === null) {
       this.#release();
       return response;
     }
@@ -214,7 +217,7 @@ export class Call {
       this.#settle(how);
       this.#release();
     };
-    const body = watchBody(response, response.body, {
+    const body = watchBody(response, content, {
       onWait: () => {
         const now = clock.now();
         alarm = timers.arm(now < limit ? limit : now + this.#patience, () => {
