@@ -113,7 +113,7 @@ test("a circuit held open by hand refuses until it is let go", async () => {
   assert.equal(requests.count(), 0);
 
   await moveByHand(page, "rest", "Force closed");
-  await waitForState(page, "rest", "closed");
+  await waitForState(page, "rest", "forced_closed");
   assert.match(await tenReads(page), /^10 answered/);
   await close();
 });

@@ -16,19 +16,26 @@ interface Gauge {
 export function limitGauges(): Limits {
   const list = h("ul", { class: "limits" });
   const gauges = new Map<string, Gauge>();
+  let classesShown = true;
 
   return {
     element: h(
       "section",
-      { "aria-labelledby": "limits-title" },
+      { class: "head-room", "aria-labelledby": "limits-title" },
       h("h3", { id: "limits-title", class: "eyebrow" }, "Head-room of the limiter"),
       list,
     ),
     show(readings) {
-      for (const reading of readings) {
+      const called = inUse(readings);
+      if (classesShown && called[0]?.endpoint != null) {
+        classesShown = false;
+        list.replaceChildren();
+        gauges.clear();
+      }
+      for (const reading of called) {
         let gauge = gauges.get(reading.name);
         if (gauge === undefined) {
-          gauge = limitGauge(reading.name);
+          gauge = limitGauge(nameOf(reading));
           gauges.set(reading.name, gauge);
           list.append(gauge.element);
         }
@@ -36,6 +43,16 @@ export function limitGauges(): Limits {
       }
     },
   };
+}
+
+/** The limiter counts per endpoint: the policy's own line for a class stands only until one is called. */
+function inUse(readings: readonly LimitReading[]): LimitReading[] {
+  const called = readings.filter((reading) => reading.endpoint !== null);
+  return called.length > 0 ? called : [...readings];
+}
+
+function nameOf({ class: operation, endpoint }: LimitReading): string {
+  return endpoint === null ? operation : `${endpoint.split("/").at(-1)} ${operation}`;
 }
 
 function limitGauge(name: string): Gauge {

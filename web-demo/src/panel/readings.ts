@@ -6,7 +6,15 @@ export type BreakerReading = BreakerSnapshot;
 export type LimitReading = GuardSnapshot["limits"][number];
 
 /** From fine to grave: the line from page to server shows the gravest. */
-const gravity: readonly CircuitState[] = ["closed", "disabled", "half_open", "open", "forced_open"];
+const gravity: readonly CircuitState[] = [
+  "closed",
+  "metrics_only",
+  "disabled",
+  "forced_closed",
+  "half_open",
+  "open",
+  "forced_open",
+];
 
 export function gravest(breakers: readonly BreakerReading[]): CircuitState {
   const found = breakers.map((breaker) => gravity.indexOf(breaker.state));

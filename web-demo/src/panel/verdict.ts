@@ -11,7 +11,9 @@ const sentences: Record<CircuitState, string> = {
   open: "Calls fail at once, without a request.",
   half_open: "Probes find out whether the server is back.",
   forced_open: "Calls fail at once, until somebody lets go.",
+  forced_closed: "Calls pass, whatever happens, until somebody lets go.",
   disabled: "Calls pass unwatched.",
+  metrics_only: "Calls pass and are counted.",
 };
 
 export interface Verdict {

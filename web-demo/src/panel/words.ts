@@ -7,7 +7,9 @@ const words: Record<CircuitState, string> = {
   open: "open",
   half_open: "half-open",
   forced_open: "held open",
+  forced_closed: "held closed",
   disabled: "disabled",
+  metrics_only: "only watching",
 };
 
 export function stateWord(state: CircuitState): string {
@@ -23,20 +25,17 @@ export function milliseconds(value: number | null): string {
 export const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 const causes: Record<TransitionCause, string> = {
-  failure_threshold: "too many failures in the window",
+  failure_count: "too many failures in the window",
   failure_rate: "too large a share of failures",
   slow_call_rate: "too many slow calls",
   server_asked: "the server asked for a pause",
-  probe_failed: "the probe failed",
-  probe_timed_out: "the probe got no answer",
-  cooled_down: "the cool-down is over, probes may try",
+  cool_down_elapsed: "the cool-down is over, probes may try",
+  probe_failed: "a probe failed",
+  probe_timed_out: "a probe got no answer",
   probes_succeeded: "the probes succeeded",
-  forced_open: "opened by hand",
-  forced_closed: "closed by hand",
-  disabled: "disabled by hand",
-  enabled: "enabled by hand",
-  reset: "reset by hand",
+  manual: "moved by hand",
   restored: "remembered from before the reload",
+  policy_changed: "the policy changed",
 };
 
 export function causeWords(cause: TransitionCause): string {
