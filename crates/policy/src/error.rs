@@ -98,7 +98,7 @@ pub enum PolicyError {
         unit: &'static str,
     },
     /// The value must be one of a few words.
-    #[error("{path} must be one of {}, not {found}", .words.join(", "))]
+    #[error("{path} must be one of {}, not {found}", Words(.words))]
     NotAChoice {
         /// The name as it was given.
         path: String,
@@ -120,6 +120,18 @@ pub enum PolicyError {
     /// The document cannot be read at all.
     #[error("the policy document cannot be read: {0}")]
     Syntax(String),
+}
+
+struct Words(&'static [&'static str]);
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.0.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { ", " })?;
+            f.write_str(word)?;
+        }
+        Ok(())
+    }
 }
 
 struct Suggestion(Option<&'static str>);

@@ -99,7 +99,7 @@ impl PolicyDraft {
     fn set_segments(&mut self, segments: &[&str], value: Value<'_>) -> Result<(), PolicyError> {
         let (scope, key) = path::resolve(segments)?;
         let setting = key.setting();
-        let name = || segments.join(".");
+        let name = || path::joined(segments);
         match (&scope, setting.reach) {
             (Scope::Document, _)
             | (Scope::Service(_), Reach::Service | Reach::Endpoint)
@@ -134,13 +134,12 @@ impl PolicyDraft {
     }
 
     fn endpoint_paths(&self) -> Vec<&str> {
-        let mut paths: Vec<&str> = self
-            .given
-            .iter()
-            .filter_map(|given| given.scope.endpoint())
-            .collect();
-        paths.sort_unstable();
-        paths.dedup();
+        let mut paths: Vec<&str> = Vec::new();
+        for path in self.given.iter().filter_map(|given| given.scope.endpoint()) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
         paths
     }
 }
@@ -214,8 +213,8 @@ impl Scope {
     fn prefix(&self) -> String {
         match self {
             Self::Document => String::new(),
-            Self::Service(service) => ["services.", service.name(), "."].concat(),
-            Self::Endpoint(path) => ["endpoints.\"", path, "\"."].concat(),
+            Self::Service(service) => format!("services.{}.", service.name()),
+            Self::Endpoint(path) => format!("endpoints.\"{path}\"."),
         }
     }
 }

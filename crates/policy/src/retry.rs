@@ -1,6 +1,6 @@
 //! Retries: which, when, and how many at most.
 //!
-//! A retry helps one caller and costs everybody. So only what is safe to repeat is repeated ([`decide`]),
+//! A retry helps one caller and costs everybody. So only what is safe to repeat is repeated ([`mod@decide`]),
 //! at a random moment ([`Backoff`]), and only as long as successes pay for it ([`Budget`]).
 
 pub mod backoff;

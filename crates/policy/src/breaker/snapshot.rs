@@ -50,8 +50,6 @@ impl Breaker {
             Circuit::HalfOpen(_) => (Span::ZERO, Span::ZERO),
         };
         let period = self.config.settings().monitoring_period;
-        let mut slices: Vec<AgedCounts> = self.trip.aged(now).collect();
-        slices.sort_unstable_by_key(|slice| slice.age);
         let ages = self
             .trip
             .recent()
@@ -65,7 +63,7 @@ impl Breaker {
             trips: self.trips,
             closed_for,
             failure_ages: ages.take(MAX_FAILURES).collect(),
-            slices,
+            slices: self.trip.aged(now).collect(),
         }
     }
 

@@ -45,8 +45,13 @@ impl Stats {
     #[must_use]
     pub fn success_ppm(&self) -> Option<u32> {
         let said = self.successes + self.failures + self.unavailable;
-        let ppm = (u128::from(self.successes) * 1_000_000).checked_div(u128::from(said))?;
-        u32::try_from(ppm).ok()
+        // Beyond 2^44 calls the share is of so many that a thousandth of them tells the same.
+        let (part, whole) = if said >> 44 == 0 {
+            (self.successes, said)
+        } else {
+            (self.successes >> 20, said >> 20)
+        };
+        u32::try_from((part * 1_000_000).checked_div(whole)?).ok()
     }
 
     /// The latency that so many per thousand of the latest calls stayed at or below.

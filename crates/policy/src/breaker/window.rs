@@ -77,17 +77,20 @@ impl Window {
     /// What happened up to now, within the window.
     #[must_use]
     pub fn counts(&self, now: MonoTime) -> Counts {
-        self.aged(now)
-            .fold(Counts::default(), |sum, aged| sum.plus(aged.counts))
+        let current = self.epoch(now);
+        let within = |bucket: &&Bucket| bucket.epoch <= current && current - bucket.epoch < BUCKETS as u64;
+        self.buckets
+            .iter()
+            .filter(within)
+            .fold(Counts::default(), |sum, bucket| sum.plus(bucket.counts))
     }
 
-    /// The slices that hold anything, with their ages.
+    /// The slices that hold anything, with their ages, the latest first.
     pub fn aged(&self, now: MonoTime) -> impl Iterator<Item = AgedCounts> + '_ {
         let current = self.epoch(now);
-        self.buckets.iter().filter_map(move |bucket| {
-            let age = current.checked_sub(bucket.epoch)?;
-            let holds = age < BUCKETS as u64 && bucket.counts.total > 0;
-            holds.then_some(AgedCounts {
+        (0..BUCKETS as u64).filter_map(move |age| {
+            let bucket = self.bucket(current.checked_sub(age)?)?;
+            (bucket.counts.total > 0).then_some(AgedCounts {
                 age,
                 counts: bucket.counts,
             })
@@ -107,6 +110,12 @@ impl Window {
 
     fn epoch(&self, now: MonoTime) -> u64 {
         now.as_nanos() / self.width.as_nanos().max(1)
+    }
+
+    /// The bucket of that slice, if it still counts it.
+    fn bucket(&self, epoch: u64) -> Option<&Bucket> {
+        let index = usize::try_from(epoch % BUCKETS as u64).ok()?;
+        self.buckets.get(index).filter(|bucket| bucket.epoch == epoch)
     }
 
     fn add(&mut self, epoch: u64, counts: Counts) {

@@ -25,7 +25,8 @@ pub(super) fn segments(path: &str) -> Option<Vec<&str>> {
     loop {
         let (segment, after) = match rest.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?,
-            None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
+            // Checked: the panicking sibling brings the formatting of characters into the small module.
+            None => rest.split_at_checked(rest.find('.').unwrap_or(rest.len()))?,
         };
         segments.push(segment);
         if after.is_empty() {
@@ -33,6 +34,18 @@ pub(super) fn segments(path: &str) -> Option<Vec<&str>> {
         }
         rest = after.strip_prefix('.')?;
     }
+}
+
+/// Puts segments together again, as an error names them.
+pub(super) fn joined(segments: &[&str]) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(segment);
+    }
+    path
 }
 
 /// Finds the scope and the setting that a path names.
@@ -85,14 +98,14 @@ fn same_word(camel: &str, given: &str) -> bool {
 }
 
 fn unknown(segments: &[&str], rest: &[&str]) -> PolicyError {
-    let asked = rest.join(".");
+    let asked = joined(rest);
     let nearest = Key::ALL
         .iter()
         .map(|key| key.setting().path)
         .min_by_key(|path| distance(path, &asked));
     let close = nearest.filter(|path| distance(path, &asked) * 3 <= path.len());
     PolicyError::UnknownKey {
-        path: segments.join("."),
+        path: joined(segments),
         nearest: close,
     }
 }

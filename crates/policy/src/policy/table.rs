@@ -73,7 +73,8 @@ macro_rules! settings {
             min: $min,
             max: $max,
             reach: Reach::$reach,
-            doc: $doc,
+            // Nobody reads them where no document is printed.
+            doc: if cfg!(feature = "document") { $doc } else { "" },
         }),*];
     };
 }
