@@ -211,6 +211,7 @@ fn not_started(what: &str, error: &std::io::Error) -> Failure {
 
 // `cargo run` describes xtask to its children; a cargo below must not take that for a description of itself.
 fn forget_cargo_run(command: &mut Command) {
+    command.env_remove("SEAWALL_PREFLIGHT");
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
