@@ -121,12 +121,14 @@ test("a circuit held open by hand refuses until it is let go", async () => {
 test("a stored state that makes no sense is forgotten", async () => {
   const { page, complaints, close } = await visit(browser, stack.url);
   await signIn(page, "owner");
-  const spoiled = await page.evaluate(() => {
-    const own = Object.keys(localStorage).filter((key) => key.startsWith("seawall") && !key.includes("theme"));
-    for (const key of own) localStorage.setItem(key, "\u0000{]not a state");
-    return own.length;
-  });
-  assert.ok(spoiled > 0, "the guard stores its state");
+  await moveByHand(page, "rest", "Force open");
+  await waitForState(page, "rest", "forced_open");
+  const stored = () => Object.keys(localStorage).filter((key) => key.startsWith("seawall:"));
+  const keys = await (await page.waitForFunction(`(${stored})().length > 0 && (${stored})()`)).jsonValue();
+  // Before the page's own scripts, and after whatever the last page stored in leaving.
+  await page.addInitScript((names: string[]) => {
+    for (const name of names) localStorage.setItem(name, "\u0000{]not a state");
+  }, keys as string[]);
   await page.reload();
   await page.getByRole("heading", { name: "Harbour" }).waitFor();
   assert.match(await tenReads(page), /^10 answered/);
@@ -135,7 +137,7 @@ test("a stored state that makes no sense is forgotten", async () => {
 });
 
 test("an impossible option stops the page and is named", async () => {
-  const { page, close } = await visit(browser, stack.url, { failureThreshold: "0" });
+  const { page, close } = await visit(browser, stack.url, { failureThreshold: "-1" });
   await page.getByRole("alert").filter({ hasText: "breaker.failureThreshold" }).waitFor();
   await close();
 });
