@@ -8,7 +8,7 @@
 import wasm from "../generated/guard/guard_bg.wasm";
 import { Core, initSync } from "../generated/guard/guard.js";
 
-import { decodeBase64, type Environment } from "./environment.js";
+import { bytesOf, type Environment } from "./environment.js";
 
 export type { Core };
 
@@ -67,6 +67,6 @@ let compiled = false;
 
 function compileOnce(): void {
   if (compiled) return;
-  initSync({ module: decodeBase64(wasm) });
+  initSync({ module: bytesOf(wasm) });
   compiled = true;
 }

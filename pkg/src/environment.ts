@@ -96,5 +96,10 @@ function listenForHiding(listener: () => void): () => void {
 
 /** The bytes behind base64 text. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return bytesOf(atob(text));
+}
+
+/** The bytes behind text that holds one in each character. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

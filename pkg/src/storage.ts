@@ -3,7 +3,7 @@
 import wasm from "../generated/store/store_bg.wasm";
 import { initSync, stored_breakers } from "../generated/store/store.js";
 
-import { decodeBase64 } from "./environment.js";
+import { bytesOf } from "./environment.js";
 import type { CircuitState } from "./vocabulary.js";
 
 /** One breaker as an earlier moment of this origin's pages left it. */
@@ -27,6 +27,6 @@ export interface StoreModule {
 }
 
 export function open(): StoreModule {
-  initSync({ module: decodeBase64(wasm) });
+  initSync({ module: bytesOf(wasm) });
   return { storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[] };
 }

@@ -1,5 +1,5 @@
-/** A wasm file is imported as its bytes in base64: the build puts them there. */
+/** A wasm file is imported as text with one byte in each character: the build puts it there. */
 declare module "*.wasm" {
-  const base64: string;
-  export default base64;
+  const text: string;
+  export default text;
 }

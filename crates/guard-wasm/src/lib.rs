@@ -26,6 +26,12 @@ use call::Calls;
 use class::Routes;
 use limit::Limits;
 
+/// A free list: a tenth of the size of the default allocator, and a guard keeps few things.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
+
 /// One guard's state.
 #[wasm_bindgen]
 #[derive(Debug)]

@@ -7,4 +7,4 @@
 mod breaker;
 mod local;
 
-pub use breaker::{StoredBreaker, stored_breakers};
+pub use breaker::{StoredBreaker, decode, stored_breakers};

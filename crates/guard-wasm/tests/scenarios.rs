@@ -1,0 +1,18 @@
+//! The policy core's written scenarios, compiled to wasm32: the browser decides as the server does.
+
+#![cfg(target_arch = "wasm32")]
+
+use seawall_policy::scenario;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+fn every_scenario_goes_as_written() {
+    let mut deviations = Vec::new();
+    for (name, text) in scenario::ALL {
+        match scenario::run(text) {
+            Ok(steps) => assert!(steps > 0, "{name} has no steps"),
+            Err(deviation) => deviations.push(format!("{name}.txt {deviation}")),
+        }
+    }
+    assert!(deviations.is_empty(), "\n{}", deviations.join("\n"));
+}

@@ -1,0 +1,63 @@
+/** Types as users write them; compiled by tsc and never run. A line that must not compile says so. */
+
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { createGuard, createProtectedClient, type Guard, type Protected, protect, type TransitionEvent } from "seawall";
+
+interface Database {
+  public: {
+    Tables: {
+      messages: {
+        Row: { id: number; text: string };
+        Insert: { id?: number; text: string };
+        Update: { id?: number; text?: string };
+        Relationships: [];
+      };
+    };
+    Views: { [_ in never]: never };
+    Functions: { add: { Args: { a: number; b: number }; Returns: number } };
+  };
+}
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Equal<A, B>): void => {};
+
+export async function generatedTypesAreKept(): Promise<void> {
+  const created = createProtectedClient<Database>("http://x.example.test", "key", { timeout: 1_000 });
+  const { data } = await created.from("messages").select("id, text").single();
+  same<typeof data, { id: number; text: string } | null>(true);
+  const sum = await created.rpc("add", { a: 1, b: 2 });
+  same<typeof sum.data, number | null>(true);
+  // @ts-expect-error there is no such table
+  created.from("mesages");
+  // @ts-expect-error text is required
+  created.from("messages").insert({ id: 1 });
+
+  const client = createClient<Database>("http://x.example.test", "key");
+  const guarded = protect(client);
+  same<typeof guarded, Protected<typeof client>>(true);
+  const plain: SupabaseClient<Database> = guarded;
+  same<(typeof guarded)["guard"], Guard>(true);
+  await plain.from("messages").select();
+}
+
+export function optionsAreTyped(): void {
+  createGuard({ breaker: { failureThreshold: 3 }, limits: { reads: { limit: 5 } }, storage: "memory" });
+  createProtectedClient("http://x.example.test", "key", { auth: { persistSession: false }, storage: "memory" });
+  createProtectedClient("http://x.example.test", "key", { guard: createGuard() });
+  // @ts-expect-error no such storage
+  createGuard({ storage: "disk" });
+  // @ts-expect-error a number of milliseconds
+  createGuard({ timeout: "1s" });
+  // @ts-expect-error no such option
+  createGuard({ timeOut: 1 });
+}
+
+export function eventsAreTyped(guard: Guard): void {
+  const stop = guard.on("transition", (event) => same<typeof event, TransitionEvent>(true));
+  same<typeof stop, () => void>(true);
+  guard.on("call", ({ category, attempts }) => [category === "timeout", attempts.toFixed()]);
+  // @ts-expect-error no such event
+  guard.on("transitions", () => {});
+  guard.breakers.get("rest")?.forceOpen();
+  createClient("http://x.example.test", "key", { global: { fetch: guard.fetch } });
+}
