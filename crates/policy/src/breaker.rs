@@ -149,6 +149,9 @@ impl Breaker {
     /// Gives a permit back unused: nothing was sent.
     pub fn cancel(&mut self, permit: Permit, now: MonoTime) {
         self.clock.read(now);
+        if self.mode == Mode::Disabled {
+            return;
+        }
         self.stats.admitted = self.stats.admitted.saturating_sub(1);
         if let (Circuit::HalfOpen(probes), Kind::Probe(serial)) = (&mut self.circuit, permit.kind())
             && permit.generation() == Some(self.generation)
