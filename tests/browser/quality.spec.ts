@@ -58,12 +58,16 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 test("axe finds nothing on a phone, and nothing runs off its edge", async () => {
-  const { page, close } = await visit(browser, stack.url, {}, phone);
+  const { page, close } = await visit(browser, stack.url, { resetTimeout: "60000" }, phone);
+  const overhang = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   await signIn(page, "owner");
   assert.deepEqual(await findings(page), []);
-  const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.equal(overhang, 0);
-  await page.getByRole("link", { name: "closed" }).click();
+  assert.equal(await overhang(), 0);
+  await switchServer(page, "Failing");
+  await tenReads(page);
+  await waitForState(page, "rest", "open");
+  assert.equal(await overhang(), 0, "with a circuit open");
+  await page.getByRole("link", { name: "open" }).click();
   await page.getByRole("heading", { name: "The guard" }).waitFor();
   await close();
 });

@@ -31,17 +31,23 @@ interface Facts {
   category?: unknown;
   code?: unknown;
   retryAfter?: unknown;
+  status?: unknown;
 }
 
 export function problemOf(error: unknown): Problem {
   const facts: Facts = typeof error === "object" && error !== null ? error : { message: String(error) };
-  const category = text(facts.category);
+  const category = text(facts.category) || byStatus(facts.status);
   const wait = facts.retryAfter;
   return {
     message: (category && words[category as Category]) || text(facts.message) || "Something went wrong.",
     category: category || text(facts.code),
     retryAt: typeof wait === "number" && Number.isFinite(wait) ? Date.now() + wait : null,
   };
+}
+
+/** An answer the server gave itself reaches the page as it is: its words are for developers. */
+function byStatus(status: unknown): string {
+  return typeof status === "number" && status >= 500 ? "server" : "";
 }
 
 function text(value: unknown): string {

@@ -61,11 +61,13 @@ export async function deleteMessage(client: Client, id: string): Promise<boolean
   return settled(await client.from("messages").delete().eq("id", id).select("id")).length > 0;
 }
 
+type Answer<Data> = { data: Data; error: null; status: number } | { data: null; error: object; status: number };
+
 /**
- * The data, or the error thrown just as it came. supabase-js's own throwOnError would rebuild it
+ * The data, or the error thrown with all that is in it. supabase-js's own throwOnError would rebuild it
  * and lose what the guard says in it: category and time to wait.
  */
-function settled<Data>(answer: { data: Data; error: null } | { data: null; error: object }): Data {
-  if (answer.error !== null) throw answer.error;
-  return answer.data as Data;
+function settled<Data>({ data, error, status }: Answer<Data>): Data {
+  if (error !== null) throw Object.assign(new Error("the call failed"), error, { status });
+  return data as Data;
 }

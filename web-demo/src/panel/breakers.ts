@@ -40,7 +40,7 @@ export function breakerRows(guard: Guard): Breakers {
         "div",
         { class: "title" },
         h("h3", { id: "breakers-title", class: "eyebrow" }, "Circuits"),
-        h("p", { class: "fine" }, "counted in the sliding window"),
+        h("p", { class: "fine" }, "since the page was opened"),
       ),
       h("table", { class: "breakers" }, tableHead(), body),
       idle,
@@ -87,7 +87,7 @@ function breakerRow(guard: Guard, key: string): Row {
       glyph.show(reading.state);
       element.dataset["state"] = reading.state;
       setText(state, stateWord(reading.state));
-      setText(probe, reading.nextProbeIn === null ? "" : `, probe in ${(reading.nextProbeIn / 1_000).toFixed(1)} s`);
+      setText(probe, reading.nextProbeIn === null ? "" : `probe in ${(reading.nextProbeIn / 1_000).toFixed(1)} s`);
       setText(figures.ok, String(reading.successes));
       setText(figures.failed, String(reading.failures));
       figures.failed.dataset["some"] = String(reading.failures > 0);

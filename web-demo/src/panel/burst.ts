@@ -20,8 +20,8 @@ export async function burstOfReads(client: Client): Promise<string> {
 
 async function oneRead(client: Client): Promise<Outcome> {
   const start = performance.now();
-  const { error } = await client.from("rooms").select("id").limit(1);
-  return { word: error ? wordFor(problemOf(error).category) : "answered", tookMs: performance.now() - start };
+  const { error, status } = await client.from("rooms").select("id").limit(1);
+  return { word: error ? wordFor(problemOf({ ...error, status }).category) : "answered", tookMs: performance.now() - start };
 }
 
 function wordFor(category: string): string {

@@ -52,7 +52,7 @@ function inUse(readings: readonly LimitReading[]): LimitReading[] {
 }
 
 function nameOf({ class: operation, endpoint }: LimitReading): string {
-  return endpoint === null ? operation : `${endpoint.split("/").at(-1)} ${operation}`;
+  return endpoint === null ? operation : `${operation} ${endpoint.split("/").at(-1)}`;
 }
 
 function limitGauge(name: string): Gauge {
