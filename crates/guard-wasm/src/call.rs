@@ -199,6 +199,10 @@ impl Core {
     }
 
     /// The attempt was answered.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an optional text crosses the boundary owned"
+    )]
     pub fn answered(&mut self, id: u32, status: u16, code: Option<String>, now: f64, wall: f64) {
         let hints = Hints::read(&self.calls.headers.as_headers(), unix(wall));
         self.calls.headers.forget();
