@@ -8,7 +8,7 @@ use super::ground::Ground;
 use crate::build;
 use crate::failure::{Failure, Outcome};
 use crate::process::Task;
-use crate::setup::browsers;
+use crate::setup::{self, browsers};
 
 const LIMIT: Duration = Duration::from_secs(900);
 
@@ -54,6 +54,9 @@ fn script(ground: &Ground<'_>, name: &str, words: &[&str]) -> Outcome<Counts> {
         .limit(LIMIT);
     if let Some(chromium) = browsers::chromium() {
         task = task.env("SEAWALL_CHROMIUM", chromium);
+    }
+    if let Some(driver) = setup::firefox_driver(project) {
+        task = task.env("SEAWALL_GECKODRIVER", driver);
     }
     let log = task.log().to_owned();
     let status = task.status()?;
