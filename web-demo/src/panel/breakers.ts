@@ -28,7 +28,6 @@ export function breakerRows(guard: Guard): Breakers {
     if (known !== undefined || unused(reading)) return known;
     const made = breakerRow(guard, reading.key);
     rows.set(reading.key, made);
-    body.append(made.element);
     return made;
   };
 
@@ -47,11 +46,14 @@ export function breakerRows(guard: Guard): Breakers {
     ),
     show(readings) {
       const quiet: string[] = [];
+      const known = rows.size;
       for (const reading of readings) {
         const row = rowFor(reading);
         if (row === undefined) quiet.push(reading.key);
         else row.show(reading);
       }
+      // In the guard's own order, whichever was used first.
+      if (rows.size > known) body.replaceChildren(...readings.flatMap(({ key }) => rows.get(key)?.element ?? []));
       setText(idle, quiet.length > 0 ? `Closed and not used yet: ${quiet.join(", ")}` : "");
     },
   };
