@@ -13,6 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
-    proxy: Object.fromEntries(served.map((path) => [path, { target: server, changeOrigin: true }])),
+    // The host goes through unchanged: the server names itself by it in /dev/config.
+    proxy: Object.fromEntries(served.map((path) => [path, { target: server, changeOrigin: false }])),
   },
 });
