@@ -1,7 +1,5 @@
 //! The policy core's written scenarios, compiled to wasm32: the browser decides as the server does.
 
-#![cfg(target_arch = "wasm32")]
-
 use seawall_policy::scenario;
 use wasm_bindgen_test::wasm_bindgen_test;
 

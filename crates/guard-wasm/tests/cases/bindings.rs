@@ -1,7 +1,5 @@
 //! The bindings as JavaScript uses them: numbers in, numbers out, and nothing it passes ends in a panic.
 
-#![cfg(target_arch = "wasm32")]
-
 use seawall_guard_wasm::Core;
 use wasm_bindgen_test::wasm_bindgen_test;
 

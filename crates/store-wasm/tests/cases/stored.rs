@@ -1,7 +1,5 @@
 //! Stored breaker states, decoded as the page sees them.
 
-#![cfg(target_arch = "wasm32")]
-
 use seawall_policy::breaker::{Breaker, BreakerConfig};
 use seawall_policy::time::{MonoTime, UnixTime};
 use seawall_store_wasm::{decode, stored_breakers};

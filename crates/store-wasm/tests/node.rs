@@ -1,0 +1,6 @@
+//! The cases in Node, which is where wasm-pack runs what asks for no other place.
+
+#![cfg(target_arch = "wasm32")]
+
+#[path = "cases/stored.rs"]
+mod stored;
