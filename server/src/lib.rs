@@ -1,1 +1,23 @@
 //! The seawall server: PostgREST's protocol under limits, row-level security and metrics that cannot be bypassed.
+//!
+//! [`serve::serve`] takes a validated [`config::Config`] and a listener and gives
+//! back a handle. Everything the server knows is in one [`app::App`], built once;
+//! there is no global state, so a process may run several servers.
+
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod dev;
+pub mod error;
+mod limits;
+mod middleware;
+pub mod migrate;
+mod rest;
+mod router;
+mod routes;
+pub mod serve;
+pub mod telemetry;
+
+pub use serve::{Handle, serve};

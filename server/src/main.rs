@@ -1,3 +1,9 @@
 //! The `seawall` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    seawall_server::cli::Cli::parse().run()
+}

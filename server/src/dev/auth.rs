@@ -1,246 +1,211 @@
-//! A development-only auth service in Supabase Auth's protocol: password and refresh
-//! grants, the user, sign-out. Its users are in the configuration and its sessions in
-//! memory; it sends no mail, takes no sign-ups and has no place in production.
+//! A small auth service that speaks Supabase Auth's protocol, for development and tests.
 //!
-//! Errors are in Supabase Auth's shape, `{code, error_code, msg}`, because that is what
-//! its clients read.
+//! Users come from the configuration, sessions live in memory and end with the
+//! process. It refuses to be more: no sign-up, no mail, no recovery.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod reply;
+mod sessions;
+mod user;
 
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::accounts::{Accounts, profile};
-use super::sessions::{Grant, Refused, Scope, Sessions};
-use super::tokens::{AccessClaims, AccessTokens};
+use self::reply::{AuthRefusal, refusals};
+use self::sessions::{Session, Sessions};
+use self::user::User;
+use crate::app::App;
+use crate::auth::{claims, jwt, mint};
 use crate::clock::Clock;
-use crate::config::DevUser;
+use crate::config::{Config, ConfigError, JwtConfig};
+use crate::serve::StartError;
 
-/// The service.
-#[derive(Clone)]
-pub struct DevAuth {
-    inner: Arc<Inner>,
-}
+const TEN_YEARS_S: u64 = 315_360_000;
 
-struct Inner {
-    accounts: Accounts,
-    tokens: AccessTokens,
-    // Never held across an await.
+/// The service's state.
+pub(crate) struct DevAuth {
+    users: Vec<User>,
     sessions: Mutex<Sessions>,
+    secret: SecretString,
+    jwt: JwtConfig,
+    lifetime_s: u64,
     clock: Clock,
+    anon_key: String,
 }
 
 impl DevAuth {
-    /// A service for these users, whose tokens the server verifies with `secret`.
-    #[must_use]
-    pub fn new(users: Vec<DevUser>, secret: &[u8], token_lifetime_s: u64, clock: Clock) -> Self {
-        let inner = Inner {
-            accounts: Accounts::new(users),
-            tokens: AccessTokens::new(secret, token_lifetime_s),
-            sessions: Mutex::default(),
-            clock,
-        };
-        Self { inner: Arc::new(inner) }
-    }
-
-    /// The service's routes, below `/auth/v1`.
-    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        Router::new()
-            .route("/auth/v1/token", post(token))
-            .route("/auth/v1/user", get(user))
-            .route("/auth/v1/logout", post(logout))
-            .route("/auth/v1/health", get(health))
-            .route("/auth/v1/.well-known/jwks.json", get(jwks))
-            .with_state(self.clone())
-    }
-
-    fn with_sessions<T>(&self, work: impl FnOnce(&mut Sessions) -> T) -> T {
-        // Sessions are valid after every step, so a panic elsewhere spoils nothing.
-        work(&mut self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn grant_password(&self, body: &Bytes) -> Result<Response, AuthError> {
-        let Password { email, password } = read(body)?;
-        let user = self.inner.accounts.sign_in(&email, &password).ok_or(AuthError::InvalidCredentials)?;
-        let now_s = self.inner.clock.unix_seconds();
-        let grant = self.with_sessions(|sessions| sessions.open(user.id, now_s));
-        self.signed_in(user, &grant, now_s)
-    }
-
-    fn grant_refresh(&self, body: &Bytes) -> Result<Response, AuthError> {
-        let Refresh { refresh_token } = read(body)?;
-        let now_s = self.inner.clock.unix_seconds();
-        let grant = self.with_sessions(|sessions| sessions.refresh(&refresh_token, now_s))?;
-        let user = self.inner.accounts.by_id(grant.user).ok_or(AuthError::SessionNotFound)?;
-        self.signed_in(user, &grant, now_s)
-    }
-
-    fn signed_in(&self, user: &DevUser, grant: &Grant, now_s: u64) -> Result<Response, AuthError> {
-        let tokens = &self.inner.tokens;
-        let access_token = tokens.mint(user, grant.session, now_s).map_err(|_| AuthError::Unexpected)?;
-        let answer = json!({
-            "access_token": access_token,
-            "token_type": "bearer",
-            "expires_in": tokens.lifetime_s(),
-            "expires_at": now_s.saturating_add(tokens.lifetime_s()),
-            "refresh_token": grant.refresh_token,
-            "user": profile(user),
+    pub(super) fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let needs_secret = || ConfigError::new("dev-auth-users", "jwt-secret", "needs a jwt-secret that is plain text");
+        let secret = config.jwt.secret.clone().ok_or_else(needs_secret)?;
+        let anon = json!({
+            "role": config.rest.anon_role.as_deref().unwrap_or("anon"),
+            "iss": "seawall",
+            "iat": clock.unix_seconds(),
+            "exp": clock.unix_seconds() + TEN_YEARS_S,
         });
-        Ok(private(Json(answer).into_response()))
+        let anon_key = mint::mint(secret.expose_secret(), &anon).map_err(|_| needs_secret())?;
+        Ok(Self {
+            users: config.dev.users.iter().map(User::from).collect(),
+            sessions: Mutex::default(),
+            jwt: config.jwt.clone(),
+            lifetime_s: config.dev.token_lifetime.as_secs(),
+            secret,
+            clock,
+            anon_key,
+        })
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<AccessClaims, AuthError> {
-        let token = bearer(headers).ok_or(AuthError::NoAuthorization)?;
-        let now_s = self.inner.clock.unix_seconds();
-        let claims = self.inner.tokens.verify(token, now_s).map_err(AuthError::BadToken)?;
-        let open = self.with_sessions(|sessions| sessions.is_open(claims.session_id));
-        if open { Ok(claims) } else { Err(AuthError::SessionNotFound) }
+    /// The key of pages nobody has signed in to.
+    pub(crate) fn anon_key(&self) -> &str {
+        &self.anon_key
+    }
+
+    fn sign_in(&self, email: &str, password: &str) -> Result<Value, AuthRefusal> {
+        let presented = sha256(password);
+        let known = self.users.iter().find(|user| user.email.eq_ignore_ascii_case(email.trim()));
+        // An unknown address costs as much as a wrong password, so neither tells the other.
+        let expected = known.map_or_else(|| sha256(""), |user| sha256(user.password.expose_secret()));
+        let fits = verify_slices_are_equal(presented.as_ref(), expected.as_ref()).is_ok();
+        match known {
+            Some(user) if fits => {
+                let session = self.sessions().begin(user.id, self.clock.unix_seconds());
+                self.grant(user, &session)
+            }
+            Some(_) | None => Err(refusals::INVALID_CREDENTIALS),
+        }
+    }
+
+    fn refresh(&self, token: &str) -> Result<Value, AuthRefusal> {
+        let session = self.sessions().rotate(token, self.clock.unix_seconds())?;
+        let user = self.user(session.user).ok_or(refusals::USER_NOT_FOUND)?;
+        self.grant(user, &session)
+    }
+
+    fn grant(&self, user: &User, session: &Session) -> Result<Value, AuthRefusal> {
+        let now_s = self.clock.unix_seconds();
+        let expires_at = now_s + self.lifetime_s;
+        let claims = user.claims(session, now_s, expires_at);
+        let token = mint::mint(self.secret.expose_secret(), &claims).map_err(|_| refusals::UNEXPECTED)?;
+        Ok(json!({
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": self.lifetime_s,
+            "expires_at": expires_at,
+            "refresh_token": session.refresh_token,
+            "user": user.describe(session.began_s),
+        }))
+    }
+
+    /// The user and session of a valid access token whose session has not ended.
+    fn signed_in(&self, headers: &HeaderMap) -> Result<(&User, Session), AuthRefusal> {
+        let token = claims::bearer(headers).filter(|token| !token.is_empty()).ok_or(refusals::NO_AUTHORIZATION)?;
+        let identity = jwt::identify(&self.jwt, Some("anon"), Some(&token), self.clock.unix_seconds())
+            .map_err(|error| refusals::BAD_JWT.because(&error))?;
+        let id = uuid_claim(&identity.claims, "session_id").ok_or(refusals::NO_SUBJECT)?;
+        let session = self.sessions().find(id).ok_or(refusals::SESSION_NOT_FOUND)?;
+        let user = self.user(session.user).ok_or(refusals::USER_NOT_FOUND)?;
+        Ok((user, session))
+    }
+
+    fn user(&self, id: Uuid) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    fn sessions(&self) -> std::sync::MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[derive(Deserialize)]
-struct Password {
-    email: String,
-    password: String,
-}
-
-#[derive(Deserialize)]
-struct Refresh {
-    refresh_token: String,
+/// `/auth/v1/…`; mounted only where the service is on.
+pub(crate) fn routes(app: &App) -> Router {
+    Router::new()
+        .route("/auth/v1/token", post(token))
+        .route("/auth/v1/user", get(user))
+        .route("/auth/v1/logout", post(logout))
+        .route("/auth/v1/health", get(health))
+        .route("/auth/v1/settings", get(settings))
+        .route("/auth/v1/{*rest}", axum::routing::any(async || refusals::NOT_FOUND.into_response()))
+        .method_not_allowed_fallback(async || refusals::METHOD_NOT_ALLOWED.into_response())
+        .with_state(app.clone())
 }
 
 #[derive(Deserialize)]
 struct TokenQuery {
-    #[serde(default)]
-    grant_type: String,
+    grant_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TokenBody {
+    email: Option<String>,
+    password: Option<String>,
+    refresh_token: Option<String>,
+}
+
+async fn token(State(app): State<App>, Query(query): Query<TokenQuery>, body: Bytes) -> Response {
+    answer(&app, |auth| {
+        let body: TokenBody = serde_json::from_slice(&body).map_err(|_| refusals::BAD_JSON)?;
+        match query.grant_type.as_deref() {
+            Some("password") => {
+                let password = body.password.as_deref().ok_or(refusals::MISSING_CREDENTIALS)?;
+                auth.sign_in(body.email.as_deref().ok_or(refusals::MISSING_CREDENTIALS)?, password)
+            }
+            Some("refresh_token") => auth.refresh(body.refresh_token.as_deref().ok_or(refusals::REFRESH_TOKEN_MISSING)?),
+            Some(_) | None => Err(refusals::UNSUPPORTED_GRANT),
+        }
+    })
+}
+
+async fn user(State(app): State<App>, headers: HeaderMap) -> Response {
+    answer(&app, |auth| auth.signed_in(&headers).map(|(user, session)| user.describe(session.began_s)))
 }
 
 #[derive(Deserialize)]
 struct LogoutQuery {
-    #[serde(default)]
-    scope: String,
+    scope: Option<String>,
 }
 
-async fn token(State(auth): State<DevAuth>, Query(query): Query<TokenQuery>, body: Bytes) -> Response {
-    let answer = match query.grant_type.as_str() {
-        "password" => auth.grant_password(&body),
-        "refresh_token" => auth.grant_refresh(&body),
-        other => Err(AuthError::GrantType(other.to_owned())),
-    };
-    answer.unwrap_or_else(IntoResponse::into_response)
-}
-
-async fn user(State(auth): State<DevAuth>, headers: HeaderMap) -> Response {
-    let found = auth.authenticate(&headers).and_then(|claims| {
-        auth.inner.accounts.by_id(claims.sub).map(profile).ok_or(AuthError::SessionNotFound)
-    });
-    found.map_or_else(IntoResponse::into_response, |profile| private(Json(profile).into_response()))
-}
-
-async fn logout(State(auth): State<DevAuth>, Query(query): Query<LogoutQuery>, headers: HeaderMap) -> Response {
-    let claims = match auth.authenticate(&headers) {
-        Ok(claims) => claims,
-        Err(error) => return error.into_response(),
-    };
-    let scope = match query.scope.as_str() {
-        "" | "global" => Scope::Global,
-        "local" => Scope::Local,
-        "others" => Scope::Others,
-        other => return AuthError::Scope(other.to_owned()).into_response(),
-    };
-    auth.with_sessions(|sessions| sessions.close(claims.session_id, claims.sub, scope));
-    StatusCode::NO_CONTENT.into_response()
-}
-
-async fn health() -> Json<Value> {
-    let description = "Seawall's development auth service";
-    Json(json!({ "name": "seawall-dev-auth", "version": env!("CARGO_PKG_VERSION"), "description": description }))
-}
-
-/// Tokens are signed with a shared secret, so there is no public key to show.
-async fn jwks() -> Json<Value> {
-    Json(json!({ "keys": [] }))
-}
-
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, AuthError> {
-    serde_json::from_slice(body).map_err(|_| AuthError::BadBody)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn private(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// What the service refuses, with Supabase Auth's codes.
-#[derive(Debug, thiserror::Error)]
-enum AuthError {
-    #[error("Could not parse request body as JSON")]
-    BadBody,
-    #[error("unsupported_grant_type: {0:?}")]
-    GrantType(String),
-    #[error("Unsupported sign-out scope: {0:?}")]
-    Scope(String),
-    #[error("Invalid login credentials")]
-    InvalidCredentials,
-    #[error("Invalid Refresh Token: Refresh Token Not Found")]
-    RefreshUnknown,
-    #[error("Invalid Refresh Token: Already Used")]
-    RefreshReused,
-    #[error("This endpoint requires a valid Bearer token")]
-    NoAuthorization,
-    #[error("invalid JWT: {0}")]
-    BadToken(jsonwebtoken::errors::Error),
-    #[error("Session from session_id claim in JWT does not exist")]
-    SessionNotFound,
-    #[error("Unexpected failure, please check server logs for more information")]
-    Unexpected,
-}
-
-impl From<Refused> for AuthError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Unknown => Self::RefreshUnknown,
-            Refused::Reused => Self::RefreshReused,
-        }
+async fn logout(State(app): State<App>, Query(query): Query<LogoutQuery>, headers: HeaderMap) -> Response {
+    let Some(auth) = &app.dev.auth else { return refusals::NOT_FOUND.into_response() };
+    match auth.signed_in(&headers) {
+        Ok((_, session)) => match auth.sessions().end(&session, query.scope.as_deref()) {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(refusal) => refusal.into_response(),
+        },
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-impl AuthError {
-    fn code(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::BadBody => (StatusCode::BAD_REQUEST, "bad_json"),
-            Self::GrantType(_) | Self::Scope(_) => (StatusCode::BAD_REQUEST, "validation_failed"),
-            Self::InvalidCredentials => (StatusCode::BAD_REQUEST, "invalid_credentials"),
-            Self::RefreshUnknown => (StatusCode::BAD_REQUEST, "refresh_token_not_found"),
-            Self::RefreshReused => (StatusCode::BAD_REQUEST, "refresh_token_already_used"),
-            Self::NoAuthorization => (StatusCode::UNAUTHORIZED, "no_authorization"),
-            Self::BadToken(_) => (StatusCode::FORBIDDEN, "bad_jwt"),
-            Self::SessionNotFound => (StatusCode::FORBIDDEN, "session_not_found"),
-            Self::Unexpected => (StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure"),
-        }
+async fn health() -> Response {
+    Json(json!({"name": "seawall development auth", "version": env!("CARGO_PKG_VERSION")})).into_response()
+}
+
+async fn settings() -> Response {
+    Json(json!({"external": {"email": true}, "disable_signup": true, "mailer_autoconfirm": true})).into_response()
+}
+
+fn answer(app: &App, work: impl FnOnce(&DevAuth) -> Result<Value, AuthRefusal>) -> Response {
+    let Some(auth) = &app.dev.auth else { return refusals::NOT_FOUND.into_response() };
+    match work(auth) {
+        Ok(body) => Json(body).into_response(),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-impl IntoResponse for AuthError {
-    fn into_response(self) -> Response {
-        let (status, error_code) = self.code();
-        let body = json!({ "code": status.as_u16(), "error_code": error_code, "msg": self.to_string() });
-        private((status, Json(body)).into_response())
-    }
+fn uuid_claim(claims: &Map<String, Value>, name: &str) -> Option<Uuid> {
+    claims.get(name)?.as_str()?.parse().ok()
 }
 
-#[cfg(test)]
-mod tests;
+fn sha256(text: &str) -> Digest {
+    digest(&SHA256, text.as_bytes())
+}

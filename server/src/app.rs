@@ -1,0 +1,58 @@
+//! Everything one server knows, built once and passed to whoever needs it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::dev::Dev;
+use crate::limits::Limits;
+use crate::rest::Rest;
+use crate::telemetry::Metrics;
+
+/// A shared reference to the server's parts.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts.
+pub struct Parts {
+    /// What the server was told at start.
+    pub config: Config,
+    /// Time.
+    pub clock: Clock,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Direct mode: database, schema cache, execution.
+    pub(crate) rest: Rest,
+    /// Rate limits; none where they are switched off.
+    pub(crate) limits: Option<Limits>,
+    /// Development services.
+    pub(crate) dev: Dev,
+    /// The hard cap on requests worked on at once.
+    pub(crate) inflight: Arc<Semaphore>,
+}
+
+impl App {
+    /// Puts the parts together; opens no connection.
+    ///
+    /// # Errors
+    /// When a part refuses its configuration.
+    pub fn new(config: Config) -> Result<Self, crate::serve::StartError> {
+        let (clock, metrics) = (Clock::system(), Metrics::new());
+        let rest = Rest::new(&config, clock, metrics.clone())?;
+        let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
+        let dev = Dev::new(&config, clock)?;
+        let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
+        Ok(Self(Arc::new(Parts { config, clock, metrics, rest, limits, dev, inflight })))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

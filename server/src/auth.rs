@@ -1,0 +1,13 @@
+//! Who is asking: tokens in, a verified identity out.
+//!
+//! Nothing here talks to the database; which roles a request may take is decided
+//! where the request meets the login role's memberships.
+
+pub mod claims;
+pub(crate) mod error;
+pub mod jwt;
+pub mod keys;
+pub mod mint;
+
+pub use claims::Identity;
+

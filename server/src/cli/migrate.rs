@@ -1,0 +1,32 @@
+//! `seawall migrate`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::CommandError;
+use crate::config::{Source, owner_uri};
+use crate::migrate;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Also run a folder's .sql files, in the order of their names
+    #[arg(long, value_name = "FOLDER")]
+    apply: Option<PathBuf>,
+}
+
+pub(super) fn run(source: &Source, arguments: &Arguments) -> Result<(), CommandError> {
+    let uri = owner_uri(source)?;
+    let work = async {
+        for name in migrate::migrate(&uri).await? {
+            println!("migrated {name}");
+        }
+        if let Some(folder) = &arguments.apply {
+            for name in migrate::apply(&uri, folder).await? {
+                println!("applied {name}");
+            }
+        }
+        Ok(())
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,147 @@
+//! Every configuration key: its name, where else it may be written, and what it means.
+//!
+//! One table serves the environment (`SEAWALL_` and `PGRST_` names), the file and
+//! the in-database settings, and tells which values are secret. A key that is not
+//! in the table cannot be read, so none can be forgotten in it.
+
+/// A configuration key.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The key as written in a file: `db-pool`.
+    pub name: &'static str,
+    /// Environment names besides `SEAWALL_…` and `PGRST_…`.
+    pub aliases: &'static [&'static str],
+    /// Whether the value must never be printed.
+    pub secret: bool,
+    /// Whether `ALTER ROLE authenticator SET pgrst.…` may set it.
+    pub in_database: bool,
+    /// One sentence for people.
+    pub doc: &'static str,
+}
+
+impl Key {
+    /// The environment names of the key, the strongest first.
+    #[must_use]
+    pub fn environment_names(&self) -> Vec<String> {
+        let upper = self.name.to_uppercase().replace(['-', '.'], "_");
+        let mut names = vec![format!("SEAWALL_{upper}"), format!("PGRST_{upper}")];
+        names.extend(self.aliases.iter().map(|alias| (*alias).to_owned()));
+        names
+    }
+
+    /// The key's name as an in-database setting, without its prefix.
+    #[must_use]
+    pub fn database_name(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
+macro_rules! keys {
+    ($($constant:ident = $name:literal $(or $alias:literal)* $([$($mark:ident),*])?, $doc:literal;)*) => {
+        $(#[doc = $doc] pub const $constant: Key = Key {
+            name: $name,
+            aliases: &[$($alias),*],
+            secret: false $($(|| mark::$mark == mark::SECRET)*)?,
+            in_database: false $($(|| mark::$mark == mark::DB)*)?,
+            doc: $doc,
+        };)*
+
+        /// All keys, in the order of the reference.
+        pub const ALL: &[Key] = &[$($constant),*];
+    };
+}
+
+mod mark {
+    pub(super) const SECRET: u8 = 1;
+    pub(super) const DB: u8 = 2;
+}
+
+keys! {
+    LISTEN = "listen", "address and port to serve on";
+    SERVER_HOST = "server-host", "host to serve on, where listen is not given";
+    SERVER_PORT = "server-port", "port to serve on, where listen is not given";
+    ADMIN_SERVER_HOST = "admin-server-host", "host of the second listener with health and metrics only";
+    ADMIN_SERVER_PORT = "admin-server-port", "port of the second listener with health and metrics only";
+    STATIC_DIR = "static-dir", "folder of a built page to serve at /";
+    REST_ROOT = "rest-root", "whether the REST interface is at / as well as at /rest/v1";
+    CORS_ORIGINS = "server-cors-allowed-origins" [DB], "origins that may read answers; empty for all";
+    TRACE_HEADER = "server-trace-header" [DB], "request header to repeat on the answer";
+    TIMING = "server-timing-enabled" [DB], "whether answers carry Server-Timing";
+    BODY_LIMIT = "body-limit", "largest request body in bytes";
+    HEADER_LIMIT = "header-limit", "largest request head in bytes";
+    HEADER_TIMEOUT = "header-timeout", "milliseconds a client has to send a request head";
+    REQUEST_TIMEOUT = "request-timeout", "milliseconds after which a request is answered 504";
+    MAX_INFLIGHT = "max-inflight", "requests worked on at once; more are answered 503";
+    DRAIN_TIMEOUT = "drain-timeout", "milliseconds requests have to finish when the server stops";
+    TRUSTED_PROXIES = "trusted-proxies", "addresses or networks whose X-Forwarded-For is believed";
+
+    DB_URI = "db-uri" or "DATABASE_URL" [SECRET], "connection string of the login role requests run under";
+    OWNER_DATABASE_URL = "owner-database-url" [SECRET], "connection string of the role that may migrate";
+    DB_POOL = "db-pool" or "PG_POOL_MAX", "most connections of the pool";
+    DB_POOL_ACQUISITION_TIMEOUT = "db-pool-acquisition-timeout", "seconds a request waits for a connection";
+    DB_POOL_MAX_LIFETIME = "db-pool-max-lifetime", "seconds after which a connection is replaced";
+    DB_POOL_MAX_IDLETIME = "db-pool-max-idletime" or "PGRST_DB_POOL_TIMEOUT", "seconds after which an idle connection is closed";
+    DB_CONNECT_TIMEOUT = "db-connect-timeout", "milliseconds for connecting to the database";
+    DB_PREPARED_STATEMENTS = "db-prepared-statements" [DB], "whether repeated statements are prepared";
+    PGOPTIONS = "db-options" or "PGOPTIONS", "command-line options of each database session";
+    PGTZ = "db-timezone" or "PGTZ", "time zone of each database session";
+
+    DB_SCHEMAS = "db-schemas" or "PGRST_DB_SCHEMA" [DB], "schemas the REST interface exposes, the first by default";
+    DB_ANON_ROLE = "db-anon-role" [DB], "role of requests without a token; empty to refuse them";
+    DB_ALLOWED_ROLES = "db-allowed-roles", "roles a token may name; empty for all the login role may become";
+    DB_PRE_REQUEST = "db-pre-request" or "PGRST_PRE_REQUEST" [DB], "function called before each statement";
+    DB_PRE_CONFIG = "db-pre-config" [DB], "function that sets in-database settings";
+    DB_EXTRA_SEARCH_PATH = "db-extra-search-path" [DB], "schemas added to the search path";
+    DB_MAX_ROWS = "db-max-rows" or "PGRST_MAX_ROWS" [DB], "most rows in one answer";
+    DB_TX_END = "db-tx-end" [DB], "how transactions end";
+    DB_PLAN_ENABLED = "db-plan-enabled" [DB], "whether execution plans may be asked for";
+    DB_AGGREGATES_ENABLED = "db-aggregates-enabled" [DB], "whether aggregate functions may be asked for";
+    DB_CHANNEL = "db-channel", "notification channel that reloads the schema cache";
+    DB_CHANNEL_ENABLED = "db-channel-enabled", "whether the notification channel is listened to";
+    DB_CONFIG = "db-config", "whether in-database settings are read";
+    DB_ROOT_SPEC = "db-root-spec" or "PGRST_ROOT_SPEC" [DB], "function that answers at the root";
+    DB_HOISTED_TX_SETTINGS = "db-hoisted-tx-settings" [DB], "function settings applied to the whole transaction";
+    OPENAPI_MODE = "openapi-mode" [DB], "what the root describes";
+    OPENAPI_SECURITY = "openapi-security-active" [DB], "whether the root describes the Authorization header";
+    OPENAPI_PROXY = "openapi-server-proxy-uri" [DB], "address the root describes";
+    CLIENT_ERROR_VERBOSITY = "client-error-verbosity" [DB], "whether database errors show details and hints";
+    LEGACY_TARGET_NAMES = "url-use-legacy-target-names" [DB], "whether an aliased embed may be named by its table";
+
+    JWT_SECRET = "jwt-secret" or "JWT_SECRET" [SECRET, DB], "secret, JWK or JWK set that verifies tokens";
+    JWT_SECRET_IS_BASE64 = "jwt-secret-is-base64" [DB], "whether the secret is base64";
+    JWT_AUD = "jwt-aud" [DB], "audience tokens must have";
+    JWT_ROLE_CLAIM_KEY = "jwt-role-claim-key" or "PGRST_ROLE_CLAIM_KEY" [DB], "where the role is in the claims";
+    JWT_CACHE = "jwt-cache-max-entries" [DB], "verified tokens remembered";
+    BYPASSRLS_FROM_BROWSER = "allow-bypassrls-from-browser", "whether a role that bypasses row-level security may come from a browser";
+
+    RATE_LIMITS = "rate-limits", "whether requests are limited";
+    POLICY = "policy", "the policy document as JSON";
+
+    DEV_AUTH_USERS = "dev-auth-users" [SECRET], "users of the development auth service, as JSON; empty switches it off";
+    DEV_TOKEN_LIFETIME = "dev-token-lifetime", "seconds a token of the development auth service lives";
+    DEV_FAULTS = "dev-faults", "whether /dev/faults can make the server fail";
+
+    LOG_LEVEL = "log-level", "least severe events that are logged";
+    LOG_FORMAT = "log-format", "text or json";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_environment_names_are_unique() {
+        let mut names: Vec<String> = ALL.iter().flat_map(Key::environment_names).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn marks_are_read() {
+        assert!(DB_URI.secret && !DB_URI.in_database);
+        assert!(JWT_SECRET.secret && JWT_SECRET.in_database);
+        assert!(!DB_POOL.secret);
+    }
+}

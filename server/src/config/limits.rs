@@ -1,0 +1,121 @@
+//! Rate limits, the policy document, and which proxies are believed.
+
+use std::net::IpAddr;
+
+use seawall_policy::policy::{Policy, PolicyDraft, Value};
+
+use super::key;
+use super::{ConfigError, Source};
+
+/// What is limited, and by which numbers.
+#[derive(Debug, Clone)]
+pub struct LimitsConfig {
+    /// Whether requests are limited.
+    pub enabled: bool,
+    /// The policy document both sides share.
+    pub policy: Policy,
+    /// Hops whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl LimitsConfig {
+    pub(super) fn read(source: &Source, postgrest: bool) -> Result<Self, ConfigError> {
+        let networks = source.list(&key::TRUSTED_PROXIES)?.unwrap_or_default();
+        let trusted_proxies = networks.iter().map(|text| {
+            Network::parse(text)
+                .ok_or_else(|| ConfigError::new(key::TRUSTED_PROXIES.name, "trusted-proxies", format!("{text:?} is not an address or network")))
+        });
+        Ok(Self {
+            enabled: source.flag(&key::RATE_LIMITS, !postgrest)?,
+            policy: policy(source)?,
+            trusted_proxies: trusted_proxies.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The file's `[policy]` table under the whole document of the environment.
+fn policy(source: &Source) -> Result<Policy, ConfigError> {
+    let given = source.parsed(&key::POLICY, |text| Policy::from_json(text).map_err(|error| error.to_string()))?;
+    if let Some(policy) = given {
+        return Ok(policy);
+    }
+    let mut draft = PolicyDraft::default();
+    let refused = |path: &str, problem: String| ConfigError::new(path, source.file_name(), problem);
+    for (path, text) in source.policy_settings() {
+        let number: Result<f64, _> = text.parse();
+        let value = match &number {
+            Ok(number) => Value::Number(*number),
+            Err(_) => Value::Text(text),
+        };
+        draft.set(path, value).map_err(|error| refused(path, error.to_string()))?;
+    }
+    draft.finish().map_err(|error| refused("policy", error.to_string()))
+}
+
+/// An address or a network such as `10.0.0.0/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: u128,
+    mask: u128,
+}
+
+impl Network {
+    /// Parses an address, or a network in prefix notation.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length.parse::<u32>().ok()?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.trim().parse().ok()?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.unwrap_or(width);
+        if length > width {
+            return None;
+        }
+        let mask = u128::MAX.checked_shl(width - length).unwrap_or(0);
+        Some(Self { address: bits(address) & mask, mask })
+    }
+
+    /// Whether an address is in the network.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        bits(address) & self.mask == self.address
+    }
+}
+
+/// IPv4 as IPv6 writes it, so that one comparison serves both.
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_contain_what_they_say() {
+        let contains = |network: &str, address: &str| Network::parse(network).unwrap().contains(address.parse().unwrap());
+        assert!(contains("10.0.0.0/8", "10.200.1.1") && !contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(contains("127.0.0.1", "127.0.0.1") && !contains("127.0.0.1", "127.0.0.2"));
+        assert!(contains("2001:db8::/32", "2001:db8::1") && !contains("2001:db8::/32", "2001:db9::1"));
+        assert!(contains("0.0.0.0/0", "8.8.8.8") && !contains("0.0.0.0/0", "2001:db8::1"));
+        assert!(contains("10.0.0.0/8", "::ffff:10.0.0.1"));
+        for nonsense in ["", "10.0.0.0/33", "localhost", "10.0.0.0/x"] {
+            assert_eq!(Network::parse(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn the_policy_comes_from_file_or_environment_and_errors_name_the_setting() {
+        let source = Source::default().with_toml("seawall.toml", "[policy.limits.reads]\nlimit = 7").unwrap();
+        assert!(LimitsConfig::read(&source, false).is_ok());
+        let source = Source::default().with_toml("seawall.toml", "[policy.limits.reads]\nlimit = 0").unwrap();
+        assert_eq!(LimitsConfig::read(&source, false).unwrap_err().key, "limits.reads.limit");
+        let source = Source::from_pairs([("SEAWALL_POLICY", "{\"brekaer\": {}}")]);
+        assert_eq!(LimitsConfig::read(&source, false).unwrap_err().key, "policy");
+    }
+}

@@ -1,0 +1,74 @@
+//! The stack, outermost first. Each layer is one file; the order is the argument.
+//!
+//! - `request_id` first, so that everything after it can be told apart.
+//! - `observe` sees every answer, whoever gives it, and logs errors once.
+//! - `catch_panic` turns a defect into a 500 that is observed.
+//! - `security_headers` are on every answer, errors and panics included.
+//! - `cors` answers preflights before they cost anything.
+//! - `faults` (development only) stand where a broken network would.
+//! - `deadline` bounds the rest, the reading of the body included.
+//! - `body_limit` refuses by the declared size and cuts off by the real one.
+//! - `inflight` is the hard cap before any work.
+//! - `authenticate` decides who asks; what follows may depend on it.
+//! - `rate_limit` counts the verified user, so a forged token costs nobody else.
+//! - `breaker` stands before the database alone.
+
+mod authenticate;
+mod body_limit;
+mod breaker;
+mod catch_panic;
+mod cors;
+mod deadline;
+mod faults;
+mod inflight;
+mod observe;
+mod rate_limit;
+mod request_id;
+mod security_headers;
+
+pub(crate) use body_limit::too_large;
+pub(crate) use request_id::RequestId;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower::ServiceBuilder;
+
+use crate::app::App;
+
+/// What every answer passes through, whatever the route.
+pub(crate) fn outer(router: Router, app: &App) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), request_id::layer))
+            .layer(from_fn_with_state(app.clone(), observe::layer))
+            .layer(catch_panic::layer(app))
+            .layer(from_fn(security_headers::layer))
+            .layer(from_fn_with_state(app.clone(), cors::layer)),
+    )
+}
+
+/// What stands before the REST interface.
+pub(crate) fn before_rest(router: Router, app: &App) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), faults::layer))
+            .layer(from_fn_with_state(app.clone(), deadline::layer))
+            .layer(from_fn_with_state(app.clone(), body_limit::layer))
+            .layer(from_fn_with_state(app.clone(), inflight::layer))
+            .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer))
+            .layer(from_fn_with_state(app.clone(), breaker::layer)),
+    )
+}
+
+/// What stands before the development auth service, which checks tokens itself.
+pub(crate) fn before_auth(router: Router, app: &App) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), faults::layer))
+            .layer(from_fn_with_state(app.clone(), deadline::layer))
+            .layer(from_fn_with_state(app.clone(), body_limit::layer))
+            .layer(from_fn_with_state(app.clone(), inflight::layer))
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+    )
+}

@@ -1,0 +1,39 @@
+//! Spares a database that is unwell: with its circuit open the answer is 503 at once.
+//!
+//! What an answer says about the database is judged by the same table as in the
+//! page. A request that is dropped midway settles as aborted, which says nothing.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use seawall_policy::class::{Answer, Outcome, Service, classify};
+
+use crate::app::App;
+use crate::error::{ApiError, ErrorReport};
+
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let ticket = match app.rest.breaker.admit() {
+        Ok(ticket) => ticket,
+        Err(wait_s) => {
+            app.metrics.refused("breaker");
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "SEAWALL_CIRCUIT_OPEN", "the database is unwell and spared");
+            return error.retry_after(wait_s).into_response();
+        }
+    };
+    let response = next.run(request).await;
+    ticket.settle(&outcome(&response));
+    response
+}
+
+fn outcome(response: &Response) -> Outcome {
+    let report = response.extensions().get::<Arc<ErrorReport>>();
+    let code = report.map(|report| report.code.as_str());
+    // No schema cache yet is our own state and says nothing new about the database.
+    if code == Some("PGRST002") {
+        return Outcome::ABORTED;
+    }
+    classify(&Answer::Response { service: Service::Rest, status: response.status().as_u16(), code, retry_after: None })
+}

@@ -1,0 +1,71 @@
+//! Counts, times and logs every answer; the only place where an error is logged.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::Method;
+
+use super::RequestId;
+use crate::app::{App, Parts};
+use crate::error::ErrorReport;
+use crate::routes::label;
+
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let seen = Seen {
+        route: label(&app, request.uri().path()),
+        method: request.method().clone(),
+        id: request.extensions().get::<RequestId>().cloned(),
+        started: Instant::now(),
+    };
+    let inflight = Inflight::enter(&app);
+    let response = next.run(request).await;
+    drop(inflight);
+    seen.report(&app, &response);
+    response
+}
+
+struct Seen {
+    method: Method,
+    route: &'static str,
+    id: Option<RequestId>,
+    started: Instant,
+}
+
+impl Seen {
+    fn report(&self, app: &Parts, response: &Response) {
+        let (took, status) = (self.started.elapsed(), response.status());
+        app.metrics.answered(&self.method, self.route, status, took);
+        let request_id = self.id.as_ref().map_or("", |id| &id.0);
+        let (route, method) = (self.route, self.method.as_str());
+        let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
+        let Some(report) = response.extensions().get::<Arc<ErrorReport>>() else {
+            tracing::debug!(request_id, method, route, status, duration_ms, "answered");
+            return;
+        };
+        let (code, cause) = (report.code.as_str(), report.cause.as_deref().unwrap_or_default());
+        if status >= 500 {
+            tracing::error!(request_id, method, route, status, code, cause, duration_ms, "request failed");
+        } else {
+            tracing::info!(request_id, method, route, status, code, cause, duration_ms, "request refused");
+        }
+    }
+}
+
+/// Counts a request out even when its caller goes away and the future is dropped.
+struct Inflight<'app>(&'app Parts);
+
+impl<'app> Inflight<'app> {
+    fn enter(app: &'app Parts) -> Self {
+        app.metrics.inflight(1.0);
+        Self(app)
+    }
+}
+
+impl Drop for Inflight<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.inflight(-1.0);
+    }
+}

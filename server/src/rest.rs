@@ -1,0 +1,86 @@
+//! Direct mode: PostgREST's protocol, straight from PostgreSQL.
+//!
+//! A request is parsed and planned without the database (`seawall-pgrest`), then
+//! carried out in one transaction in one flush. What the plan needs to know of the
+//! database is loaded once and kept fresh; until then the answer is 503.
+
+mod breaker;
+mod connection;
+mod execute;
+mod handler;
+mod live;
+mod loader;
+mod notify;
+mod pool;
+mod roles;
+mod session;
+mod value;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use axum::Router;
+use axum::routing::any;
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::serve::StartError;
+use crate::telemetry::Metrics;
+use breaker::DatabaseBreaker;
+use live::Live;
+pub(crate) use loader::keep_loaded;
+use pool::Pool;
+
+/// How long verifying the token took, as extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JwtTime(pub(crate) Duration);
+
+/// What direct mode keeps between requests.
+pub(crate) struct Rest {
+    pool: Pool,
+    pub(crate) breaker: DatabaseBreaker,
+    live: ArcSwapOption<Live>,
+    at_start: Arc<Config>,
+    reload: Notify,
+}
+
+impl Rest {
+    pub(crate) fn new(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, StartError> {
+        Ok(Self {
+            pool: pool::build(&config.database, metrics.clone())?,
+            breaker: DatabaseBreaker::new(!config.postgrest, clock, metrics),
+            live: ArcSwapOption::empty(),
+            at_start: Arc::new(config.clone()),
+            reload: Notify::new(),
+        })
+    }
+
+    /// The configuration in force: the database's settings over the server's own.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.live.load().as_ref().map_or_else(|| Arc::clone(&self.at_start), |live| Arc::clone(&live.config))
+    }
+
+    /// Whether requests can be planned.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.live.load().is_some()
+    }
+
+    /// Connections by state.
+    pub(crate) fn pool_states(&self) -> [(&'static str, usize); 3] {
+        let status = self.pool.status();
+        let idle = status.available.min(status.size);
+        [("active", status.size - idle), ("idle", idle), ("waiting", status.waiting)]
+    }
+}
+
+/// The REST interface below a prefix.
+pub(crate) fn routes(app: &App, prefix: &str) -> Router {
+    let handler = any(handler::handle);
+    let state = handler::Mount { app: app.clone(), prefix: prefix.to_owned() };
+    let router = Router::new().route(&format!("{prefix}/"), handler.clone());
+    let router = if prefix.is_empty() { router } else { router.route(prefix, handler.clone()) };
+    router.route(&format!("{prefix}/{{*path}}"), handler).with_state(state)
+}

@@ -1,0 +1,291 @@
+//! Carrying a plan out: the only place where a request's SQL is sent.
+//!
+//! BEGIN, context, pre-request function, statement and the end of the transaction
+//! leave in one flush. That is safe because each step fails once an earlier one has:
+//! a failed BEGIN block refuses everything up to its end. BEGIN itself is sent bare,
+//! so it cannot fail and leave what follows outside a transaction.
+//!
+//! It fails closed: an answer counts only if the context's own answer names the role
+//! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
+
+use futures_util::future::{join, join5};
+use seawall_pgrest::error::{DatabaseError, ResponseError, ServiceError};
+use seawall_pgrest::plan::Plan;
+use seawall_pgrest::response::{self, ResultRow};
+use seawall_pgrest::sql::{Statement, count};
+use tokio_postgres::{Client, Error, Row};
+
+use super::connection::{Sighting, Way, query};
+use super::pool::{Loan, Pool};
+use super::session::Session;
+use super::value;
+
+/// Everything a transaction is made of.
+pub(super) struct Work<'plan> {
+    pub(super) plan: &'plan Plan,
+    pub(super) role: &'plan str,
+    pub(super) authenticated: bool,
+    pub(super) begin: String,
+    pub(super) context: Statement,
+    pub(super) pre_request: Option<Statement>,
+    pub(super) main: Statement,
+    pub(super) guess: Option<Statement>,
+    pub(super) end: End,
+    pub(super) timezone_chosen: bool,
+    pub(super) explained: bool,
+    pub(super) prepare: bool,
+    pub(super) generation: u64,
+}
+
+/// How a transaction ends if nothing goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Commit,
+    Rollback,
+}
+
+/// Why there is no row.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The database said no.
+    Database(DatabaseError),
+    /// The outcome may not stand.
+    Verdict(ResponseError),
+    /// The way to the database is broken; the text is for the log.
+    Service(ServiceError, String),
+    /// Role and claims could not be set; the text is for the log.
+    Context(String),
+}
+
+/// Runs the work on a connection of the pool.
+pub(super) async fn run(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
+    let mut session = Session::new(acquire(pool).await?);
+    let Some(connection) = session.connection() else { return Err(broken("the loan is gone")) };
+    connection.belong_to(work.generation);
+    let ways = Ways::choose(connection, work);
+    let outcome = match transact(connection, work, ways).await {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            session.discard("broken");
+            return Err(failure);
+        }
+    };
+    match &outcome {
+        Err(Failure::Context(_)) => session.discard("context"),
+        Err(Failure::Service(..)) => session.discard("broken"),
+        Ok(_) | Err(Failure::Database(_) | Failure::Verdict(_)) => session.give_back(),
+    }
+    outcome
+}
+
+async fn acquire(pool: &Pool) -> Result<Loan, Failure> {
+    use deadpool::managed::{PoolError, TimeoutType};
+    pool.get().await.map_err(|error| match error {
+        PoolError::Timeout(TimeoutType::Wait) => {
+            Failure::Service(ServiceError::PoolTimeout, "no connection became free".to_owned())
+        }
+        PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)
+        | PoolError::Closed
+        | PoolError::NoRuntimeSpecified
+        | PoolError::PostCreateHook(_) => Failure::Service(ServiceError::Connection, error.to_string()),
+        PoolError::Backend(error) => Failure::Service(ServiceError::Connection, chain(&error)),
+    })
+}
+
+/// How the two statements that come back are sent.
+struct Ways {
+    context: (Sighting, Way),
+    main: (Sighting, Way),
+}
+
+impl Ways {
+    fn choose(connection: &mut super::connection::Connection, work: &Work<'_>) -> Self {
+        let mut choose = |role: &str, statement: &Statement| {
+            let sighting = Sighting { role: role.to_owned(), text: statement.text.clone() };
+            let way = if work.prepare { connection.way(&sighting) } else { Way::OneShot };
+            (sighting, way)
+        };
+        Self { context: choose("", &work.context), main: choose(work.role, &work.main) }
+    }
+}
+
+type Answer = Result<Vec<Row>, Error>;
+
+/// What came back from each step.
+struct Answers {
+    begin: Result<(), Error>,
+    context: Answer,
+    pre_request: Option<Answer>,
+    main: Answer,
+    guess: Option<Answer>,
+    end: Option<Result<(), Error>>,
+}
+
+/// The outer error means that the transaction's end is unknown.
+async fn transact(
+    connection: &mut super::connection::Connection,
+    work: &Work<'_>,
+    mut ways: Ways,
+) -> Result<Result<ResultRow, Failure>, Failure> {
+    prepare(connection, work, &mut ways).await.map_err(|error| broken(&chain(&error)))?;
+    let judged = response::is_judged(work.plan);
+    let client = &connection.client;
+    let answers = flush(client, work, &ways, (!judged).then_some(work.end)).await;
+    if judged {
+        let outcome = understand(work, answers);
+        let end = if outcome.is_ok() { work.end } else { End::Rollback };
+        return match (finish(client, end).await, outcome) {
+            (Ok(()), outcome) => Ok(outcome),
+            (Err(error), Ok(_)) if error.as_db_error().is_some() => Ok(Err(refused(&error, work))),
+            (Err(error), _) => Err(broken(&chain(&error))),
+        };
+    }
+    Ok(understand(work, answers))
+}
+
+/// Prepares what was seen before, in a transaction of its own under the same role.
+async fn prepare(connection: &mut super::connection::Connection, work: &Work<'_>, ways: &mut Ways) -> Result<(), Error> {
+    if matches!(ways.context.1, Way::Prepare) {
+        let prepared = connection.client.prepare(&work.context.text).await?;
+        connection.remember(ways.context.0.clone(), Some(prepared.clone()));
+        ways.context.1 = Way::Prepared(prepared);
+    }
+    if !matches!(ways.main.1, Way::Prepare) {
+        return Ok(());
+    }
+    let client = &connection.client;
+    let preparing = async {
+        let (begin, context) = join(client.batch_execute(&work.begin), query(client, &ways.context.1, &work.context)).await;
+        let in_role = begin.is_ok() && context.is_ok_and(|rows| is_role(&rows, work.role));
+        let prepared = if in_role { client.prepare(&work.main.text).await.ok() } else { None };
+        client.batch_execute("ROLLBACK").await.map(|()| prepared)
+    };
+    // What cannot be prepared is sent at once instead, and then tells why itself.
+    let prepared = preparing.await?;
+    connection.remember(ways.main.0.clone(), prepared.clone());
+    if let Some(prepared) = prepared {
+        ways.main.1 = Way::Prepared(prepared);
+    }
+    Ok(())
+}
+
+/// Sends all steps before waiting for any. Futures are polled in the order written, and each sends at its first poll.
+async fn flush(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) -> Answers {
+    let optional = |statement: &'_ Option<Statement>| {
+        let statement = statement.clone();
+        async move {
+            match statement {
+                Some(statement) => Some(query(client, &Way::OneShot, &statement).await),
+                None => None,
+            }
+        }
+    };
+    let ending = async {
+        match end {
+            Some(end) => Some(finish(client, end).await),
+            None => None,
+        }
+    };
+    let before = join(client.batch_execute(&work.begin), query(client, &ways.context.1, &work.context));
+    let ((begin, context), pre_request, main, guess, end) = join5(
+        before,
+        optional(&work.pre_request),
+        query(client, &ways.main.1, &work.main),
+        optional(&work.guess),
+        ending,
+    )
+    .await;
+    Answers { begin, context, pre_request, main, guess, end }
+}
+
+async fn finish(client: &Client, end: End) -> Result<(), Error> {
+    match end {
+        End::Commit => client.batch_execute("COMMIT").await,
+        End::Rollback => {
+            // What a commit would have refused is refused here too.
+            let (deferred, ended) =
+                join(client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE"), client.batch_execute("ROLLBACK")).await;
+            ended.and(deferred)
+        }
+    }
+}
+
+/// Believes the answers in order: the first that failed explains all that follow.
+fn understand(work: &Work<'_>, answers: Answers) -> Result<ResultRow, Failure> {
+    answers.begin.map_err(|error| refused(&error, work))?;
+    let context = answers.context.map_err(|error| context_refused(&error, work))?;
+    if !is_role(&context, work.role) {
+        return Err(Failure::Context("another role is in force than was asked for".to_owned()));
+    }
+    if let Some(pre_request) = answers.pre_request {
+        pre_request.map_err(|error| refused(&error, work))?;
+    }
+    let rows = answers.main.map_err(|error| refused(&error, work))?;
+    let guess = answers.guess.transpose().map_err(|error| refused(&error, work))?;
+    let row = row_of(work, &rows, guess.as_deref())?;
+    response::verdict(work.plan, &row).map_err(Failure::Verdict)?;
+    match answers.end {
+        Some(Err(error)) => Err(refused(&error, work)),
+        Some(Ok(())) | None => Ok(row),
+    }
+}
+
+fn row_of(work: &Work<'_>, rows: &[Row], guess: Option<&[Row]>) -> Result<ResultRow, Failure> {
+    if work.explained {
+        return Ok(value::explained(rows));
+    }
+    let shapeless = || Failure::Service(ServiceError::Internal, "the row has other columns than agreed".to_owned());
+    let mut row = match rows.first() {
+        Some(row) => value::result_row(row).ok_or_else(shapeless)?,
+        None => ResultRow::default(),
+    };
+    if let Plan::Read(read) = work.plan {
+        let guessed = guess.and_then(|rows| value::first_text(rows.first()?)).and_then(|json| count::guess(&json));
+        row.total = count::settle(read.counting, row.total, guessed);
+    }
+    Ok(row)
+}
+
+fn is_role(context: &[Row], role: &str) -> bool {
+    context.first().and_then(value::last_text).as_deref() == Some(role)
+}
+
+fn context_refused(error: &Error, work: &Work<'_>) -> Failure {
+    let Some(refusal) = error.as_db_error() else { return broken(&chain(error)) };
+    let state = refusal.code().code();
+    // A time zone is the caller's choice, and a wrong one the caller's fault.
+    let of_timezone = work.timezone_chosen && state == "22023" && refusal.message().contains("\"TimeZone\"");
+    // A server that is going away says so to everybody; the context is not to blame.
+    if of_timezone || state.starts_with("57P") || state.starts_with("08") || state.starts_with("53") {
+        return refused(error, work);
+    }
+    Failure::Context(format!("{state}: {}", refusal.message()))
+}
+
+fn refused(error: &Error, work: &Work<'_>) -> Failure {
+    match error.as_db_error() {
+        Some(refusal) => Failure::Database(DatabaseError {
+            code: refusal.code().code().to_owned(),
+            message: refusal.message().to_owned(),
+            details: refusal.detail().map(str::to_owned),
+            hint: refusal.hint().map(str::to_owned),
+            authenticated: work.authenticated,
+        }),
+        None => broken(&chain(error)),
+    }
+}
+
+fn broken(cause: &str) -> Failure {
+    Failure::Service(ServiceError::Client, cause.to_owned())
+}
+
+/// The driver's message leaves out why; the chain below it says.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,245 @@
+//! One request, from HTTP through the five stages and back.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::request::Parts;
+use http_body_util::{BodyExt as _, LengthLimitError};
+use seawall_pgrest::error::{self, ServiceError};
+use seawall_pgrest::plan::{Access, Plan};
+use seawall_pgrest::request::RawRequest;
+use seawall_pgrest::request::{ApiRequest, MediaType, TxEnd as TxPreference};
+use seawall_pgrest::response::openapi::{self, OpenApiConfig};
+use seawall_pgrest::response::{self, Reply, ResultRow, ServerTiming};
+use seawall_pgrest::sql::{self, Statement, count, session};
+
+use super::JwtTime;
+use super::execute::{self, End, Failure, Work};
+use super::live::Live;
+use crate::app::App;
+use crate::auth::Identity;
+use crate::config::TxEnd;
+use crate::error::ApiError;
+
+const SERVER_TIMING: http::HeaderName = http::HeaderName::from_static("server-timing");
+
+/// Roles granted after the last load are looked for again, but not for every stranger.
+const ROLES_ARE_FRESH: Duration = Duration::from_secs(5);
+
+/// The REST interface at one prefix.
+#[derive(Clone)]
+pub(super) struct Mount {
+    pub(super) app: App,
+    pub(super) prefix: String,
+}
+
+pub(super) async fn handle(State(mount): State<Mount>, request: Request) -> Response {
+    let Some(live) = mount.app.rest.live.load_full() else {
+        return service_error(ServiceError::NoSchemaCache, "not loaded yet".to_owned()).into_response();
+    };
+    let outcome = answer(&mount, &live, request).await;
+    match outcome {
+        Ok(response) => response,
+        Err(error) if live.config.rest.verbose_errors => error.into_response(),
+        Err(error) => error.tersely().into_response(),
+    }
+}
+
+async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let mut timing = ServerTiming { jwt: parts.extensions.get::<JwtTime>().map(|time| time.0), ..ServerTiming::default() };
+    let identity = permitted(mount, live, &parts)?;
+    let body = collect(mount, body).await?;
+    let request = timed(&mut timing.parse, || parse(mount, live, &parts, &body))?;
+    let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, &live.plan))
+        .map_err(|error| refused(error::Error::from(error)))?;
+    let started = Instant::now();
+    let row = carry_out(mount, live, &identity, &request, &plan).await?;
+    timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
+    let reply = timed(&mut timing.response, || response::reply(&plan, &request, row, live.verbosity))
+        .map_err(|error| refused(error::Error::from(error)))?;
+    let mut response = respond(reply);
+    if live.config.server.timing && let Some(value) = timing.header() {
+        response.headers_mut().insert(SERVER_TIMING, value);
+    }
+    Ok(response)
+}
+
+fn permitted(mount: &Mount, live: &Live, parts: &Parts) -> Result<Identity, ApiError> {
+    let identity = parts.extensions.get::<Identity>().cloned();
+    let identity = identity.ok_or_else(|| ApiError::internal("the request was not authenticated"))?;
+    let Err(refusal) = live.roles.check(&identity, &live.config, &parts.headers) else { return Ok(identity) };
+    mount.app.metrics.auth_failure(refusal.reason());
+    if live.loaded.elapsed() > ROLES_ARE_FRESH {
+        mount.app.rest.reload.notify_one();
+    }
+    Err(refusal.answer(&identity.role))
+}
+
+async fn collect(mount: &Mount, body: Body) -> Result<Bytes, ApiError> {
+    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if is_too_large(&error) {
+            mount.app.metrics.refused("body_size");
+            return crate::middleware::too_large(mount.app.config.server.body_limit);
+        }
+        ApiError::new(StatusCode::BAD_REQUEST, "SEAWALL_BAD_REQUEST", "the request body could not be read").caused_by(error)
+    })
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if cause.is::<LengthLimitError>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+fn parse(mount: &Mount, live: &Live, parts: &Parts, body: &[u8]) -> Result<ApiRequest, ApiError> {
+    let path = parts.uri.path();
+    let raw = RawRequest {
+        method: &parts.method,
+        path: path.strip_prefix(&mount.prefix).unwrap_or(path),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body,
+    };
+    ApiRequest::parse(&live.request, raw).map_err(|error| refused(error::Error::from(error)))
+}
+
+async fn carry_out(mount: &Mount, live: &Live, identity: &Identity, request: &ApiRequest, plan: &Plan) -> Result<ResultRow, ApiError> {
+    let Some(main) = sql::statement(plan) else { return Ok(ResultRow::default()) };
+    let work = work(live, identity, request, plan, main);
+    let started = Instant::now();
+    let outcome = execute::run(&mount.app.rest.pool, &work).await;
+    mount.app.metrics.transaction(kind(plan), started.elapsed());
+    let mut row = outcome.map_err(|failure| failed(mount, failure))?;
+    if let Plan::Inspect(inspect) = plan {
+        let inspected = row.body.take().unwrap_or_default();
+        let document = openapi::document(&live.schema, &inspect.schema, &inspected, &openapi_config(mount, live));
+        row.body = Some(document.into());
+    }
+    Ok(row)
+}
+
+fn work<'plan>(live: &'plan Live, identity: &'plan Identity, request: &ApiRequest, plan: &'plan Plan, main: Statement) -> Work<'plan> {
+    let (rest, role) = (&live.config.rest, &*identity.role);
+    let settings = live.schema.role(role);
+    let context = session::Context {
+        role,
+        claims: &identity.claims,
+        extra_search_path: &rest.extra_search_path,
+        app_settings: &rest.app_settings,
+        role_settings: settings.map(|settings| settings.settings.as_slice()).unwrap_or_default(),
+        hoisted_settings: &rest.hoisted_tx_settings,
+    };
+    let isolation = plan.isolation().or_else(|| settings?.isolation.as_deref());
+    Work {
+        plan,
+        role,
+        authenticated: rest.anon_role.as_deref() != Some(role),
+        begin: begin(plan.access(), isolation),
+        context: session::context(plan, request, &context),
+        pre_request: live.pre_request.as_ref().map(session::pre_request),
+        main,
+        guess: count::explained(plan),
+        end: end(rest.tx_end, request.preferences.tx),
+        timezone_chosen: request.preferences.timezone.is_some(),
+        explained: plan.answer().is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. })),
+        prepare: live.config.database.prepared_statements,
+        generation: live.generation,
+    }
+}
+
+/// A bare BEGIN cannot fail; a mode the database cannot give fails inside the block, which then refuses the rest.
+fn begin(access: Access, isolation: Option<&str>) -> String {
+    let isolation = isolation.unwrap_or("read committed");
+    let access = match access {
+        Access::ReadOnly => "READ ONLY",
+        Access::ReadWrite => "READ WRITE",
+    };
+    format!("BEGIN; SET TRANSACTION ISOLATION LEVEL {isolation} {access}")
+}
+
+fn end(configured: TxEnd, preferred: Option<TxPreference>) -> End {
+    match (configured, preferred) {
+        (TxEnd::Commit, _) | (TxEnd::CommitAllowOverride, None | Some(TxPreference::Commit)) => End::Commit,
+        (TxEnd::Rollback, _) | (TxEnd::RollbackAllowOverride, None | Some(TxPreference::Rollback)) => End::Rollback,
+        (TxEnd::CommitAllowOverride, Some(TxPreference::Rollback)) => End::Rollback,
+        (TxEnd::RollbackAllowOverride, Some(TxPreference::Commit)) => End::Commit,
+    }
+}
+
+fn failed(mount: &Mount, failure: Failure) -> ApiError {
+    let metrics = &mount.app.metrics;
+    match failure {
+        Failure::Database(error) => {
+            metrics.database_error(Some(&error.code));
+            let cause = format!("{}: {}", error.code, error.message);
+            refused(error::Error::from(error)).caused_by(cause)
+        }
+        Failure::Verdict(error) => refused(error::Error::from(error)),
+        Failure::Service(error, cause) => {
+            metrics.database_error(None);
+            service_error(error, cause)
+        }
+        Failure::Context(cause) => {
+            metrics.rls_context_failure();
+            let message = "the request's role and claims could not be set";
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "SEAWALL_RLS_CONTEXT", message).caused_by(cause)
+        }
+    }
+}
+
+fn service_error(error: ServiceError, cause: String) -> ApiError {
+    let error = refused(error::Error::from(error)).caused_by(cause);
+    match error.status() {
+        StatusCode::SERVICE_UNAVAILABLE => error.with_header(RETRY_AFTER, http::HeaderValue::from_static("1")),
+        _ => error,
+    }
+}
+
+fn refused(error: error::Error) -> ApiError {
+    ApiError::from(error.report())
+}
+
+fn respond(reply: Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+fn openapi_config(mount: &Mount, live: &Live) -> OpenApiConfig {
+    let own = || format!("http://{}{}", live.config.server.listen, mount.prefix);
+    OpenApiConfig {
+        listing: live.listing,
+        server_url: live.config.rest.openapi_proxy.clone().unwrap_or_else(own),
+        security: live.config.rest.openapi_security,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn kind(plan: &Plan) -> &'static str {
+    match plan {
+        Plan::Read(_) => "read",
+        Plan::Mutate(_) => "write",
+        Plan::Call(_) => "call",
+        Plan::Inspect(_) => "inspect",
+        Plan::Info(_) => "info",
+    }
+}
+
+fn timed<T>(into: &mut Option<Duration>, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    *into = Some(started.elapsed());
+    result
+}

@@ -1,0 +1,67 @@
+//! What was read from the database at one moment, as requests use it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use seawall_pgrest::error::Verbosity;
+use seawall_pgrest::ident::Qualified;
+use seawall_pgrest::plan::PlanConfig;
+use seawall_pgrest::request::RequestConfig;
+use seawall_pgrest::response::openapi::Listing;
+use seawall_pgrest::schema::SchemaCache;
+
+use super::roles::Roles;
+use crate::config::{Config, OpenApiMode, RestConfig, TxEnd};
+
+/// Schema cache, roles and configuration of one moment.
+pub(super) struct Live {
+    pub(super) config: Arc<Config>,
+    pub(super) request: RequestConfig,
+    pub(super) plan: PlanConfig,
+    pub(super) pre_request: Option<Qualified>,
+    pub(super) listing: Listing,
+    pub(super) verbosity: Verbosity,
+    pub(super) schema: SchemaCache,
+    pub(super) roles: Roles,
+    pub(super) generation: u64,
+    pub(super) loaded: Instant,
+}
+
+impl Live {
+    pub(super) fn new(config: Config, schema: SchemaCache, roles: Roles, generation: u64) -> Self {
+        let rest = &config.rest;
+        Self {
+            request: request_config(rest),
+            plan: plan_config(rest),
+            pre_request: rest.pre_request.as_deref().map(Qualified::parse),
+            listing: match rest.openapi_mode {
+                OpenApiMode::FollowPrivileges | OpenApiMode::Disabled => Listing::Privileged,
+                OpenApiMode::IgnorePrivileges => Listing::Everything,
+            },
+            verbosity: if rest.verbose_errors { Verbosity::Verbose } else { Verbosity::Minimal },
+            config: Arc::new(config),
+            schema,
+            roles,
+            generation,
+            loaded: Instant::now(),
+        }
+    }
+}
+
+fn request_config(rest: &RestConfig) -> RequestConfig {
+    RequestConfig {
+        schemas: rest.schemas.clone(),
+        openapi: rest.openapi_mode != OpenApiMode::Disabled,
+        root_routine: rest.root_spec.clone(),
+        tx_override: matches!(rest.tx_end, TxEnd::CommitAllowOverride | TxEnd::RollbackAllowOverride),
+    }
+}
+
+fn plan_config(rest: &RestConfig) -> PlanConfig {
+    PlanConfig {
+        aggregates: rest.aggregates_enabled,
+        max_rows: rest.max_rows.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
+        plan_enabled: rest.plan_enabled,
+        legacy_target_names: rest.legacy_target_names,
+    }
+}

@@ -1,0 +1,172 @@
+//! Loading what requests need to know of the database, and loading it again when it changes.
+//!
+//! At start it is tried until it succeeds; later the old cache serves while a new
+//! one is read, and goes on serving where that fails. A reload is asked for by
+//! NOTIFY, by SIGUSR1 or SIGUSR2, and by a role that is not known yet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use seawall_pgrest::ident::Qualified;
+use seawall_pgrest::schema::{Catalogue, SchemaCache, introspection};
+use seawall_pgrest::sql::Bind;
+use tokio::sync::watch;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::execute::chain;
+use super::live::Live;
+use super::notify;
+use super::pool;
+use super::roles::{self, Roles};
+use super::session::Session;
+use super::value::{Text, first_text};
+use crate::app::App;
+use crate::config::{Config, key};
+
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Migrations come in bursts; one load after the burst is enough.
+const SETTLE: Duration = Duration::from_millis(50);
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// In-database settings, as PostgREST ranks them: for this database, for the role, by the pre-config function.
+const SETTINGS: &str = "
+with stored as (
+  select s.setdatabase as of, unnest(s.setconfig) as setting
+  from pg_catalog.pg_db_role_setting s
+  where s.setrole = (select oid from pg_catalog.pg_roles where rolname = current_user)
+    and s.setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_catalog))
+), ranked as (
+  select case when of = 0 then 1 else 0 end as rank,
+         split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value
+  from stored
+  union all
+  select 2, name, current_setting(name, true) from unnest($1::text[]) as name
+), best as (
+  select distinct on (name) name, value from ranked
+  where name = any ($1::text[]) and value is not null and (rank < 2 or value <> '')
+  order by name, rank
+)
+select coalesce(json_object_agg(substr(name, 7), value), '{}')::text from best";
+
+/// Keeps the cache loaded until the server stops.
+pub(crate) async fn keep_loaded(app: App, mut stopped: watch::Receiver<bool>) {
+    let work = async {
+        tokio::join!(reload_forever(&app), notify::listen_forever(&app), pool::close_idle_forever(&app.rest.pool), signals(&app));
+    };
+    tokio::select! {
+        () = work => {}
+        _ = stopped.changed() => {}
+    }
+}
+
+async fn reload_forever(app: &App) {
+    let mut generation = 0;
+    loop {
+        generation += 1;
+        load_until_loaded(app, generation).await;
+        app.rest.reload.notified().await;
+        tokio::time::sleep(SETTLE).await;
+    }
+}
+
+async fn load_until_loaded(app: &App, generation: u64) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let outcome = load(app, generation).await;
+        app.metrics.schema_load(outcome.is_ok());
+        match outcome {
+            Ok(live) => {
+                tracing::info!(generation, "schema cache loaded: {}", live.schema.summary());
+                app.rest.live.store(Some(Arc::new(live)));
+                return;
+            }
+            Err(error) => {
+                let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                tracing::error!(generation, retry_ms, error, "the schema cache could not be loaded");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+}
+
+async fn load(app: &App, generation: u64) -> Result<Live, String> {
+    let loan = app.rest.pool.get().await.map_err(|error| chain(&error))?;
+    let mut session = Session::new(loan);
+    let client = &session.connection().ok_or("the loan is gone")?.client;
+    client.batch_execute(BEGIN).await.map_err(|error| chain(&error))?;
+    let read = read(client, &app.rest.at_start).await;
+    let ended = client.batch_execute("ROLLBACK").await;
+    if ended.is_ok() {
+        session.give_back();
+    }
+    let (config, catalogue, roles) = read?;
+    // Drawing the relationships of a large schema takes a while, and is nothing to wait for in a reactor.
+    let exposed = config.rest.schemas.clone();
+    let schema = tokio::task::spawn_blocking(move || {
+        serde_json::from_str::<Catalogue>(&catalogue).map(|catalogue| SchemaCache::new(catalogue, &exposed))
+    });
+    let schema = schema.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    Ok(Live::new(config, schema, roles, generation))
+}
+
+async fn read(client: &Client, at_start: &Config) -> Result<(Config, String, Roles), String> {
+    let config = effective(client, at_start).await?;
+    let roles = text(client, roles::QUESTION, &[]).await?;
+    let roles = Roles::parse(&roles).map_err(|error| error.to_string())?;
+    client.batch_execute(introspection::PROLOGUE).await.map_err(|error| chain(&error))?;
+    let binds = introspection::binds(&config.rest.schemas, &config.rest.extra_search_path);
+    let catalogue = text(client, &introspection::statement(), &binds).await?;
+    Ok((config, catalogue, roles))
+}
+
+/// The configuration under the database's own settings.
+async fn effective(client: &Client, at_start: &Config) -> Result<Config, String> {
+    if !at_start.rest.database_settings {
+        return Ok(at_start.clone());
+    }
+    if let Some(function) = &at_start.rest.pre_config {
+        let call = format!("select {}()", Qualified::parse(function).sql());
+        client.batch_execute(&call).await.map_err(|error| chain(&error))?;
+    }
+    let names = key::ALL.iter().filter(|key| key.in_database).map(|key| format!("pgrst.{}", key.database_name()));
+    let names = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
+    let settings = text(client, SETTINGS, &[names]).await?;
+    let settings: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(&settings).map_err(|error| error.to_string())?;
+    at_start.with_database_settings(settings).map_err(|error| error.to_string())
+}
+
+async fn text(client: &Client, question: &str, binds: &[String]) -> Result<String, String> {
+    let binds: Vec<Bind> = binds.iter().map(|bind| Bind(Some(bind.clone()))).collect();
+    let values: Vec<Text<'_>> = binds.iter().map(Text).collect();
+    let values: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
+    let rows: Vec<Row> = client.query_typed(question, &values).await.map_err(|error| chain(&error))?;
+    rows.first().and_then(first_text).ok_or_else(|| "the catalogue gave no answer".to_owned())
+}
+
+/// PostgREST's signals: SIGUSR1 for the schema, SIGUSR2 for the configuration; both are read together here.
+#[cfg(unix)]
+async fn signals(app: &App) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut schema), Ok(mut config)) = (signal(SignalKind::user_defined1()), signal(SignalKind::user_defined2())) else {
+        tracing::warn!("signals cannot be listened to; reload by NOTIFY");
+        return;
+    };
+    loop {
+        let received = tokio::select! {
+            received = schema.recv() => received,
+            received = config.recv() => received,
+        };
+        if received.is_none() {
+            return;
+        }
+        app.rest.reload.notify_one();
+    }
+}
+
+#[cfg(not(unix))]
+async fn signals(_: &App) {}

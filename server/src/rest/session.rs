@@ -1,0 +1,63 @@
+//! A connection on loan to one request, returned only when it is surely clean.
+//!
+//! Dropped midway (the caller left, the deadline passed) the connection is taken
+//! out of the pool, its statement cancelled and its socket closed: PostgreSQL then
+//! rolls back, and no later request can meet a transaction or a role of this one.
+
+use deadpool::managed::Object;
+use tokio_postgres::NoTls;
+
+use super::connection::Connection;
+use super::pool::Loan;
+
+/// The loan.
+pub(super) struct Session {
+    loan: Option<Loan>,
+    clean: bool,
+}
+
+impl Session {
+    pub(super) fn new(loan: Loan) -> Self {
+        Self { loan: Some(loan), clean: false }
+    }
+
+    pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.loan.as_deref_mut()
+    }
+
+    /// Gives the connection back: its transaction has ended, and nothing of it is left.
+    pub(super) fn give_back(mut self) {
+        self.clean = true;
+    }
+
+    /// Throws the connection away: what is left on it is in doubt.
+    pub(super) fn discard(mut self, reason: &'static str) {
+        self.close(reason, false);
+    }
+
+    fn close(&mut self, reason: &'static str, under_way: bool) {
+        let Some(loan) = self.loan.take() else { return };
+        if let Some(pool) = Object::pool(&loan) {
+            pool.manager().metrics().connection_discarded(reason);
+            if under_way {
+                let (cancel, tls) = (loan.cancel.clone(), pool.manager().tls());
+                tokio::spawn(async move {
+                    // It may have ended by itself meanwhile; then there is nothing to cancel.
+                    let _ = match tls {
+                        Some(tls) => cancel.cancel_query(tls).await,
+                        None => cancel.cancel_query(NoTls).await,
+                    };
+                });
+            }
+        }
+        drop(Object::take(loan));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.clean {
+            self.close("dropped", true);
+        }
+    }
+}

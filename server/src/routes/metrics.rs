@@ -1,0 +1,16 @@
+//! The registry as Prometheus text.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+
+use crate::app::App;
+
+pub(super) async fn read(State(app): State<App>) -> Response {
+    app.metrics.pool(app.rest.pool_states());
+    if let Some(limits) = &app.limits {
+        app.metrics.rate_limit_keys(limits.keys());
+    }
+    let headers = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (headers, app.metrics.render()).into_response()
+}
