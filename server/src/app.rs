@@ -45,7 +45,15 @@ impl App {
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
-        Ok(Self(Arc::new(Parts { config, clock, metrics, rest, limits, dev, inflight })))
+        Ok(Self(Arc::new(Parts {
+            config,
+            clock,
+            metrics,
+            rest,
+            limits,
+            dev,
+            inflight,
+        })))
     }
 }
 

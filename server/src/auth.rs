@@ -10,4 +10,3 @@ pub mod keys;
 pub mod mint;
 
 pub use claims::Identity;
-

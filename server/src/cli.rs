@@ -80,7 +80,9 @@ impl Cli {
             Command::Serve => serve::run(source),
             Command::Token(arguments) => token::run(&source, &arguments),
             Command::Migrate(arguments) => migrate::run(&source, &arguments),
-            Command::Config { command: ConfigCommand::Check } => check(source),
+            Command::Config {
+                command: ConfigCommand::Check,
+            } => check(source),
         }
     }
 }

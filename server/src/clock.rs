@@ -18,7 +18,9 @@ impl Clock {
     /// A clock whose monotonic time begins now.
     #[must_use]
     pub fn system() -> Self {
-        Self { origin: Instant::now() }
+        Self {
+            origin: Instant::now(),
+        }
     }
 
     /// The monotonic time since the clock was made.

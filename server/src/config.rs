@@ -41,7 +41,11 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(key: &str, origin: &str, problem: impl Into<String>) -> Self {
-        Self { key: key.to_owned(), origin: origin.to_owned(), problem: problem.into() }
+        Self {
+            key: key.to_owned(),
+            origin: origin.to_owned(),
+            problem: problem.into(),
+        }
     }
 
     fn missing(key: &key::Key) -> Self {
@@ -141,7 +145,12 @@ impl Config {
                 lines.push(format!("{} = {value}  # {}", key.name, found.origin));
             }
         }
-        lines.extend(self.source.app_settings().iter().map(|(name, _)| format!("{name} = ***")));
+        lines.extend(
+            self.source
+                .app_settings()
+                .iter()
+                .map(|(name, _)| format!("{name} = ***")),
+        );
         Ok(lines)
     }
 }
@@ -158,7 +167,10 @@ pub(crate) fn token_secret(source: &Source) -> Result<Option<SecretString>, Conf
 
 fn nearest_key(name: &str) -> Option<&'static str> {
     let scored = key::ALL.iter().map(|key| (distance(name, key.name), key.name));
-    scored.min().filter(|(distance, _)| *distance <= 3).map(|(_, name)| name)
+    scored
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, name)| name)
 }
 
 /// The edit distance of two short words.
@@ -206,9 +218,15 @@ mod tests {
     #[test]
     fn a_value_out_of_range_names_key_origin_and_bound() {
         let error = load(&[("SEAWALL_DB_POOL", "0")]).unwrap_err();
-        assert_eq!(error.to_string(), "db-pool (from SEAWALL_DB_POOL): must be from 1 to 10000, not 0");
+        assert_eq!(
+            error.to_string(),
+            "db-pool (from SEAWALL_DB_POOL): must be from 1 to 10000, not 0"
+        );
         let error = load(&[("PG_POOL_MAX", "many")]).unwrap_err();
-        assert_eq!(error.to_string(), "db-pool (from PG_POOL_MAX): must be a whole number, not \"many\"");
+        assert_eq!(
+            error.to_string(),
+            "db-pool (from PG_POOL_MAX): must be a whole number, not \"many\""
+        );
     }
 
     #[test]
@@ -219,19 +237,27 @@ mod tests {
         let config = Config::load(source).unwrap();
         assert_eq!(config.rest.max_rows, Some(7));
         assert_eq!(config.rest.schemas, ["api", "v2"]);
-        let config = config.with_database_settings([("db_max_rows".to_owned(), "9".to_owned())]).unwrap();
+        let config = config
+            .with_database_settings([("db_max_rows".to_owned(), "9".to_owned())])
+            .unwrap();
         assert_eq!(config.rest.max_rows, Some(9));
     }
 
     #[test]
     fn an_unknown_key_suggests_the_nearest() {
-        let error = Source::default().with_toml("seawall.toml", "db-pol = 3").unwrap_err();
+        let error = Source::default()
+            .with_toml("seawall.toml", "db-pol = 3")
+            .unwrap_err();
         assert_eq!(error.problem, "is not a key; the nearest is db-pool");
     }
 
     #[test]
     fn a_misspelt_variable_is_found() {
-        let source = Source::from_pairs([("SEAWALL_LISTN", ""), ("SEAWALL_LISTEN_FILE", ""), ("SEAWALL_CONFIG", "")]);
+        let source = Source::from_pairs([
+            ("SEAWALL_LISTN", ""),
+            ("SEAWALL_LISTEN_FILE", ""),
+            ("SEAWALL_CONFIG", ""),
+        ]);
         assert_eq!(source.unknown_variables(), ["SEAWALL_LISTN"]);
     }
 
@@ -244,21 +270,37 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(config.jwt.keys.is_some());
         let printed = format!("{config:?}");
-        assert!(!printed.contains("reallyreally") && !printed.contains("hush-hush"), "{printed}");
+        assert!(
+            !printed.contains("reallyreally") && !printed.contains("hush-hush"),
+            "{printed}"
+        );
     }
 
     #[test]
     fn the_summary_masks_secrets() {
         let lines = load(&[("SEAWALL_DB_POOL", "3")]).unwrap().summary().unwrap();
-        assert!(lines.contains(&"db-uri = ***  # DATABASE_URL".to_owned()), "{lines:?}");
-        assert!(lines.contains(&"db-pool = 3  # SEAWALL_DB_POOL".to_owned()), "{lines:?}");
+        assert!(
+            lines.contains(&"db-uri = ***  # DATABASE_URL".to_owned()),
+            "{lines:?}"
+        );
+        assert!(
+            lines.contains(&"db-pool = 3  # SEAWALL_DB_POOL".to_owned()),
+            "{lines:?}"
+        );
     }
 
     #[test]
     fn postgrest_variables_make_it_a_postgrest() {
-        let config = load(&[("PGRST_SERVER_PORT", "3005"), ("PGRST_APP_SETTINGS_app_host", "localhost")]).unwrap();
+        let config = load(&[
+            ("PGRST_SERVER_PORT", "3005"),
+            ("PGRST_APP_SETTINGS_app_host", "localhost"),
+        ])
+        .unwrap();
         assert!(config.postgrest && config.server.rest_root && !config.limits.enabled);
         assert_eq!(config.server.listen.port(), 3005);
-        assert_eq!(config.rest.app_settings, [("app.settings.app_host".to_owned(), "localhost".to_owned())]);
+        assert_eq!(
+            config.rest.app_settings,
+            [("app.settings.app_host".to_owned(), "localhost".to_owned())]
+        );
     }
 }

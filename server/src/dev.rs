@@ -24,11 +24,18 @@ pub(crate) struct Dev {
 
 impl Dev {
     pub(crate) fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let auth = if config.dev.users.is_empty() { None } else { Some(auth::DevAuth::new(config, clock)?) };
+        let auth = if config.dev.users.is_empty() {
+            None
+        } else {
+            Some(auth::DevAuth::new(config, clock)?)
+        };
         let faults = config.dev.faults.then(faults::Faults::default);
         if auth.is_some() {
             let users = config.dev.users.len();
-            tracing::warn!(users, "the development auth service is on; never use it in production");
+            tracing::warn!(
+                users,
+                "the development auth service is on; never use it in production"
+            );
         }
         if faults.is_some() {
             tracing::warn!("faults on demand are on; anybody can make this server fail");
@@ -51,7 +58,10 @@ pub(crate) fn routes(app: &App) -> Router {
 
 /// What a page needs to make its client.
 async fn page_config(State(app): State<App>, headers: HeaderMap) -> Response {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .map(str::to_owned);
     let host = host.unwrap_or_else(|| app.config.server.listen.to_string());
     let anon_key = app.dev.auth.as_ref().map(auth::DevAuth::anon_key);
     Json(json!({ "url": format!("http://{host}"), "anonKey": anon_key })).into_response()

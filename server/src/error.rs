@@ -20,7 +20,10 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json;
 
 /// An error as the caller sees it, and what the operator should know of it.
 #[derive(Debug, Clone)]
-pub struct ApiError {
+pub struct ApiError(Box<Told>);
+
+#[derive(Debug, Clone)]
+struct Told {
     status: StatusCode,
     code: Cow<'static, str>,
     message: String,
@@ -43,7 +46,7 @@ pub(crate) struct ErrorReport {
 impl ApiError {
     /// An error with a stable code.
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Told {
             status,
             code: code.into(),
             message: message.into(),
@@ -54,74 +57,87 @@ impl ApiError {
             cause: None,
             reason: None,
             terse: false,
-        }
+        }))
     }
 
     /// Adds details for the caller.
     #[must_use]
     pub fn with_details(mut self, details: Option<Value>) -> Self {
-        self.details = details;
+        self.0.details = details;
         self
     }
 
     /// Adds advice for the caller.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds a member beside the four of the shape.
     #[must_use]
     pub fn with_extra(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.extra.insert(name.to_owned(), value.into());
+        self.0.extra.insert(name.to_owned(), value.into());
         self
     }
 
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// Tells the caller when to come back, in whole seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        self.with_header(RETRY_AFTER, HeaderValue::from(seconds)).with_extra("retryAfter", seconds)
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
+            .with_extra("retryAfter", seconds)
     }
 
     /// Notes what the operator should know and the caller should not.
     #[must_use]
     pub fn caused_by(mut self, cause: impl std::fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.0.cause = Some(cause.to_string());
         self
     }
 
     /// A fault of ours, told to the operator only.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SEAWALL_INTERNAL", "internal error").caused_by(cause)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "SEAWALL_INTERNAL",
+            "internal error",
+        )
+        .caused_by(cause)
     }
 
     /// Nothing lives at this address.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "SEAWALL_NOT_FOUND", "nothing is served at this address")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "SEAWALL_NOT_FOUND",
+            "nothing is served at this address",
+        )
     }
 
     /// The status the error is answered with.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn body(&mut self) -> String {
-        let mut body = std::mem::take(&mut self.extra);
-        body.insert("code".to_owned(), self.code.as_ref().into());
-        body.insert("message".to_owned(), std::mem::take(&mut self.message).into());
-        if !self.terse {
-            body.insert("details".to_owned(), self.details.take().unwrap_or(Value::Null));
-            body.insert("hint".to_owned(), self.hint.take().map_or(Value::Null, Value::String));
+        let mut body = std::mem::take(&mut self.0.extra);
+        body.insert("code".to_owned(), self.0.code.as_ref().into());
+        body.insert("message".to_owned(), std::mem::take(&mut self.0.message).into());
+        if !self.0.terse {
+            body.insert("details".to_owned(), self.0.details.take().unwrap_or(Value::Null));
+            body.insert(
+                "hint".to_owned(),
+                self.0.hint.take().map_or(Value::Null, Value::String),
+            );
         }
         Value::Object(body).to_string()
     }
@@ -131,7 +147,7 @@ impl ApiError {
     /// Leaves details and hint out of the answer.
     #[must_use]
     pub(crate) fn tersely(mut self) -> Self {
-        self.terse = true;
+        self.0.terse = true;
         self
     }
 }
@@ -140,24 +156,31 @@ impl From<Report> for ApiError {
     fn from(report: Report) -> Self {
         let proxy_status = report.proxy_status().map(|value| (PROXY_STATUS, value));
         let mut error = Self::new(report.status, report.code, report.message).with_details(report.details);
-        error.hint = report.hint;
-        error.reason = report.reason;
-        error.headers = proxy_status.into_iter().chain(report.headers).collect();
+        error.0.hint = report.hint;
+        error.0.reason = report.reason;
+        error.0.headers = proxy_status.into_iter().chain(report.headers).collect();
         error
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(mut self) -> Response {
-        let report = ErrorReport { code: self.code.clone().into_owned(), cause: self.cause.take() };
+        let report = ErrorReport {
+            code: self.0.code.clone().into_owned(),
+            cause: self.0.cause.take(),
+        };
         let mut response = Response::new(Body::from(self.body()));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         response.headers_mut().insert(CONTENT_TYPE, JSON);
-        for (name, value) in self.headers {
+        for (name, value) in self.0.headers {
             response.headers_mut().append(name, value);
         }
         response.extensions_mut().insert(Arc::new(report));
-        if let Some(reason) = self.reason.and_then(|reason| ReasonPhrase::try_from(reason).ok()) {
+        if let Some(reason) = self
+            .0
+            .reason
+            .and_then(|reason| ReasonPhrase::try_from(reason).ok())
+        {
             response.extensions_mut().insert(reason);
         }
         response

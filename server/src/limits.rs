@@ -45,17 +45,29 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(config: &LimitsConfig) -> Self {
-        Self { policy: config.policy.clone(), trusted: config.trusted_proxies.clone(), memory: Memory::default() }
+        Self {
+            policy: config.policy.clone(),
+            trusted: config.trusted_proxies.clone(),
+            memory: Memory::default(),
+        }
     }
 
     /// Counts a request, if it may pass.
     pub(crate) fn decide(&self, subject: &Subject<'_>, now: MonoTime) -> Decision {
-        let by_address = self.take("ip", key::of_address(subject.address), self.policy.per_address(), now);
+        let by_address = self.take(
+            "ip",
+            key::of_address(subject.address),
+            self.policy.per_address(),
+            now,
+        );
         if !by_address.admitted {
             return by_address;
         }
         let class = subject.target.class;
-        let quota = self.policy.rules(subject.target.service, subject.target.endpoint).quota(class);
+        let quota = self
+            .policy
+            .rules(subject.target.service, subject.target.endpoint)
+            .quota(class);
         self.take(class.name(), key::of_subject(subject), quota, now)
     }
 
@@ -72,7 +84,11 @@ impl Limits {
     fn take(&self, scope: &'static str, key: u128, quota: Quota, now: MonoTime) -> Decision {
         let pass = self.memory.check(key, quota, now);
         let standing = Standing::of(scope, quota, pass, now);
-        Decision { scope, admitted: standing.retry_after_s.is_none(), standing }
+        Decision {
+            scope,
+            admitted: standing.retry_after_s.is_none(),
+            standing,
+        }
     }
 }
 
@@ -82,12 +98,19 @@ mod tests {
     use crate::config::{Config, Source};
 
     fn limits(policy: &str) -> Limits {
-        let source = Source::from_pairs([("DATABASE_URL", "postgres://u@127.0.0.1/x"), ("SEAWALL_POLICY", policy)]);
+        let source = Source::from_pairs([
+            ("DATABASE_URL", "postgres://u@127.0.0.1/x"),
+            ("SEAWALL_POLICY", policy),
+        ]);
         Limits::new(&Config::load(source).unwrap().limits)
     }
 
     fn subject<'a>(user: Option<&'a str>, path: &'a str) -> Subject<'a> {
-        Subject { address: "192.0.2.1".parse().unwrap(), user, target: Target::of("GET", path) }
+        Subject {
+            address: "192.0.2.1".parse().unwrap(),
+            user,
+            target: Target::of("GET", path),
+        }
     }
 
     #[test]
@@ -105,7 +128,12 @@ mod tests {
     #[test]
     fn a_told_wait_is_enough() {
         let limits = limits(r#"{"limits": {"reads": {"limit": 2, "window": 10000}}}"#);
-        let asks = |now_ms| limits.decide(&subject(Some("a"), "/rest/v1/rooms"), MonoTime::from_millis(now_ms));
+        let asks = |now_ms| {
+            limits.decide(
+                &subject(Some("a"), "/rest/v1/rooms"),
+                MonoTime::from_millis(now_ms),
+            )
+        };
         assert!(asks(0).admitted && asks(0).admitted);
         let refused = asks(0);
         let wait_s = refused.standing.retry_after_s.unwrap();
@@ -116,8 +144,10 @@ mod tests {
     fn one_address_has_a_limit_over_all_its_users() {
         let limits = limits(r#"{"limits": {"ip": {"limit": 3, "window": 60000}}}"#);
         let users = ["a", "b", "c", "d"];
-        let decisions: Vec<_> =
-            users.iter().map(|user| limits.decide(&subject(Some(user), "/rest/v1/rooms"), MonoTime::from_millis(1))).collect();
+        let decisions: Vec<_> = users
+            .iter()
+            .map(|user| limits.decide(&subject(Some(user), "/rest/v1/rooms"), MonoTime::from_millis(1)))
+            .collect();
         let admitted: Vec<bool> = decisions.iter().map(|decision| decision.admitted).collect();
         assert_eq!(admitted, [true, true, true, false]);
         assert_eq!(decisions.last().map(|decision| decision.scope), Some("ip"));

@@ -48,7 +48,10 @@ pub async fn migrate(uri: &SecretString) -> Result<Vec<String>, MigrateError> {
     connection.execute("set search_path = seawall, public").await?;
     MIGRATOR.run(&mut connection).await?;
     connection.close().await?;
-    Ok(MIGRATOR.iter().map(|migration| format!("{} {}", migration.version, migration.description)).collect())
+    Ok(MIGRATOR
+        .iter()
+        .map(|migration| format!("{} {}", migration.version, migration.description))
+        .collect())
 }
 
 /// Runs a folder's `.sql` files in the order of their names, each in a transaction of its own.
@@ -62,11 +65,21 @@ pub async fn apply(uri: &SecretString, folder: &Path) -> Result<Vec<String>, Mig
     let mut connection = connect(uri).await?;
     let mut applied = Vec::new();
     for path in files {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let text = read(&path)?;
-        let failed = |source| MigrateError::File { file: file.clone(), source };
+        let failed = |source| MigrateError::File {
+            file: file.clone(),
+            source,
+        };
         let mut transaction = connection.begin().await.map_err(failed)?;
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *transaction).await.map_err(failed)?;
+        sqlx::raw_sql(AssertSqlSafe(text))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         applied.push(file);
     }
@@ -79,14 +92,23 @@ async fn connect(uri: &SecretString) -> Result<PgConnection, MigrateError> {
 }
 
 fn sql_files(folder: &Path) -> Result<Vec<PathBuf>, MigrateError> {
-    let unreadable = |source| MigrateError::Unreadable { path: folder.to_path_buf(), source };
+    let unreadable = |source| MigrateError::Unreadable {
+        path: folder.to_path_buf(),
+        source,
+    };
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(unreadable)?;
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(unreadable)?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
     Ok(files)
 }
 
 fn read(path: &Path) -> Result<String, MigrateError> {
-    std::fs::read_to_string(path).map_err(|source| MigrateError::Unreadable { path: path.to_path_buf(), source })
+    std::fs::read_to_string(path).map_err(|source| MigrateError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    })
 }

@@ -31,7 +31,7 @@ use crate::serve::StartError;
 use crate::telemetry::Metrics;
 use breaker::DatabaseBreaker;
 use live::Live;
-pub(crate) use loader::keep_loaded;
+pub(crate) use loader::{first_load, keep_loaded};
 use pool::Pool;
 
 /// How long verifying the token took, as extension of the request.
@@ -60,7 +60,10 @@ impl Rest {
 
     /// The configuration in force: the database's settings over the server's own.
     pub(crate) fn config(&self) -> Arc<Config> {
-        self.live.load().as_ref().map_or_else(|| Arc::clone(&self.at_start), |live| Arc::clone(&live.config))
+        self.live
+            .load()
+            .as_ref()
+            .map_or_else(|| Arc::clone(&self.at_start), |live| Arc::clone(&live.config))
     }
 
     /// Whether requests can be planned.
@@ -72,15 +75,28 @@ impl Rest {
     pub(crate) fn pool_states(&self) -> [(&'static str, usize); 3] {
         let status = self.pool.status();
         let idle = status.available.min(status.size);
-        [("active", status.size - idle), ("idle", idle), ("waiting", status.waiting)]
+        [
+            ("active", status.size - idle),
+            ("idle", idle),
+            ("waiting", status.waiting),
+        ]
     }
 }
 
 /// The REST interface below a prefix.
 pub(crate) fn routes(app: &App, prefix: &str) -> Router {
     let handler = any(handler::handle);
-    let state = handler::Mount { app: app.clone(), prefix: prefix.to_owned() };
+    let state = handler::Mount {
+        app: app.clone(),
+        prefix: prefix.to_owned(),
+    };
     let router = Router::new().route(&format!("{prefix}/"), handler.clone());
-    let router = if prefix.is_empty() { router } else { router.route(prefix, handler.clone()) };
-    router.route(&format!("{prefix}/{{*path}}"), handler).with_state(state)
+    let router = if prefix.is_empty() {
+        router
+    } else {
+        router.route(prefix, handler.clone())
+    };
+    router
+        .route(&format!("{prefix}/{{*path}}"), handler)
+        .with_state(state)
 }

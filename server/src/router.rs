@@ -9,13 +9,20 @@ use crate::{dev, middleware, rest, routes};
 
 /// The whole service.
 pub(crate) fn service(app: &App) -> Router {
-    let inner = if app.config.postgrest { as_postgrest(app) } else { as_seawall(app) };
+    let inner = if app.config.postgrest {
+        as_postgrest(app)
+    } else {
+        as_seawall(app)
+    };
     middleware::outer(inner, app)
 }
 
 /// The second listener's service.
 pub(crate) fn admin(app: &App) -> Router {
-    middleware::outer(routes::admin(app).fallback(async || ApiError::not_found().into_response()), app)
+    middleware::outer(
+        routes::admin(app).fallback(async || ApiError::not_found().into_response()),
+        app,
+    )
 }
 
 /// Configured as a PostgREST, every address is a table's or a function's.
@@ -32,7 +39,9 @@ fn as_seawall(app: &App) -> Router {
     }
     match &app.config.server.static_dir {
         Some(folder) => router.merge(routes::page(folder)),
-        None if app.config.server.rest_root => router.merge(middleware::before_rest(rest::routes(app, ""), app)),
+        None if app.config.server.rest_root => {
+            router.merge(middleware::before_rest(rest::routes(app, ""), app))
+        }
         None => router.fallback(async || ApiError::not_found().into_response()),
     }
 }

@@ -14,7 +14,9 @@ use crate::app::{App, Parts};
 
 /// What operators and guards ask for; open to everyone.
 pub(crate) fn own(app: &App) -> Router {
-    operators().route("/policy", get(policy::read)).with_state(app.clone())
+    operators()
+        .route("/policy", get(policy::read))
+        .with_state(app.clone())
 }
 
 /// What the second listener serves: for operators only.
@@ -32,7 +34,10 @@ fn operators() -> Router<App> {
 
 /// A word for the route in metrics and logs: few of them, none the caller's.
 pub(crate) fn label(app: &Parts, path: &str) -> &'static str {
-    let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below = |prefix: &str| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     match path {
         _ if below("/rest/v1/rpc") => "rpc",
         _ if below("/rest/v1") => "rest",

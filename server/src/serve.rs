@@ -2,8 +2,10 @@
 
 mod connection;
 mod guard;
+mod head;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -12,6 +14,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::{rest, router};
+
+/// How long callers of a server that is configured as a PostgREST wait for its first schema cache.
+const FIRST_LOAD: Duration = Duration::from_secs(10);
 
 /// Marks an answer that must not be sent: the connection is dropped instead.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +86,9 @@ impl Handle {
 /// # Errors
 /// When the address is taken or not ours.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// Starts a server on a listener and returns at once; the schema cache loads meanwhile.
@@ -94,19 +101,38 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
     let (stop, stopped) = watch::channel(false);
     let address = listener.local_addr()?;
     let mut tasks = vec![
-        tokio::spawn(accept(app.clone(), listener, router::service(&app), stopped.clone())),
+        tokio::spawn(accept(
+            app.clone(),
+            listener,
+            router::service(&app),
+            stopped.clone(),
+        )),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
     ];
     let mut admin = None;
     if let Some(wanted) = admin_address {
         let listener = bind(wanted).await?;
         admin = Some(listener.local_addr()?);
-        tasks.push(tokio::spawn(accept(app.clone(), listener, router::admin(&app), stopped)));
+        tasks.push(tokio::spawn(accept(
+            app.clone(),
+            listener,
+            router::admin(&app),
+            stopped,
+        )));
     }
-    Ok(Handle { address, admin, stop, tasks })
+    Ok(Handle {
+        address,
+        admin,
+        stop,
+        tasks,
+    })
 }
 
 async fn accept(app: App, listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
+    if app.config.postgrest {
+        // PostgREST opens its socket when its schema cache is loaded, and programs that start one rely on it.
+        rest::first_load(&app, FIRST_LOAD).await;
+    }
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -118,7 +144,7 @@ async fn accept(app: App, listener: TcpListener, router: axum::Router, mut stopp
                 Err(error) => {
                     // Out of file descriptors, most likely: give the others time to close theirs.
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -127,7 +153,10 @@ async fn accept(app: App, listener: TcpListener, router: axum::Router, mut stopp
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(app.config.server.drain_timeout, drained).await.is_err() {
+    if tokio::time::timeout(app.config.server.drain_timeout, drained)
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were cut off: the drain timeout has passed");
     }
 }

@@ -12,13 +12,18 @@ use crate::config::{LogConfig, LogFormat};
 /// Starts writing log lines to standard error. A second call changes nothing.
 pub fn start_logging(config: LogConfig) {
     // The driver's and the HTTP library's debug lines would repeat statements and headers.
-    let directives = format!("{level},hyper=warn,h2=warn,tokio_postgres=warn,sqlx=warn,rustls=warn", level = config.level);
+    let directives = format!(
+        "{level},hyper=warn,h2=warn,tokio_postgres=warn,sqlx=warn,rustls=warn",
+        level = config.level
+    );
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
         .with_writer(std::io::stderr)
         .with_target(false);
     let started = match config.format {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     if started.is_err() {

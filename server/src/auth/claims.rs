@@ -30,18 +30,34 @@ impl Identity {
     ///
     /// # Errors
     /// When there is neither a role claim nor an anonymous role.
-    pub fn of(claims: Map<String, Value>, path: &ClaimPath, anon: Option<&str>, authenticated: bool) -> Result<Self, AuthError> {
+    pub fn of(
+        claims: Map<String, Value>,
+        path: &ClaimPath,
+        anon: Option<&str>,
+        authenticated: bool,
+    ) -> Result<Self, AuthError> {
         let claims = Value::Object(claims);
         let claimed = path.find(&claims).map(plain_text);
-        let role = claimed.or_else(|| anon.map(str::to_owned)).ok_or(AuthError::TokenRequired)?;
-        let Value::Object(claims) = claims else { return Err(AuthError::Claims(ClaimsFault::Malformed)) };
-        Ok(Self { claims: Arc::new(claims), role: role.into(), authenticated })
+        let role = claimed
+            .or_else(|| anon.map(str::to_owned))
+            .ok_or(AuthError::TokenRequired)?;
+        let Value::Object(claims) = claims else {
+            return Err(AuthError::Claims(ClaimsFault::Malformed));
+        };
+        Ok(Self {
+            claims: Arc::new(claims),
+            role: role.into(),
+            authenticated,
+        })
     }
 
     /// The user, where the token names one.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty())
+        self.claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .filter(|subject| !subject.is_empty())
     }
 }
 
@@ -55,11 +71,17 @@ pub fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     // Not text is still a token, and a bad one: it must not pass as no token at all.
     let value = String::from_utf8_lossy(headers.get(AUTHORIZATION)?.as_bytes());
     let (scheme, token) = value.trim_start().split_once(' ').unwrap_or((&value, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned().into())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned().into())
 }
 
 /// Checks times and audience, as PostgREST does.
-pub(crate) fn validate(claims: &Map<String, Value>, audience: Option<&str>, now_s: i64) -> Result<(), AuthError> {
+pub(crate) fn validate(
+    claims: &Map<String, Value>,
+    audience: Option<&str>,
+    now_s: i64,
+) -> Result<(), AuthError> {
     if time(claims, "exp", ClaimsFault::ExpiryNotNumber)?.is_some_and(|exp| now_s - SKEW_S > exp) {
         return Err(AuthError::Claims(ClaimsFault::Expired));
     }
@@ -71,7 +93,9 @@ pub(crate) fn validate(claims: &Map<String, Value>, audience: Option<&str>, now_
     }
     let named = audiences(claims)?;
     match audience {
-        Some(wanted) if !named.is_empty() && !named.contains(&wanted) => Err(AuthError::Claims(ClaimsFault::Audience)),
+        Some(wanted) if !named.is_empty() && !named.contains(&wanted) => {
+            Err(AuthError::Claims(ClaimsFault::Audience))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -85,17 +109,31 @@ fn time(claims: &Map<String, Value>, name: &str, fault: ClaimsFault) -> Result<O
 }
 
 /// A time as whole seconds; one that fits no integer becomes zero, long past.
-#[expect(clippy::cast_possible_truncation, reason = "a fraction of a second is dropped on purpose, and the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a fraction of a second is dropped on purpose, and the cast saturates"
+)]
 fn whole(number: &serde_json::Number) -> i64 {
-    number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)).unwrap_or_default()
+    number
+        .as_i64()
+        .or_else(|| number.as_f64().map(|seconds| seconds as i64))
+        .unwrap_or_default()
 }
 
 fn audiences(claims: &Map<String, Value>) -> Result<Vec<&str>, AuthError> {
     match claims.get("aud") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one]),
-        Some(Value::Array(many)) => many.iter().map(|one| one.as_str().ok_or(AuthError::Claims(ClaimsFault::AudienceNotString))).collect(),
-        Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => Err(AuthError::Claims(ClaimsFault::AudienceNotString)),
+        Some(Value::Array(many)) => many
+            .iter()
+            .map(|one| {
+                one.as_str()
+                    .ok_or(AuthError::Claims(ClaimsFault::AudienceNotString))
+            })
+            .collect(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+            Err(AuthError::Claims(ClaimsFault::AudienceNotString))
+        }
     }
 }
 
@@ -106,31 +144,53 @@ mod tests {
 
     use super::*;
 
-    fn check(claims: Value, audience: Option<&str>) -> Result<(), AuthError> {
+    fn check(claims: &Value, audience: Option<&str>) -> Result<(), AuthError> {
         validate(claims.as_object().unwrap(), audience, 1_000_000)
     }
 
     #[test]
     fn times_have_thirty_seconds_of_grace() {
-        assert_eq!(check(json!({"exp": 999_970, "nbf": 1_000_030, "iat": 1_000_030}), None), Ok(()));
-        assert_eq!(check(json!({"exp": 999_969}), None), Err(AuthError::Claims(ClaimsFault::Expired)));
-        assert_eq!(check(json!({"nbf": 1_000_031}), None), Err(AuthError::Claims(ClaimsFault::NotYetValid)));
-        assert_eq!(check(json!({"iat": 1_000_031}), None), Err(AuthError::Claims(ClaimsFault::IssuedInFuture)));
-        assert_eq!(check(json!({"exp": "soon"}), None), Err(AuthError::Claims(ClaimsFault::ExpiryNotNumber)));
+        assert_eq!(
+            check(&json!({"exp": 999_970, "nbf": 1_000_030, "iat": 1_000_030}), None),
+            Ok(())
+        );
+        assert_eq!(
+            check(&json!({"exp": 999_969}), None),
+            Err(AuthError::Claims(ClaimsFault::Expired))
+        );
+        assert_eq!(
+            check(&json!({"nbf": 1_000_031}), None),
+            Err(AuthError::Claims(ClaimsFault::NotYetValid))
+        );
+        assert_eq!(
+            check(&json!({"iat": 1_000_031}), None),
+            Err(AuthError::Claims(ClaimsFault::IssuedInFuture))
+        );
+        assert_eq!(
+            check(&json!({"exp": "soon"}), None),
+            Err(AuthError::Claims(ClaimsFault::ExpiryNotNumber))
+        );
     }
 
     #[test]
     fn an_audience_must_match_where_both_name_one() {
-        assert_eq!(check(json!({"aud": ["a", "b"]}), Some("b")), Ok(()));
-        assert_eq!(check(json!({"aud": []}), Some("b")), Ok(()));
-        assert_eq!(check(json!({"aud": "a"}), Some("b")), Err(AuthError::Claims(ClaimsFault::Audience)));
-        assert_eq!(check(json!({"aud": "a"}), None), Ok(()));
-        assert_eq!(check(json!({"aud": [1]}), None), Err(AuthError::Claims(ClaimsFault::AudienceNotString)));
+        assert_eq!(check(&json!({"aud": ["a", "b"]}), Some("b")), Ok(()));
+        assert_eq!(check(&json!({"aud": []}), Some("b")), Ok(()));
+        assert_eq!(
+            check(&json!({"aud": "a"}), Some("b")),
+            Err(AuthError::Claims(ClaimsFault::Audience))
+        );
+        assert_eq!(check(&json!({"aud": "a"}), None), Ok(()));
+        assert_eq!(
+            check(&json!({"aud": [1]}), None),
+            Err(AuthError::Claims(ClaimsFault::AudienceNotString))
+        );
     }
 
     #[test]
     fn only_the_bearer_scheme_is_a_token() {
-        let headers = |value: &'static str| HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
+        let headers =
+            |value: &'static str| HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
         assert_eq!(bearer(&headers("bearer abc")).as_deref(), Some("abc"));
         assert_eq!(bearer(&headers("Bearer ")).as_deref(), Some(""));
         assert_eq!(bearer(&headers("Bearer")).as_deref(), Some(""));
@@ -141,7 +201,13 @@ mod tests {
     #[test]
     fn the_role_is_the_claim_or_the_anonymous_one() {
         let role = |claims: Value, anon| {
-            Identity::of(claims.as_object().unwrap().clone(), &ClaimPath::default(), anon, true).map(|who| who.role.to_string())
+            Identity::of(
+                claims.as_object().unwrap().clone(),
+                &ClaimPath::default(),
+                anon,
+                true,
+            )
+            .map(|who| who.role.to_string())
         };
         assert_eq!(role(json!({"role": "a"}), Some("anon")), Ok("a".to_owned()));
         assert_eq!(role(json!({}), Some("anon")), Ok("anon".to_owned()));

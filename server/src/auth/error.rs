@@ -9,9 +9,11 @@ pub(crate) const fn reason(error: &AuthError) -> &'static str {
         AuthError::NoSecret => "no_keys",
         AuthError::TokenRequired => "token_required",
         AuthError::Decode(fault) => match fault {
-            DecodeFault::Empty | DecodeFault::Parts(_) | DecodeFault::TokenType | DecodeFault::Other => "malformed",
-            DecodeFault::Key { .. } | DecodeFault::Algorithm { .. } => "algorithm",
-            DecodeFault::Crypto => "signature",
+            DecodeFault::Empty | DecodeFault::Parts(_) | DecodeFault::TokenType | DecodeFault::Other => {
+                "malformed"
+            }
+            DecodeFault::Algorithm { .. } => "algorithm",
+            DecodeFault::Key { .. } | DecodeFault::Crypto => "signature",
         },
         AuthError::Claims(fault) => match fault {
             ClaimsFault::Expired => "expired",

@@ -15,9 +15,9 @@ use seawall_pgrest::error::auth::{ClaimsFault, DecodeFault};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::claims::validate;
-use super::keys::TokenKeys;
 use super::Identity;
+use super::claims::validate;
+use super::keys::{TokenKey, TokenKeys};
 use crate::config::JwtConfig;
 
 /// A token longer than this is no token: nothing honest needs it.
@@ -34,13 +34,22 @@ struct Header {
 ///
 /// # Errors
 /// With the reason for refusing it.
-pub fn identify(config: &JwtConfig, anon: Option<&str>, token: Option<&str>, now_s: u64) -> Result<Identity, AuthError> {
+pub fn identify(
+    config: &JwtConfig,
+    anon: Option<&str>,
+    token: Option<&str>,
+    now_s: u64,
+) -> Result<Identity, AuthError> {
     let Some(token) = token else {
         return Identity::of(Map::new(), &config.role_claim, anon, false);
     };
     let keys = config.keys.as_ref().ok_or(AuthError::NoSecret)?;
     let claims = verify(keys, token)?;
-    validate(&claims, config.audience.as_deref(), i64::try_from(now_s).unwrap_or(i64::MAX))?;
+    validate(
+        &claims,
+        config.audience.as_deref(),
+        i64::try_from(now_s).unwrap_or(i64::MAX),
+    )?;
     Identity::of(claims, &config.role_claim, anon, true)
 }
 
@@ -60,32 +69,46 @@ pub fn verify(keys: &TokenKeys, token: &str) -> Result<Map<String, Value>, AuthE
         return Err(AuthError::Decode(DecodeFault::Crypto));
     }
     let header: Header = parse(header).ok_or(AuthError::Decode(DecodeFault::Crypto))?;
-    let algorithm = header.alg.as_deref().and_then(|name| Algorithm::from_str(name).ok()).ok_or_else(bad_algorithm)?;
+    let name = header.alg.unwrap_or_default();
+    let algorithm = Algorithm::from_str(&name).map_err(|_| bad_algorithm(&name))?;
     if header.crit.is_some() {
-        return Err(bad_algorithm());
+        return Err(bad_algorithm("crit"));
     }
     let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
     check(keys, algorithm, header.kid.as_deref(), (signed, signature))?;
     parse(claims).ok_or(AuthError::Claims(ClaimsFault::Malformed))
 }
 
-fn check(keys: &TokenKeys, algorithm: Algorithm, id: Option<&str>, (signed, signature): (&str, &str)) -> Result<(), AuthError> {
-    let mut tried = false;
-    for key in keys.candidates(algorithm, id) {
-        tried = true;
-        if crypto::verify(signature, signed.as_bytes(), &key.decoding, algorithm).unwrap_or(false) {
-            return Ok(());
-        }
+fn check(
+    keys: &TokenKeys,
+    algorithm: Algorithm,
+    id: Option<&str>,
+    (signed, signature): (&str, &str),
+) -> Result<(), AuthError> {
+    let verifies = |key: &TokenKey| {
+        crypto::verify(signature, signed.as_bytes(), &key.decoding, algorithm).unwrap_or(false)
+    };
+    if keys.candidates(algorithm, id).any(verifies) {
+        Ok(())
+    } else {
+        Err(no_key())
     }
-    Err(if tried { AuthError::Decode(DecodeFault::Crypto) } else { no_key() })
 }
 
 fn no_key() -> AuthError {
-    DecodeFault::Key { details: "None of the keys was able to decode the JWT".to_owned() }.into()
+    DecodeFault::Key {
+        details: "None of the keys was able to decode the JWT".to_owned(),
+    }
+    .into()
 }
 
-fn bad_algorithm() -> AuthError {
-    DecodeFault::Algorithm { details: "JWT is unsecured or its algorithm is unknown".to_owned() }.into()
+fn bad_algorithm(name: &str) -> AuthError {
+    let details = if name.eq_ignore_ascii_case("none") {
+        "JWT is unsecured but expected 'alg' was not 'none'".to_owned()
+    } else {
+        "the 'alg' of the JWT is missing or unknown, or it has extensions that are not understood".to_owned()
+    };
+    DecodeFault::Algorithm { details }.into()
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
@@ -126,27 +149,44 @@ mod tests {
     #[test]
     fn an_unsigned_token_is_refused() {
         for alg in ["none", "None", "NONE", "nOnE", ""] {
-            let token = format!("{}.{}.", encoded(&json!({"alg": alg})), encoded(&json!({"role": "author"})));
-            assert_eq!(identify_token(&token).unwrap_err(), bad_algorithm(), "{alg}");
+            let token = format!(
+                "{}.{}.",
+                encoded(&json!({"alg": alg})),
+                encoded(&json!({"role": "author"}))
+            );
+            assert_eq!(identify_token(&token).unwrap_err(), bad_algorithm(alg), "{alg}");
         }
-        let token = format!("{}.{}.", encoded(&json!({"alg": "HS256"})), encoded(&json!({"role": "author"})));
-        assert_eq!(identify_token(&token).unwrap_err(), AuthError::Decode(DecodeFault::Crypto));
+        let token = format!(
+            "{}.{}.",
+            encoded(&json!({"alg": "HS256"})),
+            encoded(&json!({"role": "author"}))
+        );
+        assert_eq!(identify_token(&token).unwrap_err(), no_key());
     }
 
     #[test]
     fn changed_claims_and_foreign_secrets_are_refused() {
         let token = mint(SECRET, &json!({"role": "anon"})).unwrap();
         let parts: Vec<&str> = token.split('.').collect();
-        let forged = format!("{}.{}.{}", parts[0], encoded(&json!({"role": "author"})), parts[2]);
-        assert_eq!(identify_token(&forged).unwrap_err(), AuthError::Decode(DecodeFault::Crypto));
+        let forged = format!(
+            "{}.{}.{}",
+            parts[0],
+            encoded(&json!({"role": "author"})),
+            parts[2]
+        );
+        assert_eq!(identify_token(&forged).unwrap_err(), no_key());
         let foreign = mint("another secret that is long enough", &json!({"role": "author"})).unwrap();
-        assert_eq!(identify_token(&foreign).unwrap_err(), AuthError::Decode(DecodeFault::Crypto));
+        assert_eq!(identify_token(&foreign).unwrap_err(), no_key());
     }
 
     #[test]
     fn an_algorithm_of_another_key_is_refused() {
         for alg in ["RS256", "ES256", "EdDSA", "HS512"] {
-            let token = format!("{}.{}.c2ln", encoded(&json!({"alg": alg})), encoded(&json!({"role": "author"})));
+            let token = format!(
+                "{}.{}.c2ln",
+                encoded(&json!({"alg": alg})),
+                encoded(&json!({"role": "author"}))
+            );
             assert_eq!(identify_token(&token).unwrap_err(), no_key(), "{alg}");
         }
     }
@@ -162,23 +202,41 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_told_apart() {
-        assert_eq!(identify_token("").unwrap_err(), AuthError::Decode(DecodeFault::Empty));
-        assert_eq!(identify_token("a.b").unwrap_err(), AuthError::Decode(DecodeFault::Parts(2)));
-        assert_eq!(identify_token("a.b.c").unwrap_err(), AuthError::Decode(DecodeFault::Crypto));
-        assert_eq!(identify(&config(), None, None, NOW_S).unwrap_err(), AuthError::TokenRequired);
+        assert_eq!(
+            identify_token("").unwrap_err(),
+            AuthError::Decode(DecodeFault::Empty)
+        );
+        assert_eq!(
+            identify_token("a.b").unwrap_err(),
+            AuthError::Decode(DecodeFault::Parts(2))
+        );
+        assert_eq!(
+            identify_token("a.b.c").unwrap_err(),
+            AuthError::Decode(DecodeFault::Crypto)
+        );
+        assert_eq!(
+            identify(&config(), None, None, NOW_S).unwrap_err(),
+            AuthError::TokenRequired
+        );
     }
 
     #[test]
     fn claims_are_looked_at_after_the_signature() {
         let expired = mint(SECRET, &json!({"exp": 1})).unwrap();
-        assert_eq!(identify_token(&expired).unwrap_err(), AuthError::Claims(ClaimsFault::Expired));
+        assert_eq!(
+            identify_token(&expired).unwrap_err(),
+            AuthError::Claims(ClaimsFault::Expired)
+        );
         let cut = expired.get(..expired.len() - 4).unwrap();
-        assert_eq!(identify_token(cut).unwrap_err(), AuthError::Decode(DecodeFault::Crypto));
+        assert_eq!(identify_token(cut).unwrap_err(), no_key());
     }
 
     #[test]
     fn critical_extensions_are_refused() {
         let header = encoded(&json!({"alg": "HS256", "crit": ["exp"]}));
-        assert_eq!(identify_token(&format!("{header}.e30.c2ln")).unwrap_err(), bad_algorithm());
+        assert_eq!(
+            identify_token(&format!("{header}.e30.c2ln")).unwrap_err(),
+            bad_algorithm("crit")
+        );
     }
 }

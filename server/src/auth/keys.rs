@@ -34,21 +34,37 @@ impl TokenKeys {
     /// With a sentence that never repeats the secret.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if let Ok(set) = serde_json::from_slice::<JwkSet>(bytes) {
-            let keys = set.keys.iter().map(TokenKey::from_jwk).collect::<Result<_, _>>()?;
-            return Ok(Self { keys, plain_secret: false });
+            let keys = set
+                .keys
+                .iter()
+                .map(TokenKey::from_jwk)
+                .collect::<Result<_, _>>()?;
+            return Ok(Self {
+                keys,
+                plain_secret: false,
+            });
         }
         if let Ok(jwk) = serde_json::from_slice::<Jwk>(bytes) {
-            return Ok(Self { keys: vec![TokenKey::from_jwk(&jwk)?], plain_secret: false });
+            return Ok(Self {
+                keys: vec![TokenKey::from_jwk(&jwk)?],
+                plain_secret: false,
+            });
         }
         if bytes.len() < LEAST_SECRET_BYTES {
-            return Err(format!("must be at least {LEAST_SECRET_BYTES} bytes long, not {}", bytes.len()));
+            return Err(format!(
+                "must be at least {LEAST_SECRET_BYTES} bytes long, not {}",
+                bytes.len()
+            ));
         }
         let key = TokenKey {
             id: None,
             algorithms: vec![Algorithm::HS256],
             decoding: DecodingKey::from_secret(bytes),
         };
-        Ok(Self { keys: vec![key], plain_secret: true })
+        Ok(Self {
+            keys: vec![key],
+            plain_secret: true,
+        })
     }
 
     /// Whether the only key is a plain secret, so that tokens can be minted with it.
@@ -93,7 +109,11 @@ impl TokenKey {
             }
         };
         let decoding = DecodingKey::from_jwk(jwk).map_err(|_| "has a key that cannot be read".to_owned())?;
-        Ok(Self { id: jwk.common.key_id.clone(), algorithms, decoding })
+        Ok(Self {
+            id: jwk.common.key_id.clone(),
+            algorithms,
+            decoding,
+        })
     }
 }
 

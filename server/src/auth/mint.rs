@@ -8,5 +8,9 @@ use serde_json::Value;
 /// # Errors
 /// When the claims cannot be written as JSON.
 pub fn mint(secret: &str, claims: &Value) -> Result<String, jsonwebtoken::errors::Error> {
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret.as_bytes()))
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
 }

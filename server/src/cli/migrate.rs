@@ -28,5 +28,8 @@ pub(super) fn run(source: &Source, arguments: &Arguments) -> Result<(), CommandE
         }
         Ok(())
     };
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }

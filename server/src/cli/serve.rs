@@ -9,7 +9,10 @@ pub(super) fn run(source: Source) -> Result<(), CommandError> {
     let config = Config::load(source)?;
     start_logging(config.log);
     announce(&config);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve_until_stopped(config))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve_until_stopped(config))
 }
 
 async fn serve_until_stopped(config: Config) -> Result<(), CommandError> {
@@ -42,7 +45,11 @@ fn announce(config: &Config) {
         tokens = config.jwt.keys.is_some(),
         rate_limits = config.limits.enabled,
         rest_at_root = server.rest_root,
-        page = server.static_dir.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        page = server
+            .static_dir
+            .as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default(),
         "starting"
     );
     if config.jwt.keys.is_none() {
@@ -60,7 +67,9 @@ impl StopSignals {
     #[cfg(unix)]
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     #[cfg(not(unix))]

@@ -33,10 +33,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(source: &Source, arguments: &Arguments) -> Result<(), CommandError> {
     let secret = token_secret(source)?;
-    let missing = || ConfigError::new("jwt-secret", "JWT_SECRET", "is needed to mint a token, as plain text");
+    let missing = || {
+        ConfigError::new(
+            "jwt-secret",
+            "JWT_SECRET",
+            "is needed to mint a token, as plain text",
+        )
+    };
     let secret = secret.ok_or_else(missing)?;
     let claims = claims(arguments, Clock::system().unix_seconds());
-    let token = mint::mint(secret.expose_secret(), &claims).map_err(|error| CommandError::Token(error.to_string()))?;
+    let token = mint::mint(secret.expose_secret(), &claims)
+        .map_err(|error| CommandError::Token(error.to_string()))?;
     println!("{token}");
     Ok(())
 }
@@ -45,7 +52,10 @@ fn claims(arguments: &Arguments, now_s: u64) -> Value {
     let mut claims: Map<String, Value> = arguments.claims.iter().cloned().collect();
     claims.insert("role".to_owned(), arguments.role.clone().into());
     claims.insert("iat".to_owned(), now_s.into());
-    claims.insert("exp".to_owned(), now_s.saturating_add(arguments.expires_in.as_secs()).into());
+    claims.insert(
+        "exp".to_owned(),
+        now_s.saturating_add(arguments.expires_in.as_secs()).into(),
+    );
     for (name, value) in [("sub", &arguments.sub), ("aud", &arguments.aud)] {
         if let Some(value) = value {
             claims.insert(name.to_owned(), value.clone().into());
@@ -63,13 +73,20 @@ fn span(text: &str) -> Result<Duration, String> {
         Some("d") => 86_400,
         Some(_) | None => return Err("must end in s, m, h or d".to_owned()),
     };
-    let count: u64 = digits.parse().map_err(|_| "must begin with a whole number".to_owned())?;
+    let count: u64 = digits
+        .parse()
+        .map_err(|_| "must begin with a whole number".to_owned())?;
     Ok(Duration::from_secs(count.saturating_mul(unit_s)))
 }
 
 fn claim(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| "must be NAME=VALUE".to_owned())?;
-    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| "must be NAME=VALUE".to_owned())?;
+    Ok((
+        name.to_owned(),
+        serde_json::from_str(value).unwrap_or_else(|_| value.into()),
+    ))
 }
 
 #[cfg(test)]

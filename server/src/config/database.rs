@@ -59,7 +59,10 @@ impl DatabaseConfig {
         let mut options: Vec<String> = config.get_options().map(str::to_owned).into_iter().collect();
         options.extend(self.options.clone());
         if let Some(timezone) = &self.timezone {
-            options.push(format!("-c TimeZone={}", timezone.replace('\\', "\\\\").replace(' ', "\\ ")));
+            options.push(format!(
+                "-c TimeZone={}",
+                timezone.replace('\\', "\\\\").replace(' ', "\\ ")
+            ));
         }
         if !options.is_empty() {
             config.options(options.join(" "));
@@ -74,7 +77,8 @@ impl DatabaseConfig {
     /// The database's address without user or password, for logs.
     #[must_use]
     pub fn address(&self) -> String {
-        self.driver_config().map_or_else(|_| "unknown".to_owned(), |config| describe(&config))
+        self.driver_config()
+            .map_or_else(|_| "unknown".to_owned(), |config| describe(&config))
     }
 }
 
@@ -118,7 +122,10 @@ mod tests {
         ]);
         let database = DatabaseConfig::read(&source, true).unwrap();
         let driver = database.driver_config().unwrap();
-        assert_eq!(driver.get_options(), Some("-c search_path=public,test -c TimeZone=utc"));
+        assert_eq!(
+            driver.get_options(),
+            Some("-c search_path=public,test -c TimeZone=utc")
+        );
         assert_eq!(database.address(), "127.0.0.1:5433/d");
     }
 

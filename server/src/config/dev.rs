@@ -47,10 +47,17 @@ impl DevConfig {
 fn users(text: &str) -> Result<Vec<DevUser>, String> {
     let users: Vec<DevUser> = serde_json::from_str(text).map_err(|error| {
         let form = r#"[{"id": uuid, "email": text, "password": text}]"#;
-        format!("must be {form}; see line {} column {}", error.line(), error.column())
+        format!(
+            "must be {form}; see line {} column {}",
+            error.line(),
+            error.column()
+        )
     })?;
     let mut emails = HashSet::new();
-    match users.iter().find(|user| !emails.insert(user.email.to_lowercase())) {
+    match users
+        .iter()
+        .find(|user| !emails.insert(user.email.to_lowercase()))
+    {
         Some(twice) => Err(format!("has {} twice", twice.email)),
         None => Ok(users),
     }
@@ -62,7 +69,8 @@ mod tests {
 
     #[test]
     fn users_are_checked_without_repeating_passwords() {
-        let one = r#"[{"id":"11111111-1111-4111-8111-111111111111","email":"a@example.test","password":"p"}]"#;
+        let one =
+            r#"[{"id":"11111111-1111-4111-8111-111111111111","email":"a@example.test","password":"p"}]"#;
         assert_eq!(users(one).unwrap().len(), 1);
         let error = users(r#"[{"id":"1","email":"a@example.test","password":"hush-hush"}]"#).unwrap_err();
         assert!(!error.contains("hush-hush"), "{error}");

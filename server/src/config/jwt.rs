@@ -38,7 +38,9 @@ impl JwtConfig {
                 .map(SecretString::from),
             keys,
             audience: source.parsed(&key::JWT_AUD, audience)?,
-            role_claim: source.parsed(&key::JWT_ROLE_CLAIM_KEY, ClaimPath::parse)?.unwrap_or_default(),
+            role_claim: source
+                .parsed(&key::JWT_ROLE_CLAIM_KEY, ClaimPath::parse)?
+                .unwrap_or_default(),
             bypassrls_from_browser: source.flag(&key::BYPASSRLS_FROM_BROWSER, source.speaks_postgrest())?,
         })
     }
@@ -58,7 +60,9 @@ fn decode(text: &str, base64: bool) -> Result<Vec<u8>, String> {
     }
     // URL-safe letters and PostgREST's "." for padding are understood too.
     let standard = text.trim().replace('-', "+").replace('_', "/").replace('.', "=");
-    let decoded = STANDARD.decode(&standard).or_else(|_| STANDARD_NO_PAD.decode(&standard));
+    let decoded = STANDARD
+        .decode(&standard)
+        .or_else(|_| STANDARD_NO_PAD.decode(&standard));
     decoded.map_err(|_| "is not base64".to_owned())
 }
 
@@ -70,7 +74,11 @@ fn audience(text: &str) -> Result<String, String> {
             && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
             && !rest.contains(char::is_whitespace)
     });
-    if text.contains(':') && !is_uri { Err("must be a string or a valid URI".to_owned()) } else { Ok(text.to_owned()) }
+    if text.contains(':') && !is_uri {
+        Err("must be a string or a valid URI".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// A path into the claims: `.role`, `$.app_metadata.roles[0]`, `."https://example.com/role"`.
@@ -98,11 +106,16 @@ impl ClaimPath {
         let mut rest = text.strip_prefix('$').unwrap_or(text);
         let mut steps = Vec::new();
         while !rest.is_empty() {
-            let (step, after) = step(rest).ok_or_else(|| format!("must be a path such as .app_metadata.role, not {text:?}"))?;
+            let (step, after) = step(rest)
+                .ok_or_else(|| format!("must be a path such as .app_metadata.role, not {text:?}"))?;
             steps.push(step);
             rest = after;
         }
-        if steps.is_empty() { Err("must not be empty".to_owned()) } else { Ok(Self(steps)) }
+        if steps.is_empty() {
+            Err("must not be empty".to_owned())
+        } else {
+            Ok(Self(steps))
+        }
     }
 
     /// What the path leads to.

@@ -140,8 +140,9 @@ mod tests {
 
     #[test]
     fn marks_are_read() {
-        assert!(DB_URI.secret && !DB_URI.in_database);
-        assert!(JWT_SECRET.secret && JWT_SECRET.in_database);
-        assert!(!DB_POOL.secret);
+        let marks = |key: Key| (key.secret, key.in_database);
+        assert_eq!(marks(DB_URI), (true, false));
+        assert_eq!(marks(JWT_SECRET), (true, true));
+        assert_eq!(marks(DB_POOL), (false, false));
     }
 }

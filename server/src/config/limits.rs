@@ -22,8 +22,13 @@ impl LimitsConfig {
     pub(super) fn read(source: &Source, postgrest: bool) -> Result<Self, ConfigError> {
         let networks = source.list(&key::TRUSTED_PROXIES)?.unwrap_or_default();
         let trusted_proxies = networks.iter().map(|text| {
-            Network::parse(text)
-                .ok_or_else(|| ConfigError::new(key::TRUSTED_PROXIES.name, "trusted-proxies", format!("{text:?} is not an address or network")))
+            Network::parse(text).ok_or_else(|| {
+                ConfigError::new(
+                    key::TRUSTED_PROXIES.name,
+                    "trusted-proxies",
+                    format!("{text:?} is not an address or network"),
+                )
+            })
         });
         Ok(Self {
             enabled: source.flag(&key::RATE_LIMITS, !postgrest)?,
@@ -35,7 +40,9 @@ impl LimitsConfig {
 
 /// The file's `[policy]` table under the whole document of the environment.
 fn policy(source: &Source) -> Result<Policy, ConfigError> {
-    let given = source.parsed(&key::POLICY, |text| Policy::from_json(text).map_err(|error| error.to_string()))?;
+    let given = source.parsed(&key::POLICY, |text| {
+        Policy::from_json(text).map_err(|error| error.to_string())
+    })?;
     if let Some(policy) = given {
         return Ok(policy);
     }
@@ -47,9 +54,13 @@ fn policy(source: &Source) -> Result<Policy, ConfigError> {
             Ok(number) => Value::Number(*number),
             Err(_) => Value::Text(text),
         };
-        draft.set(path, value).map_err(|error| refused(path, error.to_string()))?;
+        draft
+            .set(path, value)
+            .map_err(|error| refused(path, error.to_string()))?;
     }
-    draft.finish().map_err(|error| refused("policy", error.to_string()))
+    draft
+        .finish()
+        .map_err(|error| refused("policy", error.to_string()))
 }
 
 /// An address or a network such as `10.0.0.0/8`.
@@ -74,7 +85,10 @@ impl Network {
             return None;
         }
         let mask = u128::MAX.checked_shl(width - length).unwrap_or(0);
-        Some(Self { address: bits(address) & mask, mask })
+        Some(Self {
+            address: bits(address) & mask,
+            mask,
+        })
     }
 
     /// Whether an address is in the network.
@@ -98,7 +112,11 @@ mod tests {
 
     #[test]
     fn networks_contain_what_they_say() {
-        let contains = |network: &str, address: &str| Network::parse(network).unwrap().contains(address.parse().unwrap());
+        let contains = |network: &str, address: &str| {
+            Network::parse(network)
+                .unwrap()
+                .contains(address.parse().unwrap())
+        };
         assert!(contains("10.0.0.0/8", "10.200.1.1") && !contains("10.0.0.0/8", "11.0.0.1"));
         assert!(contains("127.0.0.1", "127.0.0.1") && !contains("127.0.0.1", "127.0.0.2"));
         assert!(contains("2001:db8::/32", "2001:db8::1") && !contains("2001:db8::/32", "2001:db9::1"));
@@ -111,11 +129,18 @@ mod tests {
 
     #[test]
     fn the_policy_comes_from_file_or_environment_and_errors_name_the_setting() {
-        let source = Source::default().with_toml("seawall.toml", "[policy.limits.reads]\nlimit = 7").unwrap();
+        let source = Source::default()
+            .with_toml("seawall.toml", "[policy.limits.reads]\nlimit = 7")
+            .unwrap();
         assert!(LimitsConfig::read(&source, false).is_ok());
-        let source = Source::default().with_toml("seawall.toml", "[policy.limits.reads]\nlimit = 0").unwrap();
-        assert_eq!(LimitsConfig::read(&source, false).unwrap_err().key, "limits.reads.limit");
-        let source = Source::from_pairs([("SEAWALL_POLICY", "{\"brekaer\": {}}")]);
+        let source = Source::default()
+            .with_toml("seawall.toml", "[policy.limits.reads]\nlimit = 0")
+            .unwrap();
+        assert_eq!(
+            LimitsConfig::read(&source, false).unwrap_err().key,
+            "limits.reads.limit"
+        );
+        let source = Source::from_pairs([("SEAWALL_POLICY", "{\"brekaer\": {\"resetTimeout\": 1}}")]);
         assert_eq!(LimitsConfig::read(&source, false).unwrap_err().key, "policy");
     }
 }

@@ -74,7 +74,9 @@ pub struct RestConfig {
 
 impl RestConfig {
     pub(super) fn read(source: &Source, postgrest: bool) -> Result<Self, ConfigError> {
-        let channel = source.text(&key::DB_CHANNEL)?.unwrap_or_else(|| "pgrst".to_owned());
+        let channel = source
+            .text(&key::DB_CHANNEL)?
+            .unwrap_or_else(|| "pgrst".to_owned());
         let anon_by_default = || (!postgrest).then(|| "anon".to_owned());
         let anon_role = match source.list(&key::DB_ANON_ROLE)? {
             Some(_) => source.text(&key::DB_ANON_ROLE)?,
@@ -96,7 +98,9 @@ impl RestConfig {
             channel: source.flag(&key::DB_CHANNEL_ENABLED, true)?.then_some(channel),
             database_settings: source.flag(&key::DB_CONFIG, true)?,
             root_spec: source.text(&key::DB_ROOT_SPEC)?,
-            hoisted_tx_settings: source.list(&key::DB_HOISTED_TX_SETTINGS)?.unwrap_or_else(hoisted_by_default),
+            hoisted_tx_settings: source
+                .list(&key::DB_HOISTED_TX_SETTINGS)?
+                .unwrap_or_else(hoisted_by_default),
             openapi_mode: source.choice(&key::OPENAPI_MODE, OPENAPI_MODES, OpenApiMode::FollowPrivileges)?,
             openapi_security: source.flag(&key::OPENAPI_SECURITY, false)?,
             openapi_proxy: source.parsed(&key::OPENAPI_PROXY, proxy_uri)?,
@@ -124,17 +128,28 @@ const VERBOSITIES: &[(&str, bool)] = &[("verbose", true), ("minimal", false)];
 
 fn schemas(source: &Source) -> Result<Vec<String>, ConfigError> {
     let schemas = source.list(&key::DB_SCHEMAS)?.unwrap_or_default();
-    if let Some(name) = schemas.iter().find(|name| matches!(name.as_str(), "pg_catalog" | "information_schema")) {
+    if let Some(name) = schemas
+        .iter()
+        .find(|name| matches!(name.as_str(), "pg_catalog" | "information_schema"))
+    {
         let problem = format!("does not allow schema: '{name}'");
         return Err(ConfigError::new(key::DB_SCHEMAS.name, "db-schemas", problem));
     }
-    Ok(if schemas.is_empty() { vec!["public".to_owned()] } else { schemas })
+    Ok(if schemas.is_empty() {
+        vec!["public".to_owned()]
+    } else {
+        schemas
+    })
 }
 
 fn hoisted_by_default() -> Vec<String> {
-    ["statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "statement_timeout",
+        "plan_filter.statement_cost_limit",
+        "default_transaction_isolation",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 fn proxy_uri(text: &str) -> Result<String, String> {
@@ -162,7 +177,12 @@ mod tests {
 
     #[test]
     fn an_empty_search_path_stays_empty() {
-        assert!(read(&[("PGRST_DB_EXTRA_SEARCH_PATH", "")]).unwrap().extra_search_path.is_empty());
+        assert!(
+            read(&[("PGRST_DB_EXTRA_SEARCH_PATH", "")])
+                .unwrap()
+                .extra_search_path
+                .is_empty()
+        );
         assert_eq!(read(&[]).unwrap().extra_search_path, ["public"]);
     }
 
@@ -176,6 +196,12 @@ mod tests {
     fn anonymous_access_can_be_switched_off() {
         let source = Source::from_pairs([("SEAWALL_DB_ANON_ROLE", "")]);
         assert_eq!(RestConfig::read(&source, false).unwrap().anon_role, None);
-        assert_eq!(RestConfig::read(&Source::default(), false).unwrap().anon_role.as_deref(), Some("anon"));
+        assert_eq!(
+            RestConfig::read(&Source::default(), false)
+                .unwrap()
+                .anon_role
+                .as_deref(),
+            Some("anon")
+        );
     }
 }

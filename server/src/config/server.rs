@@ -53,13 +53,21 @@ impl ServerConfig {
             cors_origins: source.list(&key::CORS_ORIGINS)?.unwrap_or_default(),
             trace_header: source.parsed(&key::TRACE_HEADER, header_name)?,
             timing: source.flag(&key::TIMING, false)?,
-            body_limit: source.number(&key::BODY_LIMIT, 1024..=1 << 30)?.unwrap_or(10 << 20),
+            body_limit: source
+                .number(&key::BODY_LIMIT, 1024..=1 << 30)?
+                .unwrap_or(10 << 20),
             // Eight kilobytes is the least the HTTP/1 reader can work with.
-            header_limit: source.number(&key::HEADER_LIMIT, 8192..=1 << 20)?.unwrap_or(32 << 10),
+            header_limit: source
+                .number(&key::HEADER_LIMIT, 8192..=1 << 20)?
+                .unwrap_or(32 << 10),
             header_timeout: source.millis(&key::HEADER_TIMEOUT, 10..=DAY_MS, 10_000)?,
             request_timeout: source.millis(&key::REQUEST_TIMEOUT, 10..=DAY_MS, 60_000)?,
             max_inflight: source.number(&key::MAX_INFLIGHT, 1..=1_000_000)?.unwrap_or(1024),
-            drain_timeout: source.millis(&key::DRAIN_TIMEOUT, 0..=DAY_MS, if postgrest { 1_000 } else { 10_000 })?,
+            drain_timeout: source.millis(
+                &key::DRAIN_TIMEOUT,
+                0..=DAY_MS,
+                if postgrest { 1_000 } else { 10_000 },
+            )?,
         })
     }
 }
@@ -69,15 +77,30 @@ fn listen_address(source: &Source, postgrest: bool) -> Result<SocketAddr, Config
         return Ok(listen);
     }
     let port = source.number(&key::SERVER_PORT, 0..=u16::MAX)?;
-    let (default_host, default_port) = if postgrest { ("!4", 3000) } else { ("127.0.0.1", 8000) };
-    host_address(source, &[&key::SERVER_HOST], default_host, port.unwrap_or(default_port))
+    let (default_host, default_port) = if postgrest {
+        ("!4", 3000)
+    } else {
+        ("127.0.0.1", 8000)
+    };
+    host_address(
+        source,
+        &[&key::SERVER_HOST],
+        default_host,
+        port.unwrap_or(default_port),
+    )
 }
 
 fn admin_address(source: &Source, listen: SocketAddr) -> Result<Option<SocketAddr>, ConfigError> {
-    let Some(port) = source.number::<u16>(&key::ADMIN_SERVER_PORT, 0..=u16::MAX)? else { return Ok(None) };
+    let Some(port) = source.number::<u16>(&key::ADMIN_SERVER_PORT, 0..=u16::MAX)? else {
+        return Ok(None);
+    };
     if port != 0 && port == listen.port() {
         let problem = "must differ from the port that is served on";
-        return Err(ConfigError::new(key::ADMIN_SERVER_PORT.name, "admin-server-port", problem));
+        return Err(ConfigError::new(
+            key::ADMIN_SERVER_PORT.name,
+            "admin-server-port",
+            problem,
+        ));
     }
     let keys = [&key::ADMIN_SERVER_HOST, &key::SERVER_HOST];
     host_address(source, &keys, &listen.ip().to_string(), port).map(Some)
@@ -99,7 +122,9 @@ fn host(text: &str) -> Result<std::net::IpAddr, String> {
         "*" | "!4" | "*4" => Ok(std::net::Ipv4Addr::UNSPECIFIED.into()),
         "!6" | "*6" => Ok(std::net::Ipv6Addr::UNSPECIFIED.into()),
         "localhost" => Ok(std::net::Ipv4Addr::LOCALHOST.into()),
-        other => other.parse().map_err(|_| format!("must be an IP address, not {other:?}")),
+        other => other
+            .parse()
+            .map_err(|_| format!("must be an IP address, not {other:?}")),
     }
 }
 
@@ -112,7 +137,11 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    if path.is_dir() { Ok(path) } else { Err(format!("{text:?} is not a folder")) }
+    if path.is_dir() {
+        Ok(path)
+    } else {
+        Err(format!("{text:?} is not a folder"))
+    }
 }
 
 fn header_name(text: &str) -> Result<HeaderName, String> {
@@ -135,6 +164,9 @@ mod tests {
     #[test]
     fn admin_on_the_same_port_is_refused() {
         let source = Source::from_pairs([("PGRST_SERVER_PORT", "3000"), ("PGRST_ADMIN_SERVER_PORT", "3000")]);
-        assert_eq!(ServerConfig::read(&source, true).unwrap_err().key, "admin-server-port");
+        assert_eq!(
+            ServerConfig::read(&source, true).unwrap_err().key,
+            "admin-server-port"
+        );
     }
 }

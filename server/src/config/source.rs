@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use super::key::{self, Key};
 use super::ConfigError;
+use super::key::{self, Key};
 
 const APP_SETTINGS: &str = "app.settings.";
 
@@ -32,8 +32,14 @@ pub(crate) struct Found {
 impl Source {
     /// Makes a source of environment-style pairs.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let environment = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { environment, ..Self::default() }
+        let environment = pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        Self {
+            environment,
+            ..Self::default()
+        }
     }
 
     /// Reads the environment of the process.
@@ -49,7 +55,12 @@ impl Source {
     /// # Errors
     /// When the file cannot be read or has a key that does not exist.
     pub fn with_named_file(self) -> Result<Self, ConfigError> {
-        match self.environment.get("SEAWALL_CONFIG").filter(|path| !path.is_empty()).cloned() {
+        match self
+            .environment
+            .get("SEAWALL_CONFIG")
+            .filter(|path| !path.is_empty())
+            .cloned()
+        {
             Some(path) => self.with_file(Path::new(&path)),
             None => Ok(self),
         }
@@ -61,8 +72,7 @@ impl Source {
     /// When the file cannot be read or has a key that does not exist.
     pub fn with_file(self, path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::unreadable(&name, &error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&name, &error))?;
         self.with_toml(&name, &text)
     }
 
@@ -71,9 +81,9 @@ impl Source {
     /// # Errors
     /// When the text is not TOML or has a key that does not exist.
     pub fn with_toml(mut self, name: &str, text: &str) -> Result<Self, ConfigError> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            ConfigError::new("config", name, error.message().to_owned())
-        })?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError::new("config", name, error.message().to_owned()))?;
         for (key, value) in table {
             flatten(&key, &value, &mut self.file);
         }
@@ -106,7 +116,10 @@ impl Source {
                     name == known || name.strip_suffix("_FILE").is_some_and(|stem| stem == known)
                 })
         };
-        let ours = self.environment.keys().filter(|name| name.starts_with("SEAWALL_"));
+        let ours = self
+            .environment
+            .keys()
+            .filter(|name| name.starts_with("SEAWALL_"));
         ours.map(String::as_str).filter(|name| !known(name)).collect()
     }
 
@@ -128,7 +141,9 @@ impl Source {
 
     /// Settings of the policy document in the file: `[policy]`, flattened to dotted paths.
     pub(crate) fn policy_settings(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.file.iter().filter_map(|(name, value)| Some((name.strip_prefix("policy.")?, value.as_str())))
+        self.file
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix("policy.")?, value.as_str())))
     }
 
     /// What the file is called in errors.
@@ -138,8 +153,13 @@ impl Source {
 
     /// Looks a key up, the strongest layer first.
     pub(crate) fn find(&self, key: &Key) -> Result<Option<Found>, ConfigError> {
-        if key.in_database && let Some(value) = self.database.get(&key.database_name()) {
-            return Ok(Some(Found { value: value.clone(), origin: "in-database setting".to_owned() }));
+        if key.in_database
+            && let Some(value) = self.database.get(&key.database_name())
+        {
+            return Ok(Some(Found {
+                value: value.clone(),
+                origin: "in-database setting".to_owned(),
+            }));
         }
         for name in key.environment_names() {
             if let Some(found) = self.find_in_environment(key, &name)? {
@@ -169,7 +189,11 @@ impl fmt::Debug for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file: Vec<&String> = self.file.keys().collect();
         let database: Vec<&String> = self.database.keys().collect();
-        formatter.debug_struct("Source").field("file", &file).field("database", &database).finish_non_exhaustive()
+        formatter
+            .debug_struct("Source")
+            .field("file", &file)
+            .field("database", &database)
+            .finish_non_exhaustive()
     }
 }
 
@@ -189,9 +213,10 @@ fn flatten(path: &str, value: &toml::Value, into: &mut BTreeMap<String, String>)
         }
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(items) => items.iter().map(plain_text).collect::<Vec<_>>().join(","),
-        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => {
-            value.to_string()
-        }
+        toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => value.to_string(),
     };
     into.insert(path.to_owned(), text);
 }
@@ -204,7 +229,10 @@ fn plain_text(value: &toml::Value) -> String {
 fn dereference(key: &Key, value: &str, origin: &str) -> Result<Found, ConfigError> {
     match value.strip_prefix('@') {
         Some(path) if key.secret => read_value(key, path, origin),
-        Some(_) | None => Ok(Found { value: value.to_owned(), origin: origin.to_owned() }),
+        Some(_) | None => Ok(Found {
+            value: value.to_owned(),
+            origin: origin.to_owned(),
+        }),
     }
 }
 
@@ -212,5 +240,8 @@ fn read_value(key: &Key, path: &str, origin: &str) -> Result<Found, ConfigError>
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new(key.name, origin, format!("cannot read {path}: {error}")))?;
     let value = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(Found { value: value.strip_suffix('\r').unwrap_or(value).to_owned(), origin: origin.to_owned() })
+    Ok(Found {
+        value: value.strip_suffix('\r').unwrap_or(value).to_owned(),
+        origin: origin.to_owned(),
+    })
 }

@@ -46,7 +46,13 @@ pub(crate) struct DevAuth {
 
 impl DevAuth {
     pub(super) fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let needs_secret = || ConfigError::new("dev-auth-users", "jwt-secret", "needs a jwt-secret that is plain text");
+        let needs_secret = || {
+            ConfigError::new(
+                "dev-auth-users",
+                "jwt-secret",
+                "needs a jwt-secret that is plain text",
+            )
+        };
         let secret = config.jwt.secret.clone().ok_or_else(needs_secret)?;
         let anon = json!({
             "role": config.rest.anon_role.as_deref().unwrap_or("anon"),
@@ -73,7 +79,10 @@ impl DevAuth {
 
     fn sign_in(&self, email: &str, password: &str) -> Result<Value, AuthRefusal> {
         let presented = sha256(password);
-        let known = self.users.iter().find(|user| user.email.eq_ignore_ascii_case(email.trim()));
+        let known = self
+            .users
+            .iter()
+            .find(|user| user.email.eq_ignore_ascii_case(email.trim()));
         // An unknown address costs as much as a wrong password, so neither tells the other.
         let expected = known.map_or_else(|| sha256(""), |user| sha256(user.password.expose_secret()));
         let fits = verify_slices_are_equal(presented.as_ref(), expected.as_ref()).is_ok();
@@ -109,7 +118,9 @@ impl DevAuth {
 
     /// The user and session of a valid access token whose session has not ended.
     fn signed_in(&self, headers: &HeaderMap) -> Result<(&User, Session), AuthRefusal> {
-        let token = claims::bearer(headers).filter(|token| !token.is_empty()).ok_or(refusals::NO_AUTHORIZATION)?;
+        let token = claims::bearer(headers)
+            .filter(|token| !token.is_empty())
+            .ok_or(refusals::NO_AUTHORIZATION)?;
         let identity = jwt::identify(&self.jwt, Some("anon"), Some(&token), self.clock.unix_seconds())
             .map_err(|error| refusals::BAD_JWT.because(&error))?;
         let id = uuid_claim(&identity.claims, "session_id").ok_or(refusals::NO_SUBJECT)?;
@@ -135,7 +146,10 @@ pub(crate) fn routes(app: &App) -> Router {
         .route("/auth/v1/logout", post(logout))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/settings", get(settings))
-        .route("/auth/v1/{*rest}", axum::routing::any(async || refusals::NOT_FOUND.into_response()))
+        .route(
+            "/auth/v1/{*rest}",
+            axum::routing::any(async || refusals::NOT_FOUND.into_response()),
+        )
         .method_not_allowed_fallback(async || refusals::METHOD_NOT_ALLOWED.into_response())
         .with_state(app.clone())
 }
@@ -158,16 +172,26 @@ async fn token(State(app): State<App>, Query(query): Query<TokenQuery>, body: By
         match query.grant_type.as_deref() {
             Some("password") => {
                 let password = body.password.as_deref().ok_or(refusals::MISSING_CREDENTIALS)?;
-                auth.sign_in(body.email.as_deref().ok_or(refusals::MISSING_CREDENTIALS)?, password)
+                auth.sign_in(
+                    body.email.as_deref().ok_or(refusals::MISSING_CREDENTIALS)?,
+                    password,
+                )
             }
-            Some("refresh_token") => auth.refresh(body.refresh_token.as_deref().ok_or(refusals::REFRESH_TOKEN_MISSING)?),
+            Some("refresh_token") => auth.refresh(
+                body.refresh_token
+                    .as_deref()
+                    .ok_or(refusals::REFRESH_TOKEN_MISSING)?,
+            ),
             Some(_) | None => Err(refusals::UNSUPPORTED_GRANT),
         }
     })
 }
 
 async fn user(State(app): State<App>, headers: HeaderMap) -> Response {
-    answer(&app, |auth| auth.signed_in(&headers).map(|(user, session)| user.describe(session.began_s)))
+    answer(&app, |auth| {
+        auth.signed_in(&headers)
+            .map(|(user, session)| user.describe(session.began_s))
+    })
 }
 
 #[derive(Deserialize)]
@@ -176,7 +200,9 @@ struct LogoutQuery {
 }
 
 async fn logout(State(app): State<App>, Query(query): Query<LogoutQuery>, headers: HeaderMap) -> Response {
-    let Some(auth) = &app.dev.auth else { return refusals::NOT_FOUND.into_response() };
+    let Some(auth) = &app.dev.auth else {
+        return refusals::NOT_FOUND.into_response();
+    };
     match auth.signed_in(&headers) {
         Ok((_, session)) => match auth.sessions().end(&session, query.scope.as_deref()) {
             Ok(()) => StatusCode::NO_CONTENT.into_response(),
@@ -191,11 +217,14 @@ async fn health() -> Response {
 }
 
 async fn settings() -> Response {
-    Json(json!({"external": {"email": true}, "disable_signup": true, "mailer_autoconfirm": true})).into_response()
+    Json(json!({"external": {"email": true}, "disable_signup": true, "mailer_autoconfirm": true}))
+        .into_response()
 }
 
 fn answer(app: &App, work: impl FnOnce(&DevAuth) -> Result<Value, AuthRefusal>) -> Response {
-    let Some(auth) = &app.dev.auth else { return refusals::NOT_FOUND.into_response() };
+    let Some(auth) = &app.dev.auth else {
+        return refusals::NOT_FOUND.into_response();
+    };
     match work(auth) {
         Ok(body) => Json(body).into_response(),
         Err(refusal) => refusal.into_response(),

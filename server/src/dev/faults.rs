@@ -48,7 +48,10 @@ enum Mode {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { mode: Mode::None, latency_ms: default_latency_ms() }
+        Self {
+            mode: Mode::None,
+            latency_ms: default_latency_ms(),
+        }
     }
 }
 
@@ -81,7 +84,9 @@ pub(super) async fn read(State(app): State<App>) -> Response {
 }
 
 pub(super) async fn write(State(app): State<App>, body: Bytes) -> Response {
-    let Some(faults) = &app.dev.faults else { return ApiError::not_found().into_response() };
+    let Some(faults) = &app.dev.faults else {
+        return ApiError::not_found().into_response();
+    };
     match serde_json::from_slice::<Setting>(&body) {
         Ok(setting) if setting.latency_ms <= MOST_LATENCY_MS => {
             faults.set(setting);

@@ -48,7 +48,14 @@ impl Standing {
 
     /// Puts the headers on an answer.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let Self { scope, limit, window_s, remaining, reset_s, .. } = self;
+        let Self {
+            scope,
+            limit,
+            window_s,
+            remaining,
+            reset_s,
+            ..
+        } = self;
         let texts = [
             (RATE_LIMIT_POLICY, format!("\"{scope}\";q={limit};w={window_s}")),
             (RATE_LIMIT, format!("\"{scope}\";r={remaining};t={reset_s}")),
@@ -58,7 +65,12 @@ impl Standing {
                 headers.insert(name, value);
             }
         }
-        let numbers = [(LIMIT, u64::from(*limit)), (REMAINING, u64::from(*remaining)), (RESET, *reset_s), (WINDOW, *window_s)];
+        let numbers = [
+            (LIMIT, u64::from(*limit)),
+            (REMAINING, u64::from(*remaining)),
+            (RESET, *reset_s),
+            (WINDOW, *window_s),
+        ];
         for (name, number) in numbers {
             headers.insert(name, HeaderValue::from(number));
         }

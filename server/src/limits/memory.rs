@@ -10,8 +10,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
-use seawall_policy::limit::gcra::{Gcra, Pass};
 use seawall_policy::limit::Quota;
+use seawall_policy::limit::gcra::{Gcra, Pass};
 use seawall_policy::time::MonoTime;
 
 const SHARDS: usize = 64;
@@ -26,14 +26,21 @@ pub(super) struct Memory {
 impl Default for Memory {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, hasher: RandomState::new() }
+        Self {
+            shards,
+            hasher: RandomState::new(),
+        }
     }
 }
 
 impl Memory {
     pub(super) fn check(&self, key: u128, quota: Quota, now: MonoTime) -> Pass {
         let gcra = Gcra::new(quota);
-        let Some(shard) = self.shard(key) else { return Pass::Refused { retry_at: MonoTime::FAR } };
+        let Some(shard) = self.shard(key) else {
+            return Pass::Refused {
+                retry_at: MonoTime::FAR,
+            };
+        };
         let mut keys = shard.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= MOST_KEYS_A_SHARD && !keys.contains_key(&key) {
             make_room(&mut keys, now);
@@ -42,7 +49,10 @@ impl Memory {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
+            .sum()
     }
 
     fn shard(&self, key: u128) -> Option<&Mutex<HashMap<u128, MonoTime>>> {
@@ -87,7 +97,12 @@ mod tests {
                 .map(|_| {
                     scope.spawn(|| {
                         (0..100)
-                            .filter(|_| matches!(memory.check(1, quota, MonoTime::from_millis(5)), Pass::Admitted { .. }))
+                            .filter(|_| {
+                                matches!(
+                                    memory.check(1, quota, MonoTime::from_millis(5)),
+                                    Pass::Admitted { .. }
+                                )
+                            })
                             .count()
                     })
                 })

@@ -16,7 +16,12 @@ pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Ne
     let started = Instant::now();
     let config = app.rest.config();
     let token = claims::bearer(request.headers());
-    match jwt::identify(&config.jwt, config.rest.anon_role.as_deref(), token.as_deref(), app.clock.unix_seconds()) {
+    match jwt::identify(
+        &config.jwt,
+        config.rest.anon_role.as_deref(),
+        token.as_deref(),
+        app.clock.unix_seconds(),
+    ) {
         Ok(identity) => {
             request.extensions_mut().insert(identity);
             request.extensions_mut().insert(JwtTime(started.elapsed()));

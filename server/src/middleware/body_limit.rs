@@ -13,12 +13,16 @@ use crate::error::ApiError;
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = app.config.server.body_limit;
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > limit)) {
         app.metrics.refused("body_size");
         return too_large(limit).into_response();
     }
-    next.run(request.map(|body| Body::new(Limited::new(body, limit)))).await
+    next.run(request.map(|body| Body::new(Limited::new(body, limit))))
+        .await
 }
 
 /// The answer to a body over the limit.

@@ -19,7 +19,11 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
         Ok(ticket) => ticket,
         Err(wait_s) => {
             app.metrics.refused("breaker");
-            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "SEAWALL_CIRCUIT_OPEN", "the database is unwell and spared");
+            let error = ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "SEAWALL_CIRCUIT_OPEN",
+                "the database is unwell and spared",
+            );
             return error.retry_after(wait_s).into_response();
         }
     };
@@ -35,5 +39,10 @@ fn outcome(response: &Response) -> Outcome {
     if code == Some("PGRST002") {
         return Outcome::ABORTED;
     }
-    classify(&Answer::Response { service: Service::Rest, status: response.status().as_u16(), code, retry_after: None })
+    classify(&Answer::Response {
+        service: Service::Rest,
+        status: response.status().as_u16(),
+        code,
+        retry_after: None,
+    })
 }

@@ -35,9 +35,15 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
     let cross_origin = request.headers().contains_key(ORIGIN);
     let mut response = next.run(request).await;
     if let Some(allowed) = allowed {
-        let exposed = if app.config.postgrest { POSTGREST_EXPOSED } else { EXPOSED_HEADERS };
+        let exposed = if app.config.postgrest {
+            POSTGREST_EXPOSED
+        } else {
+            EXPOSED_HEADERS
+        };
         if cross_origin {
-            response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+            response
+                .headers_mut()
+                .insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
         }
         allowed.write(response.headers_mut());
     }
@@ -71,7 +77,10 @@ fn allowed(origin: Option<&HeaderValue>, origins: &[String]) -> Option<Allowed> 
         return Some(Allowed::Any);
     }
     let origin = origin?;
-    origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| Allowed::This(origin.clone()))
+    origins
+        .iter()
+        .any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        .then(|| Allowed::This(origin.clone()))
 }
 
 fn is_preflight(request: &Request) -> bool {
@@ -93,9 +102,15 @@ fn preflight(request: &HeaderMap, allowed: Option<Allowed>) -> Response {
 }
 
 fn allowed_headers(request: &HeaderMap) -> HeaderValue {
-    let asked = request.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let asked = request
+        .get(ACCESS_CONTROL_REQUEST_HEADERS)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let asked = asked.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let all: Vec<&str> = std::iter::once("Authorization").chain(asked).chain(["Accept", "Accept-Language", "Content-Language"]).collect();
+    let all: Vec<&str> = std::iter::once("Authorization")
+        .chain(asked)
+        .chain(["Accept", "Accept-Language", "Content-Language"])
+        .collect();
     HeaderValue::try_from(all.join(", ")).unwrap_or(HeaderValue::from_static("Authorization"))
 }
 
@@ -115,7 +130,13 @@ mod tests {
 
     #[test]
     fn a_preflight_may_send_what_it_asks_to_send() {
-        let request = HeaderMap::from_iter([(ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_static("Foo,Bar"))]);
-        assert_eq!(allowed_headers(&request), "Authorization, Foo, Bar, Accept, Accept-Language, Content-Language");
+        let request = HeaderMap::from_iter([(
+            ACCESS_CONTROL_REQUEST_HEADERS,
+            HeaderValue::from_static("Foo,Bar"),
+        )]);
+        assert_eq!(
+            allowed_headers(&request),
+            "Authorization, Foo, Bar, Accept, Accept-Language, Content-Language"
+        );
     }
 }

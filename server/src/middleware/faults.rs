@@ -14,12 +14,17 @@ use crate::error::ApiError;
 use crate::serve::Vanish;
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(faults) = &app.dev.faults else { return next.run(request).await };
+    let Some(faults) = &app.dev.faults else {
+        return next.run(request).await;
+    };
     match faults.current() {
         Fault::None => next.run(request).await,
-        Fault::Fail => {
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "SEAWALL_FAULT", "the server fails on purpose").into_response()
-        }
+        Fault::Fail => ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SEAWALL_FAULT",
+            "the server fails on purpose",
+        )
+        .into_response(),
         Fault::Slow(latency) => {
             tokio::time::sleep(latency).await;
             next.run(request).await

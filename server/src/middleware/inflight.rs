@@ -14,11 +14,20 @@ use crate::error::ApiError;
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let Ok(permit) = app.inflight.clone().try_acquire_owned() else {
         app.metrics.refused("inflight");
-        let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "SEAWALL_OVERLOADED", "too many requests at once");
+        let error = ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SEAWALL_OVERLOADED",
+            "too many requests at once",
+        );
         return error.retry_after(1).into_response();
     };
     let response = next.run(request).await;
-    response.map(|body| Body::new(Held { body, _permit: permit }))
+    response.map(|body| {
+        Body::new(Held {
+            body,
+            _permit: permit,
+        })
+    })
 }
 
 /// A body that holds something until it is dropped.

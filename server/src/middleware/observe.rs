@@ -47,9 +47,27 @@ impl Seen {
         };
         let (code, cause) = (report.code.as_str(), report.cause.as_deref().unwrap_or_default());
         if status >= 500 {
-            tracing::error!(request_id, method, route, status, code, cause, duration_ms, "request failed");
+            tracing::error!(
+                request_id,
+                method,
+                route,
+                status,
+                code,
+                cause,
+                duration_ms,
+                "request failed"
+            );
         } else {
-            tracing::info!(request_id, method, route, status, code, cause, duration_ms, "request refused");
+            tracing::info!(
+                request_id,
+                method,
+                route,
+                status,
+                code,
+                cause,
+                duration_ms,
+                "request refused"
+            );
         }
     }
 }

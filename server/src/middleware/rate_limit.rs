@@ -15,12 +15,17 @@ use crate::limits::{Decision, Subject, client_address};
 use crate::serve::Peer;
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(limits) = &app.limits else { return next.run(request).await };
+    let Some(limits) = &app.limits else {
+        return next.run(request).await;
+    };
     // Asking what is allowed costs nothing and is no use of anything.
     if request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let subject = Subject {
         address: client_address(peer, request.headers(), limits.trusted()),
         user: request.extensions().get::<Identity>().and_then(Identity::subject),

@@ -18,9 +18,22 @@ const MOST_BYTES: usize = 128;
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
 pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = request.headers().get(HEADER).and_then(sane).unwrap_or_else(|| Uuid::new_v4().to_string());
+    let id = request
+        .headers()
+        .get(HEADER)
+        .and_then(sane)
+        .unwrap_or_else(|| Uuid::new_v4().to_string());
     let trace = app.config.server.trace_header.clone();
-    let trace = trace.map(|name| (request.headers().get(&name).cloned().unwrap_or(HeaderValue::from_static("")), name));
+    let trace = trace.map(|name| {
+        (
+            request
+                .headers()
+                .get(&name)
+                .cloned()
+                .unwrap_or(HeaderValue::from_static("")),
+            name,
+        )
+    });
     request.extensions_mut().insert(RequestId(id.as_str().into()));
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::try_from(id) {

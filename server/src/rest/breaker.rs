@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use seawall_policy::breaker::{Admission, Breaker, BreakerConfig, BreakerSettings, Mode, Permit};
 use seawall_policy::class::Outcome;
 use seawall_policy::event::State;
-use seawall_policy::rng::{SplitMix64};
+use seawall_policy::rng::SplitMix64;
 use seawall_policy::time::{MonoTime, Span};
 
 use crate::clock::Clock;
@@ -32,9 +32,22 @@ pub(crate) struct Ticket<'breaker> {
 
 impl DatabaseBreaker {
     pub(crate) fn new(enabled: bool, clock: Clock, metrics: Metrics) -> Self {
-        let seed = u64::from_le_bytes(std::array::from_fn(|index| uuid::Uuid::new_v4().into_bytes().get(index).copied().unwrap_or_default()));
-        let inner = Inner { breaker: Breaker::new(config(enabled)), rng: SplitMix64::new(seed) };
-        Self { inner: Mutex::new(inner), clock, metrics }
+        let seed = u64::from_le_bytes(std::array::from_fn(|index| {
+            uuid::Uuid::new_v4()
+                .into_bytes()
+                .get(index)
+                .copied()
+                .unwrap_or_default()
+        }));
+        let inner = Inner {
+            breaker: Breaker::new(config(enabled)),
+            rng: SplitMix64::new(seed),
+        };
+        Self {
+            inner: Mutex::new(inner),
+            clock,
+            metrics,
+        }
     }
 
     /// Asks to use the database.
@@ -44,8 +57,14 @@ impl DatabaseBreaker {
     pub(crate) fn admit(&self) -> Result<Ticket<'_>, u64> {
         let now = self.clock.mono();
         match self.with(|breaker, rng| breaker.admit(now, rng)) {
-            Admission::Admitted(permit) => Ok(Ticket { of: self, permit: Some(permit), started: now }),
-            Admission::Rejected { retry_at, .. } => Err(retry_at.since(now).as_millis_ceil().div_ceil(1000).clamp(1, 60)),
+            Admission::Admitted(permit) => Ok(Ticket {
+                of: self,
+                permit: Some(permit),
+                started: now,
+            }),
+            Admission::Rejected { retry_at, .. } => {
+                Err(retry_at.since(now).as_millis_ceil().div_ceil(1000).clamp(1, 60))
+            }
         }
     }
 
@@ -81,7 +100,8 @@ impl Ticket<'_> {
         let Some(permit) = self.permit.take() else { return };
         let now = self.of.clock.mono();
         let took = now.since(self.started);
-        self.of.with(|breaker, rng| breaker.settle(permit, outcome, took, now, rng));
+        self.of
+            .with(|breaker, rng| breaker.settle(permit, outcome, took, now, rng));
     }
 }
 

@@ -51,7 +51,13 @@ pub(super) enum Way {
 impl Connection {
     pub(super) fn new(client: Client) -> Self {
         let cancel = client.cancel_token();
-        Self { client, cancel, born: Instant::now(), prepared: HashMap::new(), generation: 0 }
+        Self {
+            client,
+            cancel,
+            born: Instant::now(),
+            prepared: HashMap::new(),
+            generation: 0,
+        }
     }
 
     /// Forgets what was prepared for another schema cache.
@@ -80,7 +86,8 @@ impl Connection {
 
     /// Remembers a statement that was prepared, or that it cannot be.
     pub(super) fn remember(&mut self, sighting: Sighting, statement: Option<tokio_postgres::Statement>) {
-        self.prepared.insert(sighting, statement.map_or(Seen::Unpreparable, Seen::Prepared));
+        self.prepared
+            .insert(sighting, statement.map_or(Seen::Unpreparable, Seen::Prepared));
     }
 }
 
@@ -93,7 +100,8 @@ pub(super) async fn query(client: &Client, way: &Way, statement: &Statement) -> 
             client.query(prepared, &binds).await
         }
         Way::OneShot | Way::Prepare => {
-            let binds: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
+            let binds: Vec<(&(dyn ToSql + Sync), Type)> =
+                values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
             client.query_typed(&statement.text, &binds).await
         }
     }

@@ -60,7 +60,9 @@ pub(super) enum Failure {
 /// Runs the work on a connection of the pool.
 pub(super) async fn run(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
     let mut session = Session::new(acquire(pool).await?);
-    let Some(connection) = session.connection() else { return Err(broken("the loan is gone")) };
+    let Some(connection) = session.connection() else {
+        return Err(broken("the loan is gone"));
+    };
     connection.belong_to(work.generation);
     let ways = Ways::choose(connection, work);
     let outcome = match transact(connection, work, ways).await {
@@ -101,11 +103,21 @@ struct Ways {
 impl Ways {
     fn choose(connection: &mut super::connection::Connection, work: &Work<'_>) -> Self {
         let mut choose = |role: &str, statement: &Statement| {
-            let sighting = Sighting { role: role.to_owned(), text: statement.text.clone() };
-            let way = if work.prepare { connection.way(&sighting) } else { Way::OneShot };
+            let sighting = Sighting {
+                role: role.to_owned(),
+                text: statement.text.clone(),
+            };
+            let way = if work.prepare {
+                connection.way(&sighting)
+            } else {
+                Way::OneShot
+            };
             (sighting, way)
         };
-        Self { context: choose("", &work.context), main: choose(work.role, &work.main) }
+        Self {
+            context: choose("", &work.context),
+            main: choose(work.role, &work.main),
+        }
     }
 }
 
@@ -127,7 +139,9 @@ async fn transact(
     work: &Work<'_>,
     mut ways: Ways,
 ) -> Result<Result<ResultRow, Failure>, Failure> {
-    prepare(connection, work, &mut ways).await.map_err(|error| broken(&chain(&error)))?;
+    prepare(connection, work, &mut ways)
+        .await
+        .map_err(|error| broken(&chain(&error)))?;
     let judged = response::is_judged(work.plan);
     let client = &connection.client;
     let answers = flush(client, work, &ways, (!judged).then_some(work.end)).await;
@@ -144,7 +158,11 @@ async fn transact(
 }
 
 /// Prepares what was seen before, in a transaction of its own under the same role.
-async fn prepare(connection: &mut super::connection::Connection, work: &Work<'_>, ways: &mut Ways) -> Result<(), Error> {
+async fn prepare(
+    connection: &mut super::connection::Connection,
+    work: &Work<'_>,
+    ways: &mut Ways,
+) -> Result<(), Error> {
     if matches!(ways.context.1, Way::Prepare) {
         let prepared = connection.client.prepare(&work.context.text).await?;
         connection.remember(ways.context.0.clone(), Some(prepared.clone()));
@@ -155,9 +173,17 @@ async fn prepare(connection: &mut super::connection::Connection, work: &Work<'_>
     }
     let client = &connection.client;
     let preparing = async {
-        let (begin, context) = join(client.batch_execute(&work.begin), query(client, &ways.context.1, &work.context)).await;
+        let (begin, context) = join(
+            client.batch_execute(&work.begin),
+            query(client, &ways.context.1, &work.context),
+        )
+        .await;
         let in_role = begin.is_ok() && context.is_ok_and(|rows| is_role(&rows, work.role));
-        let prepared = if in_role { client.prepare(&work.main.text).await.ok() } else { None };
+        let prepared = if in_role {
+            client.prepare(&work.main.text).await.ok()
+        } else {
+            None
+        };
         client.batch_execute("ROLLBACK").await.map(|()| prepared)
     };
     // What cannot be prepared is sent at once instead, and then tells why itself.
@@ -186,7 +212,10 @@ async fn flush(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) 
             None => None,
         }
     };
-    let before = join(client.batch_execute(&work.begin), query(client, &ways.context.1, &work.context));
+    let before = join(
+        client.batch_execute(&work.begin),
+        query(client, &ways.context.1, &work.context),
+    );
     let ((begin, context), pre_request, main, guess, end) = join5(
         before,
         optional(&work.pre_request),
@@ -195,7 +224,14 @@ async fn flush(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) 
         ending,
     )
     .await;
-    Answers { begin, context, pre_request, main, guess, end }
+    Answers {
+        begin,
+        context,
+        pre_request,
+        main,
+        guess,
+        end,
+    }
 }
 
 async fn finish(client: &Client, end: End) -> Result<(), Error> {
@@ -203,8 +239,11 @@ async fn finish(client: &Client, end: End) -> Result<(), Error> {
         End::Commit => client.batch_execute("COMMIT").await,
         End::Rollback => {
             // What a commit would have refused is refused here too.
-            let (deferred, ended) =
-                join(client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE"), client.batch_execute("ROLLBACK")).await;
+            let (deferred, ended) = join(
+                client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE"),
+                client.batch_execute("ROLLBACK"),
+            )
+            .await;
             ended.and(deferred)
         }
     }
@@ -215,7 +254,9 @@ fn understand(work: &Work<'_>, answers: Answers) -> Result<ResultRow, Failure> {
     answers.begin.map_err(|error| refused(&error, work))?;
     let context = answers.context.map_err(|error| context_refused(&error, work))?;
     if !is_role(&context, work.role) {
-        return Err(Failure::Context("another role is in force than was asked for".to_owned()));
+        return Err(Failure::Context(
+            "another role is in force than was asked for".to_owned(),
+        ));
     }
     if let Some(pre_request) = answers.pre_request {
         pre_request.map_err(|error| refused(&error, work))?;
@@ -234,13 +275,20 @@ fn row_of(work: &Work<'_>, rows: &[Row], guess: Option<&[Row]>) -> Result<Result
     if work.explained {
         return Ok(value::explained(rows));
     }
-    let shapeless = || Failure::Service(ServiceError::Internal, "the row has other columns than agreed".to_owned());
+    let shapeless = || {
+        Failure::Service(
+            ServiceError::Internal,
+            "the row has other columns than agreed".to_owned(),
+        )
+    };
     let mut row = match rows.first() {
         Some(row) => value::result_row(row).ok_or_else(shapeless)?,
         None => ResultRow::default(),
     };
     if let Plan::Read(read) = work.plan {
-        let guessed = guess.and_then(|rows| value::first_text(rows.first()?)).and_then(|json| count::guess(&json));
+        let guessed = guess
+            .and_then(|rows| value::first_text(rows.first()?))
+            .and_then(|json| count::guess(&json));
         row.total = count::settle(read.counting, row.total, guessed);
     }
     Ok(row)
@@ -251,7 +299,9 @@ fn is_role(context: &[Row], role: &str) -> bool {
 }
 
 fn context_refused(error: &Error, work: &Work<'_>) -> Failure {
-    let Some(refusal) = error.as_db_error() else { return broken(&chain(error)) };
+    let Some(refusal) = error.as_db_error() else {
+        return broken(&chain(error));
+    };
     let state = refusal.code().code();
     // A time zone is the caller's choice, and a wrong one the caller's fault.
     let of_timezone = work.timezone_chosen && state == "22023" && refusal.message().contains("\"TimeZone\"");

@@ -1,14 +1,16 @@
 //! One request, from HTTP through the five stages and back.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::StatusCode;
+use futures_util::stream;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError};
 use seawall_pgrest::error::{self, ServiceError};
 use seawall_pgrest::plan::{Access, Plan};
@@ -52,19 +54,27 @@ pub(super) async fn handle(State(mount): State<Mount>, request: Request) -> Resp
 
 async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let mut timing = ServerTiming { jwt: parts.extensions.get::<JwtTime>().map(|time| time.0), ..ServerTiming::default() };
+    let method = parts.method.clone();
+    let mut timing = ServerTiming {
+        jwt: parts.extensions.get::<JwtTime>().map(|time| time.0),
+        ..ServerTiming::default()
+    };
     let identity = permitted(mount, live, &parts)?;
     let body = collect(mount, body).await?;
     let request = timed(&mut timing.parse, || parse(mount, live, &parts, &body))?;
     let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, &live.plan))
-        .map_err(|error| refused(error::Error::from(error)))?;
+        .map_err(|error| refused(&error::Error::from(error)))?;
     let started = Instant::now();
     let row = carry_out(mount, live, &identity, &request, &plan).await?;
     timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
-    let reply = timed(&mut timing.response, || response::reply(&plan, &request, row, live.verbosity))
-        .map_err(|error| refused(error::Error::from(error)))?;
-    let mut response = respond(reply);
-    if live.config.server.timing && let Some(value) = timing.header() {
+    let reply = timed(&mut timing.response, || {
+        response::reply(&plan, &request, row, live.verbosity)
+    })
+    .map_err(|error| refused(&error::Error::from(error)))?;
+    let mut response = respond(reply, &method);
+    if live.config.server.timing
+        && let Some(value) = timing.header()
+    {
         response.headers_mut().insert(SERVER_TIMING, value);
     }
     Ok(response)
@@ -73,7 +83,9 @@ async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response
 fn permitted(mount: &Mount, live: &Live, parts: &Parts) -> Result<Identity, ApiError> {
     let identity = parts.extensions.get::<Identity>().cloned();
     let identity = identity.ok_or_else(|| ApiError::internal("the request was not authenticated"))?;
-    let Err(refusal) = live.roles.check(&identity, &live.config, &parts.headers) else { return Ok(identity) };
+    let Err(refusal) = live.roles.check(&identity, &live.config, &parts.headers) else {
+        return Ok(identity);
+    };
     mount.app.metrics.auth_failure(refusal.reason());
     if live.loaded.elapsed() > ROLES_ARE_FRESH {
         mount.app.rest.reload.notify_one();
@@ -82,13 +94,21 @@ fn permitted(mount: &Mount, live: &Live, parts: &Parts) -> Result<Identity, ApiE
 }
 
 async fn collect(mount: &Mount, body: Body) -> Result<Bytes, ApiError> {
-    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if is_too_large(&error) {
-            mount.app.metrics.refused("body_size");
-            return crate::middleware::too_large(mount.app.config.server.body_limit);
-        }
-        ApiError::new(StatusCode::BAD_REQUEST, "SEAWALL_BAD_REQUEST", "the request body could not be read").caused_by(error)
-    })
+    body.collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| {
+            if is_too_large(&error) {
+                mount.app.metrics.refused("body_size");
+                return crate::middleware::too_large(mount.app.config.server.body_limit);
+            }
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "SEAWALL_BAD_REQUEST",
+                "the request body could not be read",
+            )
+            .caused_by(error)
+        })
 }
 
 fn is_too_large(error: &axum::Error) -> bool {
@@ -111,11 +131,19 @@ fn parse(mount: &Mount, live: &Live, parts: &Parts, body: &[u8]) -> Result<ApiRe
         headers: &parts.headers,
         body,
     };
-    ApiRequest::parse(&live.request, raw).map_err(|error| refused(error::Error::from(error)))
+    ApiRequest::parse(&live.request, raw).map_err(|error| refused(&error::Error::from(error)))
 }
 
-async fn carry_out(mount: &Mount, live: &Live, identity: &Identity, request: &ApiRequest, plan: &Plan) -> Result<ResultRow, ApiError> {
-    let Some(main) = sql::statement(plan) else { return Ok(ResultRow::default()) };
+async fn carry_out(
+    mount: &Mount,
+    live: &Live,
+    identity: &Identity,
+    request: &ApiRequest,
+    plan: &Plan,
+) -> Result<ResultRow, ApiError> {
+    let Some(main) = sql::statement(plan) else {
+        return Ok(ResultRow::default());
+    };
     let work = work(live, identity, request, plan, main);
     let started = Instant::now();
     let outcome = execute::run(&mount.app.rest.pool, &work).await;
@@ -123,13 +151,24 @@ async fn carry_out(mount: &Mount, live: &Live, identity: &Identity, request: &Ap
     let mut row = outcome.map_err(|failure| failed(mount, failure))?;
     if let Plan::Inspect(inspect) = plan {
         let inspected = row.body.take().unwrap_or_default();
-        let document = openapi::document(&live.schema, &inspect.schema, &inspected, &openapi_config(mount, live));
+        let document = openapi::document(
+            &live.schema,
+            &inspect.schema,
+            &inspected,
+            &openapi_config(mount, live),
+        );
         row.body = Some(document.into());
     }
     Ok(row)
 }
 
-fn work<'plan>(live: &'plan Live, identity: &'plan Identity, request: &ApiRequest, plan: &'plan Plan, main: Statement) -> Work<'plan> {
+fn work<'plan>(
+    live: &'plan Live,
+    identity: &'plan Identity,
+    request: &ApiRequest,
+    plan: &'plan Plan,
+    main: Statement,
+) -> Work<'plan> {
     let (rest, role) = (&live.config.rest, &*identity.role);
     let settings = live.schema.role(role);
     let context = session::Context {
@@ -137,7 +176,9 @@ fn work<'plan>(live: &'plan Live, identity: &'plan Identity, request: &ApiReques
         claims: &identity.claims,
         extra_search_path: &rest.extra_search_path,
         app_settings: &rest.app_settings,
-        role_settings: settings.map(|settings| settings.settings.as_slice()).unwrap_or_default(),
+        role_settings: settings
+            .map(|settings| settings.settings.as_slice())
+            .unwrap_or_default(),
         hoisted_settings: &rest.hoisted_tx_settings,
     };
     let isolation = plan.isolation().or_else(|| settings?.isolation.as_deref());
@@ -152,7 +193,9 @@ fn work<'plan>(live: &'plan Live, identity: &'plan Identity, request: &ApiReques
         guess: count::explained(plan),
         end: end(rest.tx_end, request.preferences.tx),
         timezone_chosen: request.preferences.timezone.is_some(),
-        explained: plan.answer().is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. })),
+        explained: plan
+            .answer()
+            .is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. })),
         prepare: live.config.database.prepared_statements,
         generation: live.generation,
     }
@@ -171,7 +214,9 @@ fn begin(access: Access, isolation: Option<&str>) -> String {
 fn end(configured: TxEnd, preferred: Option<TxPreference>) -> End {
     match (configured, preferred) {
         (TxEnd::Commit, _) | (TxEnd::CommitAllowOverride, None | Some(TxPreference::Commit)) => End::Commit,
-        (TxEnd::Rollback, _) | (TxEnd::RollbackAllowOverride, None | Some(TxPreference::Rollback)) => End::Rollback,
+        (TxEnd::Rollback, _) | (TxEnd::RollbackAllowOverride, None | Some(TxPreference::Rollback)) => {
+            End::Rollback
+        }
         (TxEnd::CommitAllowOverride, Some(TxPreference::Rollback)) => End::Rollback,
         (TxEnd::RollbackAllowOverride, Some(TxPreference::Commit)) => End::Commit,
     }
@@ -183,9 +228,9 @@ fn failed(mount: &Mount, failure: Failure) -> ApiError {
         Failure::Database(error) => {
             metrics.database_error(Some(&error.code));
             let cause = format!("{}: {}", error.code, error.message);
-            refused(error::Error::from(error)).caused_by(cause)
+            refused(&error::Error::from(error)).caused_by(cause)
         }
-        Failure::Verdict(error) => refused(error::Error::from(error)),
+        Failure::Verdict(error) => refused(&error::Error::from(error)),
         Failure::Service(error, cause) => {
             metrics.database_error(None);
             service_error(error, cause)
@@ -199,19 +244,27 @@ fn failed(mount: &Mount, failure: Failure) -> ApiError {
 }
 
 fn service_error(error: ServiceError, cause: String) -> ApiError {
-    let error = refused(error::Error::from(error)).caused_by(cause);
+    let error = refused(&error::Error::from(error)).caused_by(cause);
     match error.status() {
-        StatusCode::SERVICE_UNAVAILABLE => error.with_header(RETRY_AFTER, http::HeaderValue::from_static("1")),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            error.with_header(RETRY_AFTER, http::HeaderValue::from_static("1"))
+        }
         _ => error,
     }
 }
 
-fn refused(error: error::Error) -> ApiError {
+fn refused(error: &error::Error) -> ApiError {
     ApiError::from(error.report())
 }
 
-fn respond(reply: Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.body));
+fn respond(reply: Reply, method: &Method) -> Response {
+    // A HEAD was never told its body, so its length is unknown and not zero.
+    let body = if method == Method::HEAD {
+        Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())
+    } else {
+        reply.body.into()
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     response

@@ -38,7 +38,11 @@ impl Live {
                 OpenApiMode::FollowPrivileges | OpenApiMode::Disabled => Listing::Privileged,
                 OpenApiMode::IgnorePrivileges => Listing::Everything,
             },
-            verbosity: if rest.verbose_errors { Verbosity::Verbose } else { Verbosity::Minimal },
+            verbosity: if rest.verbose_errors {
+                Verbosity::Verbose
+            } else {
+                Verbosity::Minimal
+            },
             config: Arc::new(config),
             schema,
             roles,
@@ -53,7 +57,10 @@ fn request_config(rest: &RestConfig) -> RequestConfig {
         schemas: rest.schemas.clone(),
         openapi: rest.openapi_mode != OpenApiMode::Disabled,
         root_routine: rest.root_spec.clone(),
-        tx_override: matches!(rest.tx_end, TxEnd::CommitAllowOverride | TxEnd::RollbackAllowOverride),
+        tx_override: matches!(
+            rest.tx_end,
+            TxEnd::CommitAllowOverride | TxEnd::RollbackAllowOverride
+        ),
     }
 }
 

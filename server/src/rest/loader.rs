@@ -54,11 +54,28 @@ select coalesce(json_object_agg(substr(name, 7), value), '{}')::text from best";
 /// Keeps the cache loaded until the server stops.
 pub(crate) async fn keep_loaded(app: App, mut stopped: watch::Receiver<bool>) {
     let work = async {
-        tokio::join!(reload_forever(&app), notify::listen_forever(&app), pool::close_idle_forever(&app.rest.pool), signals(&app));
+        tokio::join!(
+            reload_forever(&app),
+            notify::listen_forever(&app),
+            pool::close_idle_forever(&app.rest.pool),
+            signals(&app)
+        );
     };
     tokio::select! {
         () = work => {}
         _ = stopped.changed() => {}
+    }
+}
+
+/// Waits until the cache is loaded for the first time, or not any longer.
+pub(crate) async fn first_load(app: &App, patience: Duration) {
+    let loaded = async {
+        while !app.rest.is_loaded() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(patience, loaded).await.is_err() {
+        tracing::warn!("serving without a schema cache");
     }
 }
 
@@ -85,7 +102,12 @@ async fn load_until_loaded(app: &App, generation: u64) {
             }
             Err(error) => {
                 let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                tracing::error!(generation, retry_ms, error, "the schema cache could not be loaded");
+                tracing::error!(
+                    generation,
+                    retry_ms,
+                    error,
+                    "the schema cache could not be loaded"
+                );
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
@@ -109,7 +131,10 @@ async fn load(app: &App, generation: u64) -> Result<Live, String> {
     let schema = tokio::task::spawn_blocking(move || {
         serde_json::from_str::<Catalogue>(&catalogue).map(|catalogue| SchemaCache::new(catalogue, &exposed))
     });
-    let schema = schema.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let schema = schema
+        .await
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())?;
     Ok(Live::new(config, schema, roles, generation))
 }
 
@@ -117,7 +142,10 @@ async fn read(client: &Client, at_start: &Config) -> Result<(Config, String, Rol
     let config = effective(client, at_start).await?;
     let roles = text(client, roles::QUESTION, &[]).await?;
     let roles = Roles::parse(&roles).map_err(|error| error.to_string())?;
-    client.batch_execute(introspection::PROLOGUE).await.map_err(|error| chain(&error))?;
+    client
+        .batch_execute(introspection::PROLOGUE)
+        .await
+        .map_err(|error| chain(&error))?;
     let binds = introspection::binds(&config.rest.schemas, &config.rest.extra_search_path);
     let catalogue = text(client, &introspection::statement(), &binds).await?;
     Ok((config, catalogue, roles))
@@ -132,27 +160,41 @@ async fn effective(client: &Client, at_start: &Config) -> Result<Config, String>
         let call = format!("select {}()", Qualified::parse(function).sql());
         client.batch_execute(&call).await.map_err(|error| chain(&error))?;
     }
-    let names = key::ALL.iter().filter(|key| key.in_database).map(|key| format!("pgrst.{}", key.database_name()));
+    let names = key::ALL
+        .iter()
+        .filter(|key| key.in_database)
+        .map(|key| format!("pgrst.{}", key.database_name()));
     let names = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
     let settings = text(client, SETTINGS, &[names]).await?;
     let settings: std::collections::BTreeMap<String, String> =
         serde_json::from_str(&settings).map_err(|error| error.to_string())?;
-    at_start.with_database_settings(settings).map_err(|error| error.to_string())
+    at_start
+        .with_database_settings(settings)
+        .map_err(|error| error.to_string())
 }
 
 async fn text(client: &Client, question: &str, binds: &[String]) -> Result<String, String> {
     let binds: Vec<Bind> = binds.iter().map(|bind| Bind(Some(bind.clone()))).collect();
     let values: Vec<Text<'_>> = binds.iter().map(Text).collect();
-    let values: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
-    let rows: Vec<Row> = client.query_typed(question, &values).await.map_err(|error| chain(&error))?;
-    rows.first().and_then(first_text).ok_or_else(|| "the catalogue gave no answer".to_owned())
+    let values: Vec<(&(dyn ToSql + Sync), Type)> =
+        values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
+    let rows: Vec<Row> = client
+        .query_typed(question, &values)
+        .await
+        .map_err(|error| chain(&error))?;
+    rows.first()
+        .and_then(first_text)
+        .ok_or_else(|| "the catalogue gave no answer".to_owned())
 }
 
 /// PostgREST's signals: SIGUSR1 for the schema, SIGUSR2 for the configuration; both are read together here.
 #[cfg(unix)]
 async fn signals(app: &App) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut schema), Ok(mut config)) = (signal(SignalKind::user_defined1()), signal(SignalKind::user_defined2())) else {
+    let (Ok(mut schema), Ok(mut config)) = (
+        signal(SignalKind::user_defined1()),
+        signal(SignalKind::user_defined2()),
+    ) else {
         tracing::warn!("signals cannot be listened to; reload by NOTIFY");
         return;
     };

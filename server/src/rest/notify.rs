@@ -18,10 +18,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 pub(super) async fn listen_forever(app: &App) {
     let mut wait = FIRST_WAIT;
     loop {
-        let Some(channel) = app.rest.config().rest.channel.clone() else { return };
+        let Some(channel) = app.rest.config().rest.channel.clone() else {
+            return;
+        };
         match listen(app, &channel).await {
             Ok(()) => wait = FIRST_WAIT,
-            Err(error) => tracing::debug!(error = chain(&error), "the notification channel cannot be listened to"),
+            Err(error) => tracing::debug!(
+                error = chain(&error),
+                "the notification channel cannot be listened to"
+            ),
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
@@ -43,7 +48,12 @@ async fn listen(app: &App, channel: &str) -> Result<(), Error> {
     }
 }
 
-async fn hear<S, T>(app: &App, client: &Client, mut connection: Connection<S, T>, channel: &str) -> Result<(), Error>
+async fn hear<S, T>(
+    app: &App,
+    client: &Client,
+    mut connection: Connection<S, T>,
+    channel: &str,
+) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,

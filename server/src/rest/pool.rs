@@ -30,9 +30,17 @@ pub(super) struct Connector {
 
 /// Makes the pool; opens nothing.
 pub(super) fn build(database: &DatabaseConfig, metrics: Metrics) -> Result<Pool, StartError> {
-    let mut config = database.driver_config().map_err(|error| StartError::Database(error.to_string()))?;
+    let mut config = database
+        .driver_config()
+        .map_err(|error| StartError::Database(error.to_string()))?;
     let tls = tls_for(&mut config)?;
-    let connector = Connector { config, tls, max_lifetime: database.max_lifetime, max_idle: database.max_idle, metrics };
+    let connector = Connector {
+        config,
+        tls,
+        max_lifetime: database.max_lifetime,
+        max_idle: database.max_idle,
+        metrics,
+    };
     Pool::builder(connector)
         .max_size(database.pool_size)
         .timeouts(Timeouts {
@@ -61,8 +69,9 @@ fn tls_for(config: &mut tokio_postgres::Config) -> Result<Option<MakeRustlsConne
     config.ssl_mode(SslMode::Require);
     // Somebody else in the process may have chosen a provider; either will do.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let (tls, problems) = MakeRustlsConnect::with_native_certs()
-        .map_err(|_| StartError::Database("this machine has no certificate authorities to verify it by".to_owned()))?;
+    let (tls, problems) = MakeRustlsConnect::with_native_certs().map_err(|_| {
+        StartError::Database("this machine has no certificate authorities to verify it by".to_owned())
+    })?;
     for problem in problems {
         tracing::warn!(%problem, "a certificate authority could not be read");
     }
@@ -72,7 +81,10 @@ fn tls_for(config: &mut tokio_postgres::Config) -> Result<Option<MakeRustlsConne
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
         }
         #[cfg(unix)]
         Host::Unix(_) => true,

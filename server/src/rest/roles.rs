@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
+use seawall_pgrest::error::DatabaseError;
 use serde::Deserialize;
 
 use crate::auth::Identity;
@@ -16,27 +17,32 @@ use crate::error::ApiError;
 
 /// The roles, asked of the catalogue by the login role itself.
 pub(super) const QUESTION: &str = "
-select coalesce(json_agg(json_build_object('name', r.rolname, 'bypass', r.rolsuper or r.rolbypassrls)), '[]')::text
-from pg_catalog.pg_roles r
-where r.rolname <> current_user
-  and pg_catalog.pg_has_role(current_user, r.oid,
-    case when pg_catalog.current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end)";
+select coalesce(json_agg(json_build_object(
+  'name', r.rolname,
+  'bypass', r.rolsuper or r.rolbypassrls,
+  'permitted', r.rolname <> current_user and pg_catalog.pg_has_role(current_user, r.oid,
+    case when pg_catalog.current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end)
+)), '[]')::text
+from pg_catalog.pg_roles r";
 
-/// What the login role may become.
+/// What the login role may become, and what else there is.
 #[derive(Debug, Default)]
 pub(super) struct Roles {
-    bypass_by_name: HashMap<String, bool>,
+    by_name: HashMap<String, Role>,
 }
 
-#[derive(Deserialize)]
-struct Row {
+#[derive(Debug, Deserialize)]
+struct Role {
     name: String,
     bypass: bool,
+    permitted: bool,
 }
 
 /// Why a role was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// There is no such role.
+    Unknown,
     /// The login role may not become it, or the configuration does not list it.
     NotPermitted,
     /// It bypasses row-level security and came from a browser.
@@ -45,12 +51,19 @@ pub(super) enum Refusal {
 
 impl Roles {
     pub(super) fn parse(json: &str) -> Result<Self, serde_json::Error> {
-        let rows: Vec<Row> = serde_json::from_str(json)?;
-        Ok(Self { bypass_by_name: rows.into_iter().map(|row| (row.name, row.bypass)).collect() })
+        let roles: Vec<Role> = serde_json::from_str(json)?;
+        Ok(Self {
+            by_name: roles.into_iter().map(|role| (role.name.clone(), role)).collect(),
+        })
     }
 
     /// Decides for one request. The anonymous role is the operator's choice, not the caller's.
-    pub(super) fn check(&self, identity: &Identity, config: &Config, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        identity: &Identity,
+        config: &Config,
+        headers: &HeaderMap,
+    ) -> Result<(), Refusal> {
         let role = &*identity.role;
         if config.rest.anon_role.as_deref() == Some(role) {
             return Ok(());
@@ -59,9 +72,12 @@ impl Roles {
         if !listed.is_empty() && !listed.iter().any(|name| name == role) {
             return Err(Refusal::NotPermitted);
         }
-        match self.bypass_by_name.get(role) {
-            None => Err(Refusal::NotPermitted),
-            Some(true) if headers.contains_key(ORIGIN) && !config.jwt.bypassrls_from_browser => {
+        match self.by_name.get(role) {
+            None => Err(Refusal::Unknown),
+            Some(known) if !known.permitted => Err(Refusal::NotPermitted),
+            Some(known)
+                if known.bypass && headers.contains_key(ORIGIN) && !config.jwt.bypassrls_from_browser =>
+            {
                 Err(Refusal::BypassFromBrowser)
             }
             Some(_) => Ok(()),
@@ -73,19 +89,29 @@ impl Refusal {
     /// A word for `auth_failures_total`.
     pub(super) fn reason(&self) -> &'static str {
         match self {
-            Self::NotPermitted => "role",
+            Self::Unknown | Self::NotPermitted => "role",
             Self::BypassFromBrowser => "bypassrls_from_browser",
         }
     }
 
-    /// The answer: PostgreSQL's own words where it would have said no.
+    /// The answer: PostgreSQL's own words and PostgREST's status where the database would have said no.
     pub(super) fn answer(&self, role: &str) -> ApiError {
+        let database = |code: &str, message| {
+            let error = DatabaseError {
+                code: code.to_owned(),
+                message,
+                details: None,
+                hint: None,
+                authenticated: true,
+            };
+            ApiError::from(error.report())
+        };
         match self {
-            Self::NotPermitted => {
-                ApiError::new(StatusCode::FORBIDDEN, "42501", format!("permission denied to set role \"{role}\""))
-            }
+            Self::Unknown => database("22023", format!("role \"{role}\" does not exist")),
+            Self::NotPermitted => database("42501", format!("permission denied to set role \"{role}\"")),
             Self::BypassFromBrowser => {
-                let message = format!("role \"{role}\" bypasses row-level security and may not come from a browser");
+                let message =
+                    format!("role \"{role}\" bypasses row-level security and may not come from a browser");
                 ApiError::new(StatusCode::FORBIDDEN, "SEAWALL_BYPASSRLS_FROM_BROWSER", message)
             }
         }
@@ -101,7 +127,9 @@ mod tests {
     use crate::config::{ClaimPath, Source};
 
     fn check(role: &str, settings: &[(&str, &str)], headers: &HeaderMap) -> Result<(), Refusal> {
-        let roles = r#"[{"name": "authenticated", "bypass": false}, {"name": "service_role", "bypass": true}]"#;
+        let roles = r#"[{"name": "authenticated", "bypass": false, "permitted": true},
+            {"name": "service_role", "bypass": true, "permitted": true},
+            {"name": "postgres", "bypass": true, "permitted": false}]"#;
         let pairs = [("DATABASE_URL", "postgres://u@127.0.0.1/x")];
         let config = Config::load(Source::from_pairs(pairs.iter().chain(settings).copied())).unwrap();
         let claims = Map::from_iter([("role".to_owned(), role.into())]);
@@ -114,15 +142,19 @@ mod tests {
         let nothing = HeaderMap::new();
         assert_eq!(check("authenticated", &[], &nothing), Ok(()));
         assert_eq!(check("anon", &[], &nothing), Ok(()));
-        for role in ["postgres", "none", "NONE", "authenticator", "", "authenticated ", "Authenticated"] {
-            assert_eq!(check(role, &[], &nothing), Err(Refusal::NotPermitted), "{role}");
+        assert_eq!(check("postgres", &[], &nothing), Err(Refusal::NotPermitted));
+        for role in ["none", "NONE", "", "authenticated ", "Authenticated"] {
+            assert_eq!(check(role, &[], &nothing), Err(Refusal::Unknown), "{role}");
         }
     }
 
     #[test]
     fn a_configured_list_narrows_further() {
         let only = [("SEAWALL_DB_ALLOWED_ROLES", "authenticated")];
-        assert_eq!(check("service_role", &only, &HeaderMap::new()), Err(Refusal::NotPermitted));
+        assert_eq!(
+            check("service_role", &only, &HeaderMap::new()),
+            Err(Refusal::NotPermitted)
+        );
         assert_eq!(check("authenticated", &only, &HeaderMap::new()), Ok(()));
     }
 
@@ -130,7 +162,10 @@ mod tests {
     fn a_role_that_bypasses_rls_stays_out_of_browsers() {
         let browser = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static("http://127.0.0.1"))]);
         assert_eq!(check("service_role", &[], &HeaderMap::new()), Ok(()));
-        assert_eq!(check("service_role", &[], &browser), Err(Refusal::BypassFromBrowser));
+        assert_eq!(
+            check("service_role", &[], &browser),
+            Err(Refusal::BypassFromBrowser)
+        );
         let allowed = [("SEAWALL_ALLOW_BYPASSRLS_FROM_BROWSER", "true")];
         assert_eq!(check("service_role", &allowed, &browser), Ok(()));
     }

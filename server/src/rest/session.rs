@@ -18,7 +18,10 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(loan: Loan) -> Self {
-        Self { loan: Some(loan), clean: false }
+        Self {
+            loan: Some(loan),
+            clean: false,
+        }
     }
 
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {

@@ -17,7 +17,9 @@ pub(super) struct Text<'bind>(pub(super) &'bind Bind);
 
 impl ToSql for Text<'_> {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let Some(text) = &self.0.0 else { return Ok(IsNull::Yes) };
+        let Some(text) = &self.0.0 else {
+            return Ok(IsNull::Yes);
+        };
         out.put_slice(text.as_bytes());
         Ok(IsNull::No)
     }
@@ -85,7 +87,10 @@ pub(super) fn explained(rows: &[Row]) -> ResultRow {
 }
 
 fn raw(row: &Row, column: usize) -> Option<&[u8]> {
-    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
+    row.try_get::<_, Option<Raw<'_>>>(column)
+        .ok()
+        .flatten()
+        .map(|raw| raw.0)
 }
 
 fn bytes(row: &Row, column: usize) -> Option<Bytes> {

@@ -16,7 +16,11 @@ pub(super) async fn live() -> Response {
 
 /// Requests would be served: the schema cache is loaded and the database's circuit is not open.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let (status, word) = if is_ready(&app) { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let (status, word) = if is_ready(&app) {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
     answer(status, json!({"status": word}))
 }
 

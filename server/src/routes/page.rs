@@ -32,10 +32,17 @@ pub(crate) fn routes(folder: &Path) -> Router {
 async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "SEAWALL_METHOD", "a page can only be read").into_response();
+        return ApiError::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "SEAWALL_METHOD",
+            "a page can only be read",
+        )
+        .into_response();
     }
     let wants_page = request.headers().get(ACCEPT).is_none_or(|accept| {
-        accept.to_str().is_ok_and(|accept| accept.contains("text/html") || accept.contains("*/*"))
+        accept
+            .to_str()
+            .is_ok_and(|accept| accept.contains("text/html") || accept.contains("*/*"))
     });
     let mut response = next.run(request).await;
     let is_html = response
@@ -45,7 +52,11 @@ async fn guard(request: Request, next: Next) -> Response {
     if is_html && (looks_like_a_file(&path) || !wants_page) {
         return ApiError::not_found().into_response();
     }
-    let lifetime = if path.starts_with("/assets/") && !is_html { FOREVER } else { REVALIDATE };
+    let lifetime = if path.starts_with("/assets/") && !is_html {
+        FOREVER
+    } else {
+        REVALIDATE
+    };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, lifetime);
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
@@ -66,7 +77,10 @@ mod tests {
     use super::*;
 
     async fn get(folder: &Path, path: &str) -> Response {
-        routes(folder).oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()
+        routes(folder)
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap()
     }
 
     #[tokio::test]
@@ -77,9 +91,20 @@ mod tests {
         std::fs::write(folder.join("assets/a-1.js"), "1").unwrap();
         let page = get(&folder, "/rooms/1").await;
         assert_eq!(page.status(), StatusCode::OK);
-        assert!(page.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("'wasm-unsafe-eval'"));
-        assert_eq!(get(&folder, "/assets/a-1.js").await.headers()[CACHE_CONTROL], FOREVER);
-        assert_eq!(get(&folder, "/assets/gone.js").await.status(), StatusCode::NOT_FOUND);
+        assert!(
+            page.headers()[CONTENT_SECURITY_POLICY]
+                .to_str()
+                .unwrap()
+                .contains("'wasm-unsafe-eval'")
+        );
+        assert_eq!(
+            get(&folder, "/assets/a-1.js").await.headers()[CACHE_CONTROL],
+            FOREVER
+        );
+        assert_eq!(
+            get(&folder, "/assets/gone.js").await.status(),
+            StatusCode::NOT_FOUND
+        );
         assert_ne!(get(&folder, "/../Cargo.toml").await.status(), StatusCode::OK);
         std::fs::remove_dir_all(&folder).unwrap();
     }

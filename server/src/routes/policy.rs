@@ -15,14 +15,21 @@ pub(super) async fn read(State(app): State<App>, headers: HeaderMap) -> Response
     let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, body.as_bytes()));
     let tag = format!("\"{}\"", hash.get(..22).unwrap_or(&hash));
     let common = [(ETAG, tag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
-    if headers.get_all(IF_NONE_MATCH).iter().any(|value| matches(value.to_str().unwrap_or_default(), &tag)) {
+    if headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .any(|value| matches(value.to_str().unwrap_or_default(), &tag))
+    {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     (common, [(CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
 fn matches(header: &str, tag: &str) -> bool {
-    header.split(',').map(str::trim).any(|given| given == "*" || given.trim_start_matches("W/") == tag)
+    header
+        .split(',')
+        .map(str::trim)
+        .any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
 #[cfg(test)]

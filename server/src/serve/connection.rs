@@ -14,24 +14,36 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::head::{self, Head};
 use super::{Peer, Vanish, guard};
 use crate::app::App;
 
 /// More headers than any client of ours sends, and few enough to read at once.
 const MOST_HEADERS: usize = 100;
 const MOST_STREAMS: u32 = 256;
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Serves a connection to its end, or to the end of its requests when the server stops.
-pub(super) async fn serve(app: App, stream: TcpStream, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    app: App,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
     let limits = &app.config.server;
     // Small answers must not wait for more to come.
     let _ = stream.set_nodelay(true);
-    let Some(is_http2) = sniff(&stream, limits.header_timeout).await else { return };
+    let is_http2 = match head::look(&stream, limits.header_timeout).await {
+        Some(Head::Http1) => false,
+        Some(Head::Http2) => true,
+        Some(Head::Ambiguous) => return refuse(stream).await,
+        None => return,
+    };
     let service = service_fn(move |request| answer(router.clone(), peer, request));
     let io = TokioIo::new(stream);
     // Two protocols, two connection types that share no trait: the same few lines twice.
@@ -68,7 +80,9 @@ pub(super) async fn serve(app: App, stream: TcpStream, peer: SocketAddr, router:
 async fn answer(router: Router, peer: SocketAddr, request: Request<Incoming>) -> Result<Response, io::Error> {
     if let Err(refusal) = guard::check(&request) {
         let mut response = refusal.into_response();
-        response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
         return Ok(response);
     }
     let mut request = request.map(Body::new);
@@ -83,22 +97,17 @@ async fn answer(router: Router, peer: SocketAddr, request: Request<Incoming>) ->
     }
 }
 
-/// Whether the peer speaks HTTP/2; nothing when it says nothing in time.
-async fn sniff(stream: &TcpStream, patience: Duration) -> Option<bool> {
-    let mut first = [0; PREFACE.len()];
-    let sniffing = async {
-        loop {
-            let count = stream.peek(&mut first).await.ok().filter(|count| *count > 0)?;
-            let seen = first.get(..count)?;
-            if !PREFACE.starts_with(seen) {
-                return Some(false);
-            }
-            if count == PREFACE.len() {
-                return Some(true);
-            }
-            // A part of the preface: peeking again at once would spin.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(patience, sniffing).await.ok().flatten()
+/// Answers without reading: what follows the head cannot be told from a second request.
+async fn refuse(mut stream: TcpStream) {
+    let body = r#"{"code":"SEAWALL_BAD_REQUEST","details":null,"hint":null,"message":"a request must not have both Content-Length and Transfer-Encoding"}"#;
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    // The peer may be gone already; then there is nobody to tell.
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+    // Closing with bytes unread would reset the connection and could take the answer with it.
+    let drain = async { while stream.read(&mut [0; 1024]).await.is_ok_and(|count| count > 0) {} };
+    let _ = tokio::time::timeout(Duration::from_secs(1), drain).await;
 }

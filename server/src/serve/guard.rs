@@ -9,7 +9,9 @@ use crate::error::ApiError;
 pub(super) fn check<B>(request: &Request<B>) -> Result<(), ApiError> {
     let headers = request.headers();
     if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
-        return Err(refused("a request must not have both Content-Length and Transfer-Encoding"));
+        return Err(refused(
+            "a request must not have both Content-Length and Transfer-Encoding",
+        ));
     }
     match headers.get_all(HOST).iter().count() {
         0 if request.version() == Version::HTTP_11 => Err(refused("a request must have a Host header")),
@@ -39,6 +41,13 @@ mod tests {
         assert!(check(&request(&[("host", "a")])).is_ok());
         assert!(check(&request(&[])).is_err());
         assert!(check(&request(&[("host", "a"), ("host", "b")])).is_err());
-        assert!(check(&request(&[("host", "a"), ("content-length", "1"), ("transfer-encoding", "chunked")])).is_err());
+        assert!(
+            check(&request(&[
+                ("host", "a"),
+                ("content-length", "1"),
+                ("transfer-encoding", "chunked")
+            ]))
+            .is_err()
+        );
     }
 }

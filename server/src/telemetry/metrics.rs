@@ -39,7 +39,10 @@ impl Metrics {
             recorder.describe_histogram((*name).into(), None, (*help).into());
         }
         let handle = recorder.handle();
-        let metrics = Self { recorder: Arc::new(recorder), handle };
+        let metrics = Self {
+            recorder: Arc::new(recorder),
+            handle,
+        };
         metrics.start_at_zero();
         metrics
     }
@@ -59,37 +62,58 @@ impl Metrics {
     /// A request was answered.
     pub(crate) fn answered(&self, method: &Method, route: &'static str, status: StatusCode, took: Duration) {
         let method = method_label(method);
-        let labels = [("method", method.into()), ("route", route.into()), ("status", status.as_u16().to_string())];
+        let labels = [
+            ("method", method.into()),
+            ("route", route.into()),
+            ("status", status.as_u16().to_string()),
+        ];
         self.counter(names::HTTP_REQUESTS, &labels).increment(1);
-        self.histogram(names::HTTP_DURATION, &[("method", method.into()), ("route", route.into())]).record(took);
+        self.histogram(
+            names::HTTP_DURATION,
+            &[("method", method.into()), ("route", route.into())],
+        )
+        .record(took);
     }
 
     /// A request was refused before it was worked on.
     pub(crate) fn refused(&self, reason: &'static str) {
-        self.counter(names::HTTP_REFUSED, &[("reason", reason.into())]).increment(1);
+        self.counter(names::HTTP_REFUSED, &[("reason", reason.into())])
+            .increment(1);
     }
 
     /// A transaction ended.
     pub(crate) fn transaction(&self, kind: &'static str, took: Duration) {
-        self.histogram(names::DATABASE_DURATION, &[("kind", kind.into())]).record(took);
+        self.histogram(names::DATABASE_DURATION, &[("kind", kind.into())])
+            .record(took);
     }
 
     /// A statement failed; only the class of the SQLSTATE is kept.
     pub(crate) fn database_error(&self, sqlstate: Option<&str>) {
-        let class = sqlstate.and_then(|state| state.get(..2)).filter(|class| class.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        self.counter(names::DATABASE_ERRORS, &[("class", class.unwrap_or("connection").to_owned())]).increment(1);
+        let class = sqlstate
+            .and_then(|state| state.get(..2))
+            .filter(|class| class.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        self.counter(
+            names::DATABASE_ERRORS,
+            &[("class", class.unwrap_or("connection").to_owned())],
+        )
+        .increment(1);
     }
 
     /// A connection was thrown away.
     pub(crate) fn connection_discarded(&self, reason: &'static str) {
-        self.counter(names::DATABASE_DISCARDED, &[("reason", reason.into())]).increment(1);
+        self.counter(names::DATABASE_DISCARDED, &[("reason", reason.into())])
+            .increment(1);
     }
 
     /// How the pool stands.
-    #[expect(clippy::cast_precision_loss, reason = "a pool has at most a few thousand connections")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a pool has at most a few thousand connections"
+    )]
     pub(crate) fn pool(&self, states: [(&'static str, usize); 3]) {
         for (state, count) in states {
-            self.gauge(names::DATABASE_POOL, &[("state", state.into())]).set(count as f64);
+            self.gauge(names::DATABASE_POOL, &[("state", state.into())])
+                .set(count as f64);
         }
     }
 
@@ -100,11 +124,18 @@ impl Metrics {
 
     /// The limiter decided.
     pub(crate) fn rate_limit(&self, scope: &'static str, decision: &'static str) {
-        self.counter(names::RATE_LIMIT, &[("scope", scope.into()), ("decision", decision.into())]).increment(1);
+        self.counter(
+            names::RATE_LIMIT,
+            &[("scope", scope.into()), ("decision", decision.into())],
+        )
+        .increment(1);
     }
 
     /// How many keys the limiter remembers.
-    #[expect(clippy::cast_precision_loss, reason = "the limiter's memory is bounded far below 2^52 keys")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the limiter's memory is bounded far below 2^52 keys"
+    )]
     pub(crate) fn rate_limit_keys(&self, count: usize) {
         self.gauge(names::RATE_LIMIT_KEYS, &[]).set(count as f64);
     }
@@ -116,19 +147,26 @@ impl Metrics {
             "half_open" => 1.0,
             _ => 2.0,
         };
-        self.gauge(names::BREAKER_STATE, &[("dependency", dependency.into())]).set(value);
-        self.counter(names::BREAKER_TRANSITIONS, &[("dependency", dependency.into()), ("to", state.into())]).increment(1);
+        self.gauge(names::BREAKER_STATE, &[("dependency", dependency.into())])
+            .set(value);
+        self.counter(
+            names::BREAKER_TRANSITIONS,
+            &[("dependency", dependency.into()), ("to", state.into())],
+        )
+        .increment(1);
     }
 
     /// A token was refused.
     pub(crate) fn auth_failure(&self, reason: &'static str) {
-        self.counter(names::AUTH_FAILURES, &[("reason", reason.into())]).increment(1);
+        self.counter(names::AUTH_FAILURES, &[("reason", reason.into())])
+            .increment(1);
     }
 
     /// The schema cache was loaded, or could not be.
     pub(crate) fn schema_load(&self, succeeded: bool) {
         let outcome = if succeeded { "success" } else { "failure" };
-        self.counter(names::SCHEMA_LOADS, &[("outcome", outcome.into())]).increment(1);
+        self.counter(names::SCHEMA_LOADS, &[("outcome", outcome.into())])
+            .increment(1);
         if succeeded {
             self.gauge(names::SCHEMA_LOADED, &[]).set(1.0);
         }
@@ -146,7 +184,8 @@ impl Metrics {
         }
         self.gauge(names::HTTP_INFLIGHT, &[]).set(0.0);
         self.gauge(names::SCHEMA_LOADED, &[]).set(0.0);
-        self.gauge(names::BREAKER_STATE, &[("dependency", "postgres".into())]).set(0.0);
+        self.gauge(names::BREAKER_STATE, &[("dependency", "postgres".into())])
+            .set(0.0);
     }
 
     fn counter(&self, name: &'static str, labels: &[(&'static str, String)]) -> Counter {
@@ -169,7 +208,10 @@ impl Default for Metrics {
 }
 
 fn key(name: &'static str, labels: &[(&'static str, String)]) -> Key {
-    let labels: Vec<Label> = labels.iter().map(|(name, value)| Label::new(*name, value.clone())).collect();
+    let labels: Vec<Label> = labels
+        .iter()
+        .map(|(name, value)| Label::new(*name, value.clone()))
+        .collect();
     Key::from_parts(name, labels)
 }
 
@@ -195,7 +237,10 @@ mod tests {
     fn what_alerts_rest_on_is_there_from_the_start() {
         let text = Metrics::new().render();
         assert!(text.contains("rls_context_failures_total 0"), "{text}");
-        assert!(text.contains("circuit_breaker_state{dependency=\"postgres\"} 0"), "{text}");
+        assert!(
+            text.contains("circuit_breaker_state{dependency=\"postgres\"} 0"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -213,7 +258,10 @@ mod tests {
         metrics.answered(&method, "rest", StatusCode::OK, Duration::from_millis(3));
         metrics.database_error(Some("é1"));
         let text = metrics.render();
-        assert!(text.contains("method=\"other\"") && !text.contains("INVENTED"), "{text}");
+        assert!(
+            text.contains("method=\"other\"") && !text.contains("INVENTED"),
+            "{text}"
+        );
         assert!(text.contains("class=\"connection\""), "{text}");
     }
 }

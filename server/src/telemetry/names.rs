@@ -20,12 +20,24 @@ pub(super) const PANICS: &str = "panics_total";
 
 pub(super) const COUNTERS: &[(&str, &str)] = &[
     (HTTP_REQUESTS, "Requests answered, by method, route and status."),
-    (HTTP_REFUSED, "Requests refused before they were worked on, by reason."),
+    (
+        HTTP_REFUSED,
+        "Requests refused before they were worked on, by reason.",
+    ),
     (DATABASE_ERRORS, "Statements that failed, by class of SQLSTATE."),
-    (DATABASE_DISCARDED, "Connections thrown away because their state was in doubt, by reason."),
-    (RLS_FAILURES, "Requests whose role and claims could not be set; each was answered 500."),
+    (
+        DATABASE_DISCARDED,
+        "Connections thrown away because their state was in doubt, by reason.",
+    ),
+    (
+        RLS_FAILURES,
+        "Requests whose role and claims could not be set; each was answered 500.",
+    ),
     (RATE_LIMIT, "Rate limit decisions, by scope."),
-    (BREAKER_TRANSITIONS, "Transitions of circuit breakers, by dependency and state entered."),
+    (
+        BREAKER_TRANSITIONS,
+        "Transitions of circuit breakers, by dependency and state entered.",
+    ),
     (AUTH_FAILURES, "Tokens refused, by reason."),
     (SCHEMA_LOADS, "Loads of the schema cache, by outcome."),
     (PANICS, "Requests that hit a defect of the server."),
@@ -35,15 +47,22 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
     (HTTP_INFLIGHT, "Requests being worked on."),
     (DATABASE_POOL, "Connections of the pool, by state."),
     (RATE_LIMIT_KEYS, "Keys the rate limiter remembers."),
-    (BREAKER_STATE, "State of each circuit: 0 closed, 1 half-open, 2 open."),
+    (
+        BREAKER_STATE,
+        "State of each circuit: 0 closed, 1 half-open, 2 open.",
+    ),
     (SCHEMA_LOADED, "Whether a schema cache is loaded."),
 ];
 
 pub(super) const HISTOGRAMS: &[(&str, &str)] = &[
     (HTTP_DURATION, "Time to answer a request."),
-    (DATABASE_DURATION, "Time a request's transaction took, waiting for a connection included."),
+    (
+        DATABASE_DURATION,
+        "Time a request's transaction took, waiting for a connection included.",
+    ),
 ];
 
 /// From a cache hit to a timeout.
-pub(super) const BUCKETS_S: &[f64] =
-    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+pub(super) const BUCKETS_S: &[f64] = &[
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];

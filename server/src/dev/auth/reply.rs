@@ -18,7 +18,11 @@ pub(super) struct AuthRefusal {
 
 impl AuthRefusal {
     const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
-        Self { status, code, message: Cow::Borrowed(message) }
+        Self {
+            status,
+            code,
+            message: Cow::Borrowed(message),
+        }
     }
 
     pub(super) fn because(mut self, reason: impl Display) -> Self {
@@ -44,23 +48,41 @@ pub(super) mod refusals {
 
     use super::AuthRefusal;
 
-    pub(in super::super) const INVALID_CREDENTIALS: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "invalid_credentials", "Invalid login credentials");
-    pub(in super::super) const MISSING_CREDENTIALS: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "validation_failed", "missing email or password");
-    pub(in super::super) const BAD_JSON: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "bad_json", "Could not parse request body as JSON");
-    pub(in super::super) const UNSUPPORTED_GRANT: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "invalid_credentials", "unsupported_grant_type");
-    pub(in super::super) const REFRESH_TOKEN_MISSING: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "validation_failed", "Refresh Token is not present");
+    pub(in super::super) const INVALID_CREDENTIALS: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_credentials",
+        "Invalid login credentials",
+    );
+    pub(in super::super) const MISSING_CREDENTIALS: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "validation_failed",
+        "missing email or password",
+    );
+    pub(in super::super) const BAD_JSON: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "bad_json",
+        "Could not parse request body as JSON",
+    );
+    pub(in super::super) const UNSUPPORTED_GRANT: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_credentials",
+        "unsupported_grant_type",
+    );
+    pub(in super::super) const REFRESH_TOKEN_MISSING: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "validation_failed",
+        "Refresh Token is not present",
+    );
     pub(in super::super) const REFRESH_TOKEN_NOT_FOUND: AuthRefusal = AuthRefusal::new(
         StatusCode::BAD_REQUEST,
         "refresh_token_not_found",
         "Invalid Refresh Token: Refresh Token Not Found",
     );
-    pub(in super::super) const REFRESH_TOKEN_USED: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "refresh_token_already_used", "Invalid Refresh Token: Already Used");
+    pub(in super::super) const REFRESH_TOKEN_USED: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "refresh_token_already_used",
+        "Invalid Refresh Token: Already Used",
+    );
     pub(in super::super) const NO_AUTHORIZATION: AuthRefusal = AuthRefusal::new(
         StatusCode::UNAUTHORIZED,
         "no_authorization",
@@ -71,8 +93,11 @@ pub(super) mod refusals {
         "bad_jwt",
         "invalid JWT: unable to parse or verify signature",
     );
-    pub(in super::super) const NO_SUBJECT: AuthRefusal =
-        AuthRefusal::new(StatusCode::FORBIDDEN, "bad_jwt", "invalid claim: missing sub claim");
+    pub(in super::super) const NO_SUBJECT: AuthRefusal = AuthRefusal::new(
+        StatusCode::FORBIDDEN,
+        "bad_jwt",
+        "invalid claim: missing sub claim",
+    );
     pub(in super::super) const SESSION_NOT_FOUND: AuthRefusal = AuthRefusal::new(
         StatusCode::FORBIDDEN,
         "session_not_found",
@@ -83,12 +108,24 @@ pub(super) mod refusals {
         "user_not_found",
         "User from sub claim in JWT does not exist",
     );
-    pub(in super::super) const BAD_SCOPE: AuthRefusal =
-        AuthRefusal::new(StatusCode::BAD_REQUEST, "validation_failed", "Unsupported logout scope");
-    pub(in super::super) const NOT_FOUND: AuthRefusal =
-        AuthRefusal::new(StatusCode::NOT_FOUND, "not_found", "the development auth service does not have this endpoint");
-    pub(in super::super) const METHOD_NOT_ALLOWED: AuthRefusal =
-        AuthRefusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "method not allowed");
-    pub(in super::super) const UNEXPECTED: AuthRefusal =
-        AuthRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure", "Internal Server Error");
+    pub(in super::super) const BAD_SCOPE: AuthRefusal = AuthRefusal::new(
+        StatusCode::BAD_REQUEST,
+        "validation_failed",
+        "Unsupported logout scope",
+    );
+    pub(in super::super) const NOT_FOUND: AuthRefusal = AuthRefusal::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "the development auth service does not have this endpoint",
+    );
+    pub(in super::super) const METHOD_NOT_ALLOWED: AuthRefusal = AuthRefusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "method not allowed",
+    );
+    pub(in super::super) const UNEXPECTED: AuthRefusal = AuthRefusal::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "unexpected_failure",
+        "Internal Server Error",
+    );
 }

@@ -40,12 +40,25 @@ struct Entry {
 impl Sessions {
     pub(super) fn begin(&mut self, user: Uuid, now_s: u64) -> Session {
         while self.live.len() >= MOST_SESSIONS {
-            let Some(oldest) = self.oldest_first.pop_front() else { break };
+            let Some(oldest) = self.oldest_first.pop_front() else {
+                break;
+            };
             self.live.remove(&oldest);
         }
         let id = Uuid::new_v4();
-        let session = Session { id, user, began_s: now_s, refresh_token: new_token(id) };
-        self.live.insert(id, Entry { session: session.clone(), used: VecDeque::new() });
+        let session = Session {
+            id,
+            user,
+            began_s: now_s,
+            refresh_token: new_token(id),
+        };
+        self.live.insert(
+            id,
+            Entry {
+                session: session.clone(),
+                used: VecDeque::new(),
+            },
+        );
         self.oldest_first.push_back(id);
         session
     }
@@ -66,7 +79,9 @@ impl Sessions {
             return Ok(entry.session.clone());
         }
         match entry.used.iter().find(|(used, _)| used == token) {
-            Some((_, used_s)) if now_s.saturating_sub(*used_s) <= REUSE_INTERVAL_S => Ok(entry.session.clone()),
+            Some((_, used_s)) if now_s.saturating_sub(*used_s) <= REUSE_INTERVAL_S => {
+                Ok(entry.session.clone())
+            }
             Some(_) => {
                 self.live.remove(&id);
                 self.oldest_first.retain(|known| *known != id);
@@ -123,8 +138,14 @@ mod tests {
         let mut sessions = Sessions::default();
         let first = sessions.begin(USER, 100);
         let second = sessions.rotate(&first.refresh_token, 100).unwrap();
-        assert_eq!(sessions.rotate(&first.refresh_token, 111), Err(refusals::REFRESH_TOKEN_USED));
-        assert_eq!(sessions.rotate(&second.refresh_token, 111), Err(refusals::REFRESH_TOKEN_NOT_FOUND));
+        assert_eq!(
+            sessions.rotate(&first.refresh_token, 111),
+            Err(refusals::REFRESH_TOKEN_USED)
+        );
+        assert_eq!(
+            sessions.rotate(&second.refresh_token, 111),
+            Err(refusals::REFRESH_TOKEN_NOT_FOUND)
+        );
     }
 
     #[test]
@@ -132,7 +153,10 @@ mod tests {
         let mut sessions = Sessions::default();
         sessions.begin(USER, 100);
         for token in ["", "x", "é", "AAAAAAAAAAAAAAAAAAAAAA"] {
-            assert_eq!(sessions.rotate(token, 100), Err(refusals::REFRESH_TOKEN_NOT_FOUND));
+            assert_eq!(
+                sessions.rotate(token, 100),
+                Err(refusals::REFRESH_TOKEN_NOT_FOUND)
+            );
         }
     }
 

@@ -19,7 +19,11 @@ pub(super) struct User {
 
 impl From<&DevUser> for User {
     fn from(user: &DevUser) -> Self {
-        Self { id: user.id, email: user.email.to_lowercase(), password: user.password.clone() }
+        Self {
+            id: user.id,
+            email: user.email.to_lowercase(),
+            password: user.password.clone(),
+        }
     }
 }
 
@@ -73,9 +77,18 @@ fn rfc3339(unix_s: u64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 #[cfg(test)]
