@@ -48,7 +48,7 @@ const CONFLICT: Outcome = Outcome::refused(Category::Conflict);
 const VALIDATION: Outcome = Outcome::refused(Category::Validation);
 const SERVER: Outcome = Outcome::refused(Category::Server);
 
-/// SQLSTATEs by prefix: a whole code, a class of two characters, or "" for the rest.
+/// SQLSTATEs by prefix: a whole code, a class of two characters, or the first of them.
 const SQLSTATES: &[Row] = &[
     ("08", UNWELL),
     ("0L", PERMISSION),
@@ -77,7 +77,18 @@ const SQLSTATES: &[Row] = &[
     ("57P", UNWELL),
     ("58", UNWELL),
     ("P0001", VALIDATION),
-    ("", PERMANENT),
+    // The classes PostgreSQL has; a code of the application's own says less than the status it chose.
+    ("0", PERMANENT),
+    ("1", PERMANENT),
+    ("2", PERMANENT),
+    ("3", PERMANENT),
+    ("4", PERMANENT),
+    ("5", PERMANENT),
+    ("72", PERMANENT),
+    ("F0", PERMANENT),
+    ("HV", PERMANENT),
+    ("P0", PERMANENT),
+    ("XX", PERMANENT),
 ];
 
 const POSTGREST: &[Row] = &[
@@ -285,7 +296,7 @@ mod tests {
     fn a_function_may_choose_its_status() {
         assert_eq!(category("PT404"), Some("not_found"));
         assert_eq!(category("PT429"), Some("rate_limited"));
-        assert_eq!(category("PT999"), Some("database_permanent"));
+        assert_eq!(judge("PT999"), None);
     }
 
     #[test]
@@ -300,7 +311,7 @@ mod tests {
 
     #[test]
     fn strangers_are_left_to_the_status() {
-        for code in ["", "400", "ohno", "Whatever", "é", "{}"] {
+        for code in ["", "400", "ohno", "Whatever", "é", "{}", "MYAPP", "99999"] {
             assert_eq!(judge(code), None, "{code}");
         }
     }
