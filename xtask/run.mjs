@@ -64,6 +64,22 @@ function announceFirstBuild() {
   if (!existsSync(join(target, "debug", "xtask"))) console.log("seawall: compiling the commands (once)");
 }
 
+// npm runs us through a shell, and either may die without passing a signal on.
+function stopWithNpm(child) {
+  const started = ancestors();
+  setInterval(() => ancestors() !== started && child.kill("SIGTERM"), 250).unref();
+}
+
+function ancestors() {
+  try {
+    const shell = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
+    const [, npm] = shell.slice(shell.lastIndexOf(")") + 2).split(" ");
+    return `${process.ppid} ${npm}`;
+  } catch {
+    return `${process.ppid}`;
+  }
+}
+
 function main() {
   checkNode();
   checkRust();
@@ -77,6 +93,7 @@ function main() {
   });
   // A terminal's Ctrl-C reaches the child as well as us; xtask takes any number of signals for one.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event) stopWithNpm(child);
   child.on("error", (error) => refuse(`cargo could not be started: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
