@@ -1,0 +1,94 @@
+//! A caller who leaves midway leaves nothing behind: no transaction, no role, no claim.
+
+use std::time::{Duration, Instant};
+
+use seawall_e2e::{GUEST, OWNER, TestApp};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+const ROOMS: &str = "/rest/v1/rooms?select=name";
+
+const SLOW: &str = "create function slow_post() returns void language sql volatile as $$
+    insert into messages (room_id, body) values ('aaaaaaaa-0000-4000-8000-000000000001', 'left midway');
+    select pg_sleep(20) $$;
+    grant execute on function slow_post() to authenticated;
+    notify pgrst";
+
+/// Sends a request and leaves after a while.
+async fn leave(app: &TestApp, token: &str, method: &str, path: &str, after: Duration) {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(after).await;
+}
+
+async fn wait_for(app: &TestApp, question: &str, answer: &str) {
+    let started = Instant::now();
+    while app.database().value(question).await != answer {
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{question} is still not {answer}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_write_is_cancelled_and_rolled_back() {
+    let app = TestApp::builder().set("SEAWALL_DB_POOL", "1").start().await;
+    app.database().run(SLOW).await;
+    app.wait_for_function("slow_post").await;
+    let running = "select count(*) from pg_stat_activity where datname = current_database() and query like '%slow_post%' \
+                   and state <> 'idle' and pid <> pg_backend_pid()";
+    let left = tokio::spawn({
+        let (address, token) = (app.address(), OWNER.token());
+        async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!(
+                "POST /rest/v1/rpc/slow_post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+    });
+    wait_for(&app, running, "1").await;
+    left.await.unwrap();
+    wait_for(&app, running, "0").await;
+    // The only connection is free again at once, for somebody else.
+    let rooms = app.as_user(GUEST).get(ROOMS).send().await.expect(200);
+    assert_eq!(rooms.column("name"), ["Harbour"]);
+    assert_eq!(
+        app.database()
+            .value("select count(*) from messages where body = 'left midway'")
+            .await,
+        "0"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_users_and_random_leavers_on_one_connection_never_meet() {
+    for pool in ["1", "4"] {
+        let app = TestApp::builder().set("SEAWALL_DB_POOL", pool).start().await;
+        for round in 0..60_u64 {
+            let (leaver, stayer, rooms) = if round % 2 == 0 {
+                (OWNER, GUEST, 1)
+            } else {
+                (GUEST, OWNER, 2)
+            };
+            // A pseudo-random instant between sending and answering.
+            let after = Duration::from_micros(round.wrapping_mul(2_654_435_761) % 4_000);
+            let token = leaver.token();
+            let leaving = leave(&app, &token, "GET", ROOMS, after);
+            let staying = app.as_user(stayer).get(ROOMS).send();
+            let ((), answer) = tokio::join!(leaving, staying);
+            assert_eq!(
+                answer.expect(200).rows().len(),
+                rooms,
+                "round {round} on a pool of {pool}"
+            );
+            app.anonymous().get(ROOMS).send().await.expect(401);
+        }
+    }
+}
