@@ -1,8 +1,10 @@
 //! A caller who leaves midway leaves nothing behind: no transaction, no role, no claim.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use seawall_e2e::{GUEST, OWNER, TestApp};
+use seawall_e2e::{GUEST, OWNER, TestApp, User};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -15,13 +17,15 @@ const SLOW: &str = "create function slow_post() returns void language sql volati
     notify pgrst";
 
 /// Sends a request and leaves after a while.
-async fn leave(app: &TestApp, token: &str, method: &str, path: &str, after: Duration) {
-    let mut stream = TcpStream::connect(app.address()).await.unwrap();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
+async fn leave(address: SocketAddr, user: User, request: &str, after: Duration) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let token = user.token();
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(head.as_bytes()).await?;
     tokio::time::sleep(after).await;
+    Ok(())
 }
 
 async fn wait_for(app: &TestApp, question: &str, answer: &str) {
@@ -42,19 +46,10 @@ async fn a_dropped_write_is_cancelled_and_rolled_back() {
     app.wait_for_function("slow_post").await;
     let running = "select count(*) from pg_stat_activity where datname = current_database() and query like '%slow_post%' \
                    and state <> 'idle' and pid <> pg_backend_pid()";
-    let left = tokio::spawn({
-        let (address, token) = (app.address(), OWNER.token());
-        async move {
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            let request = format!(
-                "POST /rest/v1/rpc/slow_post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
-            );
-            stream.write_all(request.as_bytes()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(600)).await;
-        }
-    });
+    let request = "POST /rest/v1/rpc/slow_post";
+    let left = tokio::spawn(leave(app.address(), OWNER, request, Duration::from_millis(600)));
     wait_for(&app, running, "1").await;
-    left.await.unwrap();
+    left.await.unwrap().unwrap();
     wait_for(&app, running, "0").await;
     // The only connection is free again at once, for somebody else.
     let rooms = app.as_user(GUEST).get(ROOMS).send().await.expect(200);
@@ -79,10 +74,10 @@ async fn two_users_and_random_leavers_on_one_connection_never_meet() {
             };
             // A pseudo-random instant between sending and answering.
             let after = Duration::from_micros(round.wrapping_mul(2_654_435_761) % 4_000);
-            let token = leaver.token();
-            let leaving = leave(&app, &token, "GET", ROOMS, after);
+            let leaving = leave(app.address(), leaver, "GET /rest/v1/rooms?select=name", after);
             let staying = app.as_user(stayer).get(ROOMS).send();
-            let ((), answer) = tokio::join!(leaving, staying);
+            let (left, answer) = tokio::join!(leaving, staying);
+            left.unwrap();
             assert_eq!(
                 answer.expect(200).rows().len(),
                 rooms,
