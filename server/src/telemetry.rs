@@ -2,8 +2,10 @@
 
 mod metrics;
 mod names;
+mod route;
 
 pub use metrics::Metrics;
+pub(crate) use route::label;
 
 use tracing_subscriber::EnvFilter;
 

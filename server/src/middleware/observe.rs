@@ -11,7 +11,7 @@ use http::Method;
 use super::RequestId;
 use crate::app::{App, Parts};
 use crate::error::ErrorReport;
-use crate::routes::label;
+use crate::telemetry::label;
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let seen = Seen {

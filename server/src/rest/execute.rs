@@ -1,14 +1,14 @@
 //! Carrying a plan out: the only place where a request's SQL is sent.
 //!
-//! BEGIN, context, pre-request function, statement and the end of the transaction
-//! leave in one flush. That is safe because each step fails once an earlier one has:
+//! A reset, BEGIN, context, pre-request function, statement and the end of the
+//! transaction leave in one flush. That is safe because each step fails once an earlier one has:
 //! a failed BEGIN block refuses everything up to its end. BEGIN itself is sent bare,
 //! so it cannot fail and leave what follows outside a transaction.
 //!
 //! It fails closed: an answer counts only if the context's own answer names the role
 //! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
 
-use futures_util::future::{join, join5};
+use futures_util::future::{join, join3, join5};
 use seawall_pgrest::error::{DatabaseError, ResponseError, ServiceError};
 use seawall_pgrest::plan::Plan;
 use seawall_pgrest::response::{self, ResultRow};
@@ -19,6 +19,10 @@ use super::connection::{Sighting, Way, query};
 use super::pool::{Loan, Pool};
 use super::session::Session;
 use super::value;
+
+/// Undoes what a function of an earlier request may have left on the session. Everything this crate sets is local
+/// to its transaction; what the database's own code sets need not be.
+const RESET: &str = "RESET ALL; RESET ROLE; DISCARD TEMP";
 
 /// Everything a transaction is made of.
 pub(super) struct Work<'plan> {
@@ -125,6 +129,7 @@ type Answer = Result<Vec<Row>, Error>;
 
 /// What came back from each step.
 struct Answers {
+    reset: Result<(), Error>,
     begin: Result<(), Error>,
     context: Answer,
     pre_request: Option<Answer>,
@@ -212,11 +217,12 @@ async fn flush(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) 
             None => None,
         }
     };
-    let before = join(
+    let before = join3(
+        client.batch_execute(RESET),
         client.batch_execute(&work.begin),
         query(client, &ways.context.1, &work.context),
     );
-    let ((begin, context), pre_request, main, guess, end) = join5(
+    let ((reset, begin, context), pre_request, main, guess, end) = join5(
         before,
         optional(&work.pre_request),
         query(client, &ways.main.1, &work.main),
@@ -225,6 +231,7 @@ async fn flush(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) 
     )
     .await;
     Answers {
+        reset,
         begin,
         context,
         pre_request,
@@ -251,6 +258,8 @@ async fn finish(client: &Client, end: End) -> Result<(), Error> {
 
 /// Believes the answers in order: the first that failed explains all that follow.
 fn understand(work: &Work<'_>, answers: Answers) -> Result<ResultRow, Failure> {
+    // What an earlier request left could not be undone: whatever this one saw, it may not be believed.
+    answers.reset.map_err(|error| context_refused(&error, work))?;
     answers.begin.map_err(|error| refused(&error, work))?;
     let context = answers.context.map_err(|error| context_refused(&error, work))?;
     if !is_role(&context, work.role) {

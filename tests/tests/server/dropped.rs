@@ -1,4 +1,4 @@
-//! A caller who leaves midway leaves nothing behind: no transaction, no role, no claim.
+//! A request leaves nothing behind, whether it ends or its caller goes: no transaction, no role, no claim, no setting.
 
 use std::io;
 use std::net::SocketAddr;
@@ -86,4 +86,35 @@ async fn two_users_and_random_leavers_on_one_connection_never_meet() {
             app.anonymous().get(ROOMS).send().await.expect(401);
         }
     }
+}
+
+const LITTERING: &str = "create function litter() returns void language plpgsql volatile as $$ begin
+      perform set_config('app.secret', 'of the owner', false);
+      perform set_config('search_path', 'pg_catalog', false);
+      create temp table rooms as select 'forged' as name;
+    end $$;
+    create function found() returns text language sql stable as $$ select current_setting('app.secret', true) $$;
+    grant execute on function litter(), found() to authenticated;
+    notify pgrst";
+
+#[tokio::test]
+async fn what_a_function_leaves_on_its_session_is_gone_for_the_next() {
+    let app = TestApp::builder().set("SEAWALL_DB_POOL", "1").start().await;
+    app.database().run(LITTERING).await;
+    app.wait_for_function("litter").await;
+    let litter = app
+        .as_user(OWNER)
+        .post("/rest/v1/rpc/litter", &serde_json::json!({}))
+        .send()
+        .await;
+    litter.expect(204);
+    let found = app
+        .as_user(GUEST)
+        .get("/rest/v1/rpc/found")
+        .send()
+        .await
+        .expect(200);
+    assert!(!found.json().to_string().contains("owner"), "{:?}", found.body);
+    let rooms = app.as_user(GUEST).get(ROOMS).send().await.expect(200);
+    assert_eq!(rooms.column("name"), ["Harbour"]);
 }
