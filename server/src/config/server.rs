@@ -45,11 +45,21 @@ pub struct ServerConfig {
 impl ServerConfig {
     pub(super) fn read(source: &Source, postgrest: bool) -> Result<Self, ConfigError> {
         let listen = listen_address(source, postgrest)?;
+        let static_dir = source.parsed(&key::STATIC_DIR, folder)?;
+        let rest_root = source.flag(&key::REST_ROOT, postgrest)?;
+        if static_dir.is_some() && rest_root {
+            let problem = "a page and the REST interface cannot both be at /";
+            return Err(ConfigError::new(
+                key::STATIC_DIR.name,
+                key::REST_ROOT.name,
+                problem,
+            ));
+        }
         Ok(Self {
             listen,
             admin: admin_address(source, listen)?,
-            static_dir: source.parsed(&key::STATIC_DIR, folder)?,
-            rest_root: source.flag(&key::REST_ROOT, postgrest)?,
+            static_dir,
+            rest_root,
             cors_origins: source.list(&key::CORS_ORIGINS)?.unwrap_or_default(),
             trace_header: source.parsed(&key::TRACE_HEADER, header_name)?,
             timing: source.flag(&key::TIMING, false)?,
@@ -159,6 +169,16 @@ mod tests {
         assert_eq!(address("localhost:0"), Ok("127.0.0.1:0".parse().unwrap()));
         assert!(address("8000").unwrap_err().contains("127.0.0.1:8000"));
         assert!(address("127.0.0.1:http").is_err());
+    }
+
+    #[test]
+    fn a_page_and_rest_at_the_root_exclude_each_other() {
+        let folder = std::env::temp_dir().to_string_lossy().into_owned();
+        let source = Source::from_pairs([
+            ("SEAWALL_STATIC_DIR", folder.as_str()),
+            ("SEAWALL_REST_ROOT", "true"),
+        ]);
+        assert_eq!(ServerConfig::read(&source, false).unwrap_err().key, "static-dir");
     }
 
     #[test]
