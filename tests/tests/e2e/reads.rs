@@ -188,11 +188,11 @@ async fn values_are_never_read_as_sql() {
     let app = TestApp::start().await;
     let owner = app.as_user(OWNER);
     for value in [
-        "'%20or%20true--",
-        "\"",
+        "%27%20or%20true--",
+        "%22",
         "%27;drop%20table%20messages;--",
         "$1",
-        "\\",
+        "%5C",
         "%00",
     ] {
         let answer = owner
@@ -205,7 +205,7 @@ async fn values_are_never_read_as_sql() {
             answer.body
         );
     }
-    for name in ["%22;drop%20table%20messages;--", "rooms%22", "'"] {
+    for name in ["%22;drop%20table%20messages;--", "rooms%22", "%27"] {
         let answer = owner.get(&format!("/rest/v1/rooms?select={name}")).send().await;
         assert_eq!(answer.status, 400, "{name}");
     }

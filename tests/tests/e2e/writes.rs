@@ -204,6 +204,7 @@ async fn a_put_writes_exactly_the_row_it_names() {
         "/rest/v1/notes?id=eq.7",
         json!({"id": 7, "body": "seven", "tag": null}),
     )
+    .prefer("return=representation")
     .send()
     .await
     .expect(201);

@@ -43,6 +43,7 @@ fn run(ground: &Ground<'_>, program: &Program) -> Outcome<Counts> {
     )?
     .dir(&program.folder)
     .env("CARGO_MANIFEST_DIR", &program.folder)
+    .env("RUST_BACKTRACE", "0")
     .env("SEAWALL_TEST_DATABASE_URL", ground.database())
     .env(
         "SEAWALL_BINARY",
