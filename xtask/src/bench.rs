@@ -13,17 +13,8 @@ pub(crate) fn run(project: &Project, arguments: Arguments) -> Outcome {
     crate::build::pages(project)?;
 
     console::headline("Rust");
-    let native = Task::cargo(project, "bench-rust")?.args(["bench", "--workspace", "--benches"]);
-    shown(
-        native
-            .args([
-                "--exclude",
-                "seawall-guard-wasm",
-                "--exclude",
-                "seawall-store-wasm",
-            ])
-            .args(arguments.rest()),
-    )?;
+    let native = Task::cargo(project, "bench-rust")?.args(["bench", "--workspace", "--bench", "*"]);
+    shown(native.args(arguments.rest()))?;
 
     console::headline("JavaScript");
     shown(Task::npm(project, "bench-node")?.args(["run", "bench", "--workspaces", "--if-present"]))

@@ -59,6 +59,12 @@ impl Task {
             .env("npm_config_loglevel", "error"))
     }
 
+    /// Says what it is for, in the sentence that it fails with.
+    pub(crate) fn doing(mut self, what: &str) -> Self {
+        self.what = what.to_owned();
+        self
+    }
+
     /// Adds arguments.
     pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.command.args(args);

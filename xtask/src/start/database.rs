@@ -70,6 +70,7 @@ impl Database {
         let folder = login_role(project, role, password)?;
         for scripts in [project.at(EXAMPLE), folder] {
             Task::new(project, "database-migrate", binary)?
+                .doing("preparing the database")
                 .args(["migrate", "--apply"])
                 .arg(&scripts)
                 .env("SEAWALL_OWNER_DATABASE_URL", &self.owner)
