@@ -22,7 +22,7 @@ pub struct TestApp {
     address: SocketAddr,
     proxy: FaultProxy,
     database: Database,
-    _server: Handle,
+    server: Handle,
 }
 
 impl TestApp {
@@ -53,6 +53,11 @@ impl TestApp {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Stops the server as a signal would, and comes back when it has stopped.
+    pub async fn stop(self) {
+        self.server.shutdown().await;
     }
 
     /// A caller without a token.
@@ -272,7 +277,7 @@ impl TestAppBuilder {
             address: server.address(),
             proxy,
             database,
-            _server: server,
+            server,
         }
     }
 }

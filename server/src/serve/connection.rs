@@ -38,7 +38,12 @@ pub(super) async fn serve(
     let limits = &app.config.server;
     // Small answers must not wait for more to come.
     let _ = stream.set_nodelay(true);
-    let is_http2 = match head::look(&stream, limits.header_timeout).await {
+    let looked = tokio::select! {
+        head = head::look(&stream, limits.header_timeout) => head,
+        // Browsers open connections ahead of need: one that has said nothing keeps nobody from stopping.
+        _ = stopped.changed() => None,
+    };
+    let is_http2 = match looked {
         Some(Head::Http1) => false,
         Some(Head::Http2) => true,
         Some(Head::Ambiguous) => return refuse(stream).await,

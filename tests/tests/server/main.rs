@@ -6,3 +6,4 @@ mod dev;
 mod dropped;
 mod refusals;
 mod reload;
+mod stopping;
