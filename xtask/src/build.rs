@@ -52,16 +52,13 @@ pub(crate) fn everything(project: &Project, profile: Profile) -> Outcome {
     console::step("server", || server(project, profile))
 }
 
-/// Builds the native tests, and the server in one go with them.
+/// Builds the native tests, and the server beside them.
 pub(crate) fn server_and_tests(project: &Project) -> Outcome {
-    console::step("server and tests", || {
+    console::step("native tests", || {
         tests(project, "build-tests")?.run()?;
-        Task::cargo(project, "build-server")?
-            .args(["build", "--bin", "seawall"])
-            .args(NATIVE)
-            .run()?;
         Ok(Work::Done)
-    })
+    })?;
+    console::step("server", || server(project, Profile::Debug))
 }
 
 // One selection of packages gives one set of features, so nothing that they share is compiled twice.
@@ -119,7 +116,8 @@ fn server(project: &Project, profile: Profile) -> Outcome<Work> {
         &[]
     };
     Task::cargo(project, "build-server")?
-        .args(["build", "--package", "seawall-server", "--bin", "seawall"])
+        .args(["build", "--bin", "seawall"])
+        .args(NATIVE)
         .args(release)
         .run()?;
     Ok(Work::Done)
