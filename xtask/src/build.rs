@@ -75,6 +75,11 @@ pub(crate) fn tests(project: &Project, log: &str) -> Outcome<Task> {
     Ok(Task::cargo(project, log)?.args(["test", "--no-run"]).args(NATIVE))
 }
 
+/// Cargo, about to run the examples in the documentation.
+pub(crate) fn examples(project: &Project, log: &str) -> Outcome<Task> {
+    Ok(Task::cargo(project, log)?.args(["test", "--doc"]).args(NATIVE))
+}
+
 /// Builds what runs in a browser: the modules, the package, the page.
 pub(crate) fn pages(project: &Project) -> Outcome {
     wasm::build(project)?;

@@ -28,6 +28,14 @@ pub(super) fn package(ground: &Ground<'_>, package: &str) -> Outcome<Counts> {
     Ok(sum)
 }
 
+/// Runs the examples in the documentation.
+pub(super) fn examples(ground: &Ground<'_>) -> Outcome<Counts> {
+    let task = build::examples(ground.project(), "test-examples")?.limit(LIMIT);
+    let log = task.log().to_owned();
+    let status = task.status()?;
+    Counts::in_log(&log, status.success())
+}
+
 struct Program {
     package: String,
     folder: PathBuf,

@@ -127,6 +127,12 @@ pub(super) const ALL: &[Suite] = &[
         go: |ground| rust::package(ground, "seawall-e2e"),
     },
     Suite {
+        name: "examples",
+        about: "examples in Rust's documentation",
+        needs: &[Programs],
+        go: rust::examples,
+    },
+    Suite {
         name: "wasm-node",
         about: "wasm in Node",
         needs: &[],
