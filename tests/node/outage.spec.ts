@@ -37,14 +37,14 @@ test("an open circuit costs less than 2 ms and one call", async () => {
   await read(client);
   client.guard.breakers.get("rest")?.forceOpen();
   const took: number[] = [];
-  for (let call = 0; call < 21; call += 1) {
+  for (let call = 0; call < 201; call += 1) {
     const start = performance.now();
     assert.equal((await read(client)).error?.code, "circuit_open");
     took.push(performance.now() - start);
   }
   took.sort((left, right) => left - right);
-  assert.ok((took[10] ?? Infinity) < 2, `${took[10]} ms`);
-  assert.equal(refusals, 21);
+  assert.ok((took[100] ?? Infinity) < 2, `${took[100]} ms`);
+  assert.equal(refusals, 201);
   client.guard.close();
 });
 
@@ -80,9 +80,11 @@ test("a slow server costs the deadline and no more", async () => {
   const client = await signedIn(stack.url, "owner", { ...ONCE, deadline: 500 });
   await stack.fault("slow", 5_000);
   const start = performance.now();
+  // A bare timer beside the call tells how late this machine's timers are.
+  const bare = sleep(500).then(() => performance.now() - start - 500);
   const { error } = await read(client);
   const took = performance.now() - start;
   assert.equal(error?.code, "deadline_exceeded");
-  assert.ok(took > 450 && took < 600, `${took} ms`);
+  assert.ok(took > 450 && took - (await bare) < 600, `${took} ms`);
   client.guard.close();
 });

@@ -3,14 +3,16 @@
 //! The first three need nothing but the lock file. Advisories need their database; where that cannot be had
 //! the check says so and does not pretend.
 
-use std::path::PathBuf;
-
 use crate::console::{self, Work};
 use crate::failure::{Failure, Outcome};
-use crate::process::{Task, on_path};
+use crate::process::Task;
 use crate::project::Project;
+use crate::setup::CrateProgram;
 
-const VERSION: &str = "0.20.2";
+const CARGO_DENY: CrateProgram = CrateProgram {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
 
 /// Installs cargo-deny if it is missing and checks everything.
 pub(crate) fn run(project: &Project) -> Outcome {
@@ -21,14 +23,14 @@ pub(crate) fn run(project: &Project) -> Outcome {
     advisories(project)
 }
 
-/// The program, if it is installed.
-pub(crate) fn program(project: &Project) -> Option<PathBuf> {
-    on_path("cargo-deny").or_else(|| Some(ours(project)).filter(|program| program.is_file()))
+/// Installs cargo-deny if it is missing.
+pub(crate) fn install(project: &Project) -> Outcome<Work> {
+    CARGO_DENY.install(project)
 }
 
 /// Checks what the lock file alone can tell.
 pub(crate) fn offline(project: &Project) -> Outcome {
-    let Some(program) = program(project) else {
+    let Some(program) = CARGO_DENY.find(project) else {
         return Err(Failure::because(
             "cargo-deny is not installed: `npm run deny` installs it",
         ));
@@ -55,29 +57,8 @@ pub(crate) fn offline(project: &Project) -> Outcome {
     Ok(())
 }
 
-fn install(project: &Project) -> Outcome<Work> {
-    if program(project).is_some() {
-        return Ok(Work::Current);
-    }
-    Task::cargo(project, "deny-install")?
-        .args([
-            "install",
-            "cargo-deny",
-            "--version",
-            VERSION,
-            "--locked",
-            "--debug",
-            "--root",
-        ])
-        .arg(project.target("tools/installed"))
-        .env("CARGO_TARGET_DIR", project.target("tools"))
-        .env("CARGO_PROFILE_DEV_DEBUG", "false")
-        .run()?;
-    Ok(Work::Done)
-}
-
 fn advisories(project: &Project) -> Outcome {
-    let Some(program) = program(project) else {
+    let Some(program) = CARGO_DENY.find(project) else {
         return Ok(());
     };
     let fetched = Task::new(project, "deny-fetch", &program)?
@@ -95,8 +76,4 @@ fn advisories(project: &Project) -> Outcome {
             .run()?;
         Ok(Work::Done)
     })
-}
-
-fn ours(project: &Project) -> PathBuf {
-    project.target("tools/installed/bin/cargo-deny")
 }

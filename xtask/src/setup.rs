@@ -1,12 +1,14 @@
 //! What the build needs beyond Node and Rust; each part is skipped when it is there already.
 
 pub(crate) mod browsers;
+mod crate_program;
 mod firefox_driver;
 mod node_modules;
 mod system;
 mod wasm_target;
 mod wasm_tools;
 
+pub(crate) use crate_program::CrateProgram;
 pub(crate) use firefox_driver::find as firefox_driver;
 
 use crate::console;
@@ -21,7 +23,7 @@ pub(crate) fn run(project: &Project) -> Outcome {
     console::step("wasm-bindgen and wasm-pack", || wasm_tools::build(project))
 }
 
-/// Sets up what the tests need besides: browsers and their drivers, by the system's package manager.
+/// Sets up what the tests need besides: browsers by the system's package manager, programs from their crates.
 pub(crate) fn for_tests(project: &Project) -> Outcome {
     console::step("browsers and Redis", || system::install(project))?;
     console::step("driver for Firefox", || firefox_driver::install(project))

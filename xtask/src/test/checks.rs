@@ -34,15 +34,9 @@ pub(super) fn clippy(ground: &Ground<'_>) -> Outcome<Counts> {
     held(lints(ground.project()))
 }
 
-/// Licences, bans and sources, where cargo-deny is installed: compiling it costs a cold run minutes.
+/// Licences, bans and sources, by a cargo-deny that is compiled the first time.
 pub(super) fn deny(ground: &Ground<'_>) -> Outcome<Counts> {
-    if deny::program(ground.project()).is_none() {
-        crate::console::say("");
-        crate::console::note(
-            "cargo-deny is not installed, so this was not checked: `npm run deny` installs it",
-        );
-        return Ok(Counts::one_skip());
-    }
+    deny::install(ground.project())?;
     held(deny::offline(ground.project()))
 }
 

@@ -35,14 +35,6 @@ impl Counts {
         }
     }
 
-    /// A check that could not be made and is not needed for the rest.
-    pub(super) fn one_skip() -> Self {
-        Self {
-            skipped: 1,
-            ..Self::default()
-        }
-    }
-
     /// Reads the counts in a log; a program that failed without a failed test counts as one.
     pub(super) fn in_log(log: &Path, succeeded: bool) -> Outcome<Self> {
         let text = String::from_utf8_lossy(&std::fs::read(log).map_err(with_file("read", log))?).into_owned();
