@@ -26,6 +26,7 @@ pub use source::Source;
 
 use std::fmt;
 
+use seawall_policy::policy::spelling;
 use secrecy::SecretString;
 
 /// A configuration that cannot be used, and why.
@@ -166,28 +167,7 @@ pub(crate) fn token_secret(source: &Source) -> Result<Option<SecretString>, Conf
 }
 
 fn nearest_key(name: &str) -> Option<&'static str> {
-    let scored = key::ALL.iter().map(|key| (distance(name, key.name), key.name));
-    scored
-        .min()
-        .filter(|(distance, _)| *distance <= 3)
-        .map(|(_, name)| name)
-}
-
-/// The edit distance of two short words.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, left) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), line + 1);
-        let mut before = line + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(&to) {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = *cell;
-            *cell = replaced.min(diagonal + 1).min(before + 1);
-            before = *cell;
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    spelling::nearest(name, key::ALL.iter().map(|key| key.name))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 pub mod document;
 mod path;
 mod rules;
+pub mod spelling;
 pub mod table;
 mod value;
 

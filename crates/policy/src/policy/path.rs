@@ -3,6 +3,7 @@
 //! `failure_threshold` is `failureThreshold` (TOML files are written in snake_case); an endpoint is quoted,
 //! because it may hold dots: `endpoints."/rest/v1/messages".timeout`.
 
+use super::spelling;
 use super::table::Key;
 use crate::class::Service;
 use crate::error::PolicyError;
@@ -99,36 +100,11 @@ fn same_word(camel: &str, given: &str) -> bool {
 
 fn unknown(segments: &[&str], rest: &[&str]) -> PolicyError {
     let asked = joined(rest);
-    let nearest = Key::ALL
-        .iter()
-        .map(|key| key.setting().path)
-        .min_by_key(|path| distance(path, &asked));
-    let close = nearest.filter(|path| distance(path, &asked) * 3 <= path.len());
+    let known = Key::ALL.iter().map(|key| key.setting().path);
     PolicyError::UnknownKey {
         path: joined(segments),
-        nearest: close,
+        nearest: spelling::nearest(&asked, known),
     }
-}
-
-/// Levenshtein's distance, over at most so many bytes that a hostile key costs nothing.
-fn distance(a: &str, b: &str) -> usize {
-    const LONGEST: usize = 64;
-    let b: Vec<u8> = b.bytes().take(LONGEST).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(!from.eq_ignore_ascii_case(to));
-            diagonal = *cell;
-            left = replaced.min(*cell + 1).min(left + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
