@@ -8,7 +8,7 @@
 import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
 import { watchBody, type WatchedBody } from "./body.js";
 import type { Clock } from "./clock.js";
-import { Action, Break, type Core, Header } from "./core.js";
+import { Action, Break, CallFlag, type Core, Header } from "./core.js";
 import type { Environment } from "./environment.js";
 import {
   CircuitOpenError,
@@ -21,6 +21,7 @@ import {
 import type { CallFacts, Emitter, GuardEvent } from "./events.js";
 import type { OutgoingRequest } from "./request.js";
 import type { Route } from "./route.js";
+import type { Passage } from "./stage.js";
 import type { Alarm, Timers } from "./timer.js";
 import { CATEGORIES, type Category, type Service } from "./vocabulary.js";
 
@@ -33,13 +34,10 @@ export interface CallParts {
   readonly environment: Environment;
   /** Calls under way, so that closing the guard can end them. */
   readonly live: Set<Call>;
-  /** The number of the user whose limits apply. */
-  user(request: OutgoingRequest): number;
   /** The core may have changed state: events wait to be told, stored state may be old. */
   settled(): void;
 }
 
-type Transport = Environment["fetch"];
 type Answered = Extract<AttemptEnd, { kind: "answered" }>;
 
 /** Bodies of these services may be long or endless: they must go on coming, but need not end in time. */
@@ -49,6 +47,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 
 export class Call {
   readonly #parts: CallParts;
+  readonly #passage: Passage;
   readonly #request: OutgoingRequest;
   readonly #route: Route;
   readonly #started: number;
@@ -69,12 +68,14 @@ export class Call {
   #untold = false;
   #concluded = false;
 
-  constructor(parts: CallParts, request: OutgoingRequest, route: Route, flags: number) {
+  constructor(parts: CallParts, passage: Passage) {
+    const { request, route } = passage;
     this.#parts = parts;
+    this.#passage = passage;
     this.#request = request;
     this.#route = route;
     this.#started = parts.clock.now();
-    this.#id = begin(parts, request, route, flags, this.#started);
+    this.#id = begin(parts.core, passage, this.#started);
     this.#patience = parts.core.patience(this.#id);
     this.#deadline = parts.core.deadline(this.#id);
     parts.live.add(this);
@@ -88,9 +89,9 @@ export class Call {
     this.#wake?.();
   }
 
-  async run(transport: Transport): Promise<Response> {
+  async run(): Promise<Response> {
     const { core, clock } = this.#parts;
-    const send = this.#request.send(transport);
+    const send = this.#request.send(this.#passage.transport);
     try {
       for (;;) {
         const action: Action = core.next(this.#id, clock.now());
@@ -315,10 +316,11 @@ function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
 }
 
-function begin({ core, user }: CallParts, request: OutgoingRequest, route: Route, flags: number, now: number): number {
+function begin(core: Core, { request, route, user, options, flags }: Passage, now: number): number {
   const prefer = request.header("prefer");
   if (prefer !== null) core.header(Header.Prefer, prefer);
-  return core.begin(route.id, user(request), request.flags | flags, now);
+  const marked = options.idempotent ? CallFlag.Marked : 0;
+  return core.begin(route.id, user.number, request.flags | flags | marked, now);
 }
 
 /** The headers that advise about waiting; where CORS hides them there are none. */

@@ -15,6 +15,13 @@ export interface TextStorage {
   removeItem(key: string): void;
 }
 
+/** Messages between the tabs and workers of an origin; a sender does not hear itself. */
+export interface Channel {
+  post(message: unknown): void;
+  listen(listener: (message: unknown) => void): void;
+  close(): void;
+}
+
 /** What the guard needs from the runtime. Every member may be replaced, one by one. */
 export interface Environment {
   /** The fetch that really sends. Looked up late, so that a page may patch its global. */
@@ -35,6 +42,15 @@ export interface Environment {
   online(): boolean;
   /** Calls back when the page may be about to go; returns the way to stop. */
   onHide(listener: () => void): () => void;
+  /** Calls back when the network is back; returns the way to stop. */
+  onOnline(listener: () => void): () => void;
+  /** A line to this origin's other tabs and workers, or undefined where there is none. */
+  channel(name: string): Channel | undefined;
+  /**
+   * Does the work while no other tab does work of this name, as soon as none does; where tabs cannot agree, at once.
+   * Never to be awaited on a request's way.
+   */
+  exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Calls back soon, when the code that runs now has ended. */
   later(callback: () => void): void;
   /** Reports an error that nobody waits for: a listener that threw. */
@@ -61,6 +77,10 @@ const system: Environment = {
   storage: usableStorage,
   online: () => typeof navigator === "undefined" || navigator.onLine !== false,
   onHide: listenForHiding,
+  onOnline: listenForNetwork,
+  channel: openChannel,
+  exclusively: async (name, work) =>
+    typeof navigator !== "undefined" && navigator.locks ? navigator.locks.request(name, work) : work(),
   later: (callback) => queueMicrotask(callback),
   report: (error) => {
     if (typeof reportError === "function") reportError(error);
@@ -91,6 +111,25 @@ function listenForHiding(listener: () => void): () => void {
   return () => {
     removeEventListener("pagehide", listener);
     document.removeEventListener("visibilitychange", whenHidden);
+  };
+}
+
+function listenForNetwork(listener: () => void): () => void {
+  if (typeof addEventListener !== "function") return () => {};
+  addEventListener("online", listener);
+  return () => removeEventListener("online", listener);
+}
+
+/** A process has no other tabs, and an open channel would keep it alive. */
+function openChannel(name: string): Channel | undefined {
+  if (typeof BroadcastChannel === "undefined" || (typeof document === "undefined" && typeof process !== "undefined")) {
+    return undefined;
+  }
+  const channel = new BroadcastChannel(name);
+  return {
+    post: (message) => channel.postMessage(message),
+    listen: (listener) => channel.addEventListener("message", ({ data }) => listener(data)),
+    close: () => channel.close(),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
 import { Call, type CallParts } from "./call.js";
+import { NO_OPTIONS } from "./call-options.js";
 import { createClock } from "./clock.js";
 import { CallFlag, createCore } from "./core.js";
 import { type Environment, systemEnvironment } from "./environment.js";
@@ -16,6 +17,8 @@ import { createRouter, type Route } from "./route.js";
 import { applySettings } from "./settings.js";
 import { countCalls, readBreaker, readLimits } from "./reading.js";
 import type { GuardSnapshot } from "./snapshot.js";
+import { compose } from "./stage.js";
+import { createStages } from "./stages.js";
 import { loadStore, type StoredBreaker } from "./store.js";
 import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
@@ -63,6 +66,10 @@ export function isGuard(value: object): value is Guard {
 
 /** Marks a request that a guard has already let pass, so that a fetch inside does not guard it again. */
 const PASSED = Symbol("seawall");
+
+function passed(transport: GuardedFetch): GuardedFetch {
+  return (input, init) => transport(input, { ...init, [PASSED]: true } as RequestInit);
+}
 
 /**
  * Makes a guard. It is ready at once: nothing is loaded, and the first call may follow on the next line.
@@ -137,7 +144,12 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   }
 
   const users = createUsers();
-  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, settled, user: ({ header }) => users(header("authorization")) };
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, settled };
+  const stages = createStages({ options, environment: world, clock, timers, emitter });
+  const send = compose(stages, async (passage) => {
+    if (closed) throw new GuardClosedError();
+    return new Call(parts, passage).run();
+  });
   const route = createRouter((method, path): Route => {
     const id = core.route(method, path);
     const kind = core.routeKind(id);
@@ -152,7 +164,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     init: RequestInit | undefined,
   ): Promise<Response> {
     if (init && PASSED in init) return transport(input, init);
-    const request = readRequest(input, init);
+    const { request, options = NO_OPTIONS } = readRequest(input, init);
     request.signal?.throwIfAborted();
     const where = route(request.method, request.url);
     const isPostgrest = request.fromSupabase && (where.service === "rest" || where.service === "rpc");
@@ -160,9 +172,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     // Where protect() could not switch postgrest-js's own retries off, ours stay out of their way.
     const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
     try {
-      if (closed) throw new GuardClosedError();
-      const call = new Call(parts, request, where, flags);
-      return await call.run((next, more) => transport(next, { ...more, [PASSED]: true } as RequestInit));
+      const user = users(request.header("authorization"));
+      return await send({ request, route: where, user, options, flags, transport: passed(transport) });
     } catch (error) {
       if (answers && error instanceof GuardError) return replyFor(error);
       throw error;

@@ -1,6 +1,7 @@
 /** What a guarded fetch was asked to send, read once and sent as often as the core decides. */
 
 import type { Send } from "./attempt.js";
+import { type CallOptions, OPTIONS_HEADER, parseCallOptions } from "./call-options.js";
 import { CallFlag } from "./core.js";
 
 type Transport = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
@@ -14,12 +15,42 @@ export interface OutgoingRequest {
   /** Whether a part of supabase-js made it. */
   readonly fromSupabase: boolean;
   header(name: string): string | null;
+  /** All headers, as a copy. */
+  headers(): Headers;
+  /** The body as it will be sent, read from a copy; null where there is none. Not for a stream. */
+  bytes(): Promise<ArrayBuffer | null>;
+  /** The same request but for what is given; `signal: null` cuts it loose from its caller. */
+  with(change: RequestChange): OutgoingRequest;
   send(transport: Transport): Send;
   /** Throws what a bare fetch throws for a request that cannot be; returns when it is the network's fault. */
   check(): void;
 }
 
-export function readRequest(input: RequestInfo | URL, init: RequestInit | undefined): OutgoingRequest {
+/** What may differ in a request made from another. */
+export interface RequestChange extends Pick<RequestInit, "method" | "headers" | "body" | "signal"> {
+  readonly url?: string;
+}
+
+/** A request's init with the guard's own options for the call beside it. */
+interface OptionedInit extends RequestInit {
+  seawall?: CallOptions;
+}
+
+/** What a caller gave to fetch: the request, and apart from it what the guard is asked for. */
+export function readRequest(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+): { request: OutgoingRequest; options: CallOptions | undefined } {
+  const request = outgoing(input, init);
+  const given = (init as OptionedInit | undefined)?.seawall;
+  const header = request.header(OPTIONS_HEADER);
+  if (header === null) return { request, options: given };
+  const headers = request.headers();
+  headers.delete(OPTIONS_HEADER);
+  return { request: request.with({ headers }), options: { ...given, ...parseCallOptions(header) } };
+}
+
+function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): OutgoingRequest {
   const request = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
   const headers = headerReader(init?.headers ?? request?.headers);
   const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
@@ -34,6 +65,15 @@ export function readRequest(input: RequestInfo | URL, init: RequestInit | undefi
     signal: init?.signal ?? request?.signal ?? undefined,
     fromSupabase: headers("x-client-info") !== null,
     header: headers,
+    headers: () => new Headers(init?.headers ?? request?.headers),
+    bytes: async () => {
+      const copy = new Request(request ? request.clone() : input, init);
+      return copy.body === null ? null : copy.arrayBuffer();
+    },
+    with: ({ url, ...change }) => {
+      const target = request && url !== undefined ? new Request(url, request) : (request ?? url ?? input);
+      return outgoing(target, { ...init, ...change });
+    },
     send: (transport) => sender(transport, input, init, request, oneShot),
     check: () => {
       new Request(request ? request.url : input, checkedInit(init, method));

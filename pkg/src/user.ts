@@ -1,5 +1,5 @@
 /**
- * Who is calling, as a number: limits are kept for each user.
+ * Who is calling: limits are kept, and answers remembered, for each user.
  *
  * The token is not verified, only told apart from others: the server judges it. Its subject is what stays
  * the same when it is refreshed; a token that is no JWT stands for itself.
@@ -10,22 +10,31 @@ import { decodeBase64 } from "./environment.js";
 /** Refreshed tokens add up slowly; a server that guards many users' calls starts over now and then. */
 const MOST_TOKENS = 10_000;
 
-/** The number for a request's `Authorization`; 0 is nobody known. */
-export type Users = (authorization: string | null) => number;
+export interface User {
+  /** The core's number; 0 is nobody known. */
+  readonly number: number;
+  /** The token's subject, or the whole `Authorization` where it has none; empty for nobody known. */
+  readonly subject: string;
+}
+
+export const NOBODY: User = Object.freeze({ number: 0, subject: "" });
+
+/** The user behind a request's `Authorization`. */
+export type Users = (authorization: string | null) => User;
 
 export function createUsers(): Users {
-  const byToken = new Map<string, number>();
-  const bySubject = new Map<string, number>();
+  const byToken = new Map<string, User>();
+  const bySubject = new Map<string, User>();
   return (authorization) => {
-    if (authorization === null) return 0;
+    if (authorization === null) return NOBODY;
     const known = byToken.get(authorization);
     if (known !== undefined) return known;
     if (byToken.size >= MOST_TOKENS) byToken.clear();
     const subject = subjectOf(authorization);
-    const number = bySubject.get(subject) ?? bySubject.size + 1;
-    bySubject.set(subject, number);
-    byToken.set(authorization, number);
-    return number;
+    const user = bySubject.get(subject) ?? { number: bySubject.size + 1, subject };
+    bySubject.set(subject, user);
+    byToken.set(authorization, user);
+    return user;
   };
 }
 

@@ -38,6 +38,7 @@ export type {
 } from "../options.js";
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
-export type { Environment, TextStorage, TimerHandle } from "../environment.js";
+export type { CacheMode, CallOptions, Priority } from "../call-options.js";
+export type { Channel, Environment, TextStorage, TimerHandle } from "../environment.js";
 export { CATEGORIES, CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "../vocabulary.js";
 export type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";

@@ -1,0 +1,83 @@
+/**
+ * What one call may ask of the guard beyond its policy.
+ *
+ * With a plain fetch they are an object, `guard.fetch(url, { seawall: { priority: "high" } })`. Through
+ * supabase-js, where a header is all a caller can add, they are the header `x-seawall: priority=high`, which never
+ * leaves the page.
+ */
+
+import { OptionError } from "./errors.js";
+
+export const PRIORITIES = ["critical", "high", "normal", "low"] as const;
+/** Who goes first when calls wait for room. */
+export type Priority = (typeof PRIORITIES)[number];
+
+/** How a read uses the cache; the words are those of fetch's own `cache`. */
+export const CACHE_MODES = ["default", "no-store", "reload", "only-if-cached"] as const;
+export type CacheMode = (typeof CACHE_MODES)[number];
+
+/** What a caller may ask for one call. */
+export interface CallOptions {
+  /** Who goes first when calls wait for room. Default `normal`. */
+  readonly priority?: Priority;
+  /** Twice is the same as once: a write or rpc that may be repeated. */
+  readonly idempotent?: boolean;
+  /** `false` sends this read on its own, although the same one is under way. */
+  readonly coalesce?: boolean;
+  /** Whether this read, or this insert, may be joined with others of its kind. */
+  readonly batch?: boolean;
+  readonly cache?: CacheMode;
+  /** Names by which a cached answer can be invalidated. */
+  readonly tags?: readonly string[];
+  /** `false` fails this write at once when there is no network, although writes are queued. */
+  readonly offline?: boolean;
+  /** Calls with the same key within {@link CallOptions.wait} milliseconds become one: the latest. */
+  readonly debounce?: string;
+  /** Milliseconds of quiet that a debounced call waits for. */
+  readonly wait?: number;
+}
+
+/** The header that carries them where there is no other way. */
+export const OPTIONS_HEADER = "x-seawall";
+
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/** The options in the header's form, `priority=high; tags=rooms,people`. */
+export function parseCallOptions(header: string): CallOptions {
+  const options: Record<string, unknown> = {};
+  for (const part of header.split(";")) {
+    const [name = "", ...rest] = part.split("=");
+    if (name.trim() !== "") options[name.trim()] = valueOf(name.trim(), rest.join("=").trim());
+  }
+  return options as CallOptions;
+}
+
+function valueOf(name: string, text: string): unknown {
+  switch (name) {
+    case "priority":
+      return oneOf(PRIORITIES, name, text);
+    case "cache":
+      return oneOf(CACHE_MODES, name, text);
+    case "tags":
+      return text.split(",").map((tag) => tag.trim());
+    case "debounce":
+      return text;
+    case "wait":
+      return Number(text);
+    case "idempotent":
+    case "coalesce":
+    case "batch":
+    case "offline":
+      return text !== "false";
+    default:
+      throw new OptionError(`${OPTIONS_HEADER}.${name}`, `there is no call option "${name}"`, "unknown_option");
+  }
+}
+
+function oneOf<Word extends string>(words: readonly Word[], name: string, text: string): Word {
+  const word = words.find((candidate) => candidate === text);
+  if (word === undefined) {
+    throw new OptionError(`${OPTIONS_HEADER}.${name}`, `${name} is one of ${words.join(", ")}, not "${text}"`);
+  }
+  return word;
+}

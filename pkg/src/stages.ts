@@ -1,0 +1,22 @@
+/** Which stages a guard has, and in which order: the outermost sees a request first and its answer last. */
+
+import type { Clock } from "./clock.js";
+import type { Environment } from "./environment.js";
+import type { Emitter } from "./events.js";
+import type { GuardOptions } from "./options.js";
+import type { Stage } from "./stage.js";
+import type { Timers } from "./timer.js";
+
+/** What stages are made of. */
+export interface StageParts {
+  readonly options: GuardOptions;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly emitter: Emitter;
+}
+
+/** offline · cache · debounce · coalesce · batch · split, each if asked for. */
+export function createStages(_parts: StageParts): Stage[] {
+  return [];
+}
