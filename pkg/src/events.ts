@@ -63,6 +63,13 @@ export interface WaitEvent extends CallFacts {
   readonly delay: number;
 }
 
+/** A call needed no request of its own: it shares one with others. */
+export interface JoinEvent extends CallFacts {
+  readonly type: "join";
+  /** `coalesce`: the same read was under way. */
+  readonly how: "coalesce";
+}
+
 /** Something about stored state: restored, discarded, or kept in memory only. */
 export interface StoredStateEvent {
   readonly type: "storage";
@@ -86,6 +93,7 @@ export interface GuardEvents {
   refusal: RefusalEvent;
   retry: RetryEvent;
   wait: WaitEvent;
+  join: JoinEvent;
   storage: StoredStateEvent;
   policy: PolicyEvent;
 }

@@ -163,7 +163,6 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     input: RequestInfo | URL,
     init: RequestInit | undefined,
   ): Promise<Response> {
-    if (init && PASSED in init) return transport(input, init);
     const { request, options = NO_OPTIONS } = readRequest(input, init);
     request.signal?.throwIfAborted();
     const where = route(request.method, request.url);
@@ -173,7 +172,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
     try {
       const user = users(request.header("authorization"));
-      return await send({ request, route: where, user, options, flags, transport: passed(transport) });
+      return await send({ request, route: where, user, options, flags, transport });
     } catch (error) {
       if (answers && error instanceof GuardError) return replyFor(error);
       throw error;
@@ -181,7 +180,11 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   }
 
   const wrap = (fetch: GuardedFetch, answering?: boolean): GuardedFetch => {
-    return (input, init) => guardedCall(fetch, answering, input, init);
+    // One for all of its calls: requests are joined only where the same transport sends them.
+    const transport = passed(fetch);
+    return (input, init) => {
+      return init && PASSED in init ? fetch(input, init) : guardedCall(transport, answering, input, init);
+    };
   };
 
   const access: BreakerAccess = {

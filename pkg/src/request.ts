@@ -17,6 +17,8 @@ export interface OutgoingRequest {
   header(name: string): string | null;
   /** All headers, as a copy. */
   headers(): Headers;
+  /** Everything but the body that can change the answer, as one text: requests equal in it ask for the same. */
+  identity(): string;
   /** The body as it will be sent, read from a copy; null where there is none. Not for a stream. */
   bytes(): Promise<ArrayBuffer | null>;
   /** The same request but for what is given; `signal: null` cuts it loose from its caller. */
@@ -66,6 +68,12 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     fromSupabase: headers("x-client-info") !== null,
     header: headers,
     headers: () => new Headers(init?.headers ?? request?.headers),
+    identity: () => {
+      const headers = pairsOf(init?.headers ?? request?.headers).filter(([name]) => !NOISE.test(name));
+      const cache = init?.cache ?? request?.cache ?? "";
+      const credentials = init?.credentials ?? request?.credentials ?? "";
+      return [method, request ? request.url : String(input), cache, credentials, ...headers].join("\n");
+    },
     bytes: async () => {
       const copy = new Request(request ? request.clone() : input, init);
       return copy.body === null ? null : copy.arrayBuffer();
@@ -124,6 +132,15 @@ function checkedInit(init: RequestInit | undefined, method: string): RequestInit
   // A body is checked only for being where none may be; a used one cannot be looked at again.
   const body = init?.body == null || mayHaveBody(method) ? undefined : "";
   return { method: init?.method ?? method, ...(headers && { headers }), ...(body !== undefined && { body }) };
+}
+
+/** Headers that follow a request about and never change its answer. */
+const NOISE = /^(?:traceparent|tracestate|baggage|x-request-id)$/i;
+
+/** Name and value of each header, without making a `Headers`; in the order given. */
+function pairsOf(headers: HeadersInit | undefined): [string, string][] {
+  if (headers === undefined) return [];
+  return Symbol.iterator in headers ? ([...headers] as [string, string][]) : Object.entries(headers);
 }
 
 /** Reads names from any kind of headers without making a `Headers`, which costs more than the call's decision. */

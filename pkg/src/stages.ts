@@ -1,5 +1,6 @@
 /** Which stages a guard has, and in which order: the outermost sees a request first and its answer last. */
 
+import { createCoalescing } from "./coalesce.js";
 import type { Clock } from "./clock.js";
 import type { Environment } from "./environment.js";
 import type { Emitter } from "./events.js";
@@ -17,6 +18,6 @@ export interface StageParts {
 }
 
 /** offline · cache · debounce · coalesce · batch · split, each if asked for. */
-export function createStages(_parts: StageParts): Stage[] {
-  return [];
+export function createStages(parts: StageParts): Stage[] {
+  return [createCoalescing(parts)];
 }

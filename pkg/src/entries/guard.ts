@@ -20,6 +20,7 @@ export type {
   GuardEvent,
   GuardEvents,
   GuardEventType,
+  JoinEvent,
   Listener,
   PolicyEvent,
   RefusalEvent,
