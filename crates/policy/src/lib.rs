@@ -13,6 +13,7 @@
 //! | [`breaker`] | may this service be called at all? |
 //! | [`limit`] | is it this key's turn? |
 //! | [`retry`] | is another attempt worth it, when, and who pays? |
+//! | [`cache`] | may this answer be kept, for whom, and until when? |
 //! | [`call`] | what does this call do next? The three above, with timeouts and a deadline, as one machine |
 //! | [`policy`] | which settings hold here? One document for both sides |
 //! | [`event`], [`error`] | what happened to a breaker; what is wrong with an input |
@@ -68,6 +69,7 @@
 //! ```
 
 pub mod breaker;
+pub mod cache;
 pub mod call;
 pub mod class;
 pub mod error;

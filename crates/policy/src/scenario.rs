@@ -27,6 +27,12 @@
 //! | `leave NAME`, `hold [SPAN]`, `told HEADER` | `N left` |
 //! | `gcra COST` | `now N left` · `refused until TIME` |
 //! | `start NAME safe\|unsafe`, `wake NAME`, `answer NAME ATTEMPT OUTCOME`, `abort NAME` | `send N until TIME` · `sleep turn\|retry until TIME` · `deliver` · `fail CATEGORY [until TIME]` · `pending` |
+//! | `cache read USER URL [WORLD…]` | `fresh` · `stale [revalidate]` · `fetch [briefly]` · `refuse` |
+//! | `cache ask NAME USER URL` | the tables its answer depends on |
+//! | `cache answer NAME STATUS [CACHE-CONTROL]` | `kept` · `outdated` · `discarded` · `passed` · `failed CATEGORY` |
+//! | `cache breaks USER URL CATEGORY` | `stale` · `fails` |
+//! | `cache write PATH`, `cache forget table\|tag\|pattern\|user\|everything NAME` | `N ended` |
+//! | `cache lifetimes FRESH STALE KEPT`, `cache relate reads\|writes NAME TABLE` | `ok` |
 //!
 //! An outcome is `success`, `network`, `timeout`, `offline`, `aborted`, or `STATUS[/CODE][+RETRY_AFTER]`.
 //! The limiter has the policy's quota for reads, the GCRA the one for an address.
@@ -34,6 +40,7 @@
 use core::fmt;
 
 mod line;
+mod shelf;
 mod world;
 
 use line::{Line, same_answer};
@@ -68,6 +75,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("classes", include_str!("../tests/scenarios/classes.txt")),
     ("limits", include_str!("../tests/scenarios/limits.txt")),
     ("calls", include_str!("../tests/scenarios/calls.txt")),
+    ("cache", include_str!("../tests/scenarios/cache.txt")),
     (
         "retry-budget",
         include_str!("../tests/scenarios/retry-budget.txt"),

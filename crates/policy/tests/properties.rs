@@ -8,6 +8,8 @@
 
 #[path = "properties/breaker.rs"]
 mod breaker;
+#[path = "properties/cache.rs"]
+mod cache;
 #[path = "properties/limits.rs"]
 mod limits;
 #[path = "properties/stored.rs"]

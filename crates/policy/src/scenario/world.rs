@@ -1,6 +1,7 @@
 //! What a scenario acts upon: one breaker, one limiter, one GCRA, and calls by name.
 
 use super::line::{outcome, span, time};
+use super::shelf::Shelf;
 use crate::breaker::{Admission, Breaker, Permit, Rejection, Snapshot};
 use crate::call::{Action, Call, Guards, Input, Wait};
 use crate::class::hint::rate_limit;
@@ -33,6 +34,7 @@ struct Stage {
     tickets: Vec<(String, Ticket)>,
     calls: Vec<(String, Call)>,
     saved: Option<String>,
+    shelf: Shelf,
 }
 
 #[derive(Default)]
@@ -101,6 +103,7 @@ impl Stage {
             tickets: Vec::new(),
             calls: Vec::new(),
             saved: None,
+            shelf: Shelf::default(),
         })
     }
 
@@ -112,6 +115,7 @@ impl Stage {
             ["take" | "wait" | "redeem" | "leave" | "hold" | "told", ..] => self.limit(now, words),
             ["gcra", cost] => Some(pass(self.gcra.check(&mut self.arrival, now, cost.parse().ok()?))),
             ["start" | "wake" | "answer" | "abort", ..] => self.call(now, words, rng),
+            ["cache", step @ ..] => self.shelf.step(now, step),
             ["event"] => Some(self.event()),
             ["deadline"] => Some(self.breaker.next_deadline().map_or("none".to_owned(), time)),
             ["save" | "reload" | "stored", ..] => self.store(now, words),
