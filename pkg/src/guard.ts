@@ -14,7 +14,7 @@ import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
 import { readRequest } from "./request.js";
 import { createRouter, type Route } from "./route.js";
-import { applySettings } from "./settings.js";
+import { createSettings } from "./settings.js";
 import { countCalls, readBreaker, readLimits } from "./reading.js";
 import type { GuardSnapshot } from "./snapshot.js";
 import { compose } from "./stage.js";
@@ -79,7 +79,7 @@ function passed(transport: GuardedFetch): GuardedFetch {
  */
 export function createGuard(options: GuardOptions = {}, environment: Partial<Environment> = {}): Guard {
   const world = systemEnvironment(environment);
-  const { settings, storage, policyAddress } = readOptions(options);
+  const { settings: given, storage, policyAddress } = readOptions(options);
   const clock = createClock(world);
   const timers = createTimers(world, clock);
   const emitter = createEmitter(world.report);
@@ -89,7 +89,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   let closed = false;
   let tick: Alarm | undefined;
 
-  applySettings(core, settings, clock.now());
+  const settings = createSettings(core, given, clock.now());
   const persistence = createPersistence(storage, {
     environment: world,
     timers,
@@ -145,7 +145,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
 
   const users = createUsers();
   const parts: CallParts = { core, clock, timers, emitter, environment: world, live, settled };
-  const stages = createStages({ options, environment: world, clock, timers, emitter });
+  const stages = createStages({ options, settings, environment: world, clock, timers, emitter });
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
@@ -210,7 +210,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
           address: policyAddress,
           environment: world,
           apply: (document) => {
-            if (!closed) applySettings(core, [...document, ...settings], clock.now());
+            if (!closed) settings.replace([...document, ...given], clock.now());
             settled();
           },
           tell: (state, reason) => {

@@ -1,11 +1,11 @@
 /**
- * What `createGuard` accepts, and how it reaches the policy core.
+ * What `createGuard` accepts, sorted: settings of the policy, and what belongs to the page alone.
  *
- * The core owns the table of settings: names, bounds, defaults, error texts. So nothing is checked here
- * but what belongs to the page alone; everything else is flattened into dotted names and handed over.
+ * Names, bounds and defaults of settings are the table's; what has a type here is only what most people need.
  */
 
 import { OptionError } from "./errors.js";
+import { type Given, isRecord, readSettings, shown } from "./settings.read.js";
 import type { Service } from "./vocabulary.js";
 
 /** When a circuit opens, and how it closes again. All times in milliseconds. */
@@ -86,16 +86,10 @@ export interface GuardOptions {
   policy?: PolicyDocument | string | URL;
 }
 
-/** One setting of the policy core: its dotted name, and whatever was given for it. */
-export interface Setting {
-  readonly path: string;
-  readonly value: unknown;
-}
-
 /** The options, sorted by who understands them. */
 export interface ReadOptions {
   /** The document's settings first, so that the page's own override them. */
-  readonly settings: readonly Setting[];
+  readonly settings: readonly Given[];
   readonly storage: "auto" | "memory";
   readonly policyAddress: string | undefined;
 }
@@ -107,25 +101,8 @@ export function readOptions(options: GuardOptions): ReadOptions {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
   }
   const address = typeof policy === "string" || policy instanceof URL ? policyAddress(policy) : undefined;
-  const document = address === undefined && policy !== undefined ? flatten(policy, "policy") : [];
-  return { settings: [...document, ...flatten(settings, "options")], storage, policyAddress: address };
-}
-
-/** `{ breaker: { failureThreshold: 3 } }` as `breaker.failureThreshold = 3`. */
-export function flatten(document: unknown, what: string): Setting[] {
-  if (!isRecord(document)) throw new OptionError(what, `${what} is an object, not ${shown(document)}`);
-  const settings: Setting[] = [];
-  collect(document, "", settings);
-  return settings;
-}
-
-function collect(branch: Record<string, unknown>, prefix: string, settings: Setting[]): void {
-  for (const [name, value] of Object.entries(branch)) {
-    if (value === undefined) continue;
-    const path = prefix + quoted(name);
-    if (isRecord(value)) collect(value, `${path}.`, settings);
-    else settings.push({ path, value });
-  }
+  const document = address === undefined && policy !== undefined ? readSettings(policy, "policy", false) : [];
+  return { settings: [...document, ...readSettings(settings, "options", true)], storage, policyAddress: address };
 }
 
 /** The server's own address is enough; a longer one is taken as it is. */
@@ -141,21 +118,4 @@ function policyAddress(policy: string | URL): string {
   }
   if (address.pathname === "/") address.pathname = "/policy";
   return address.href;
-}
-
-/** A name with dots in it is quoted, as in TOML; one with a quote in it can be no setting's. */
-function quoted(name: string): string {
-  return /^\w+$/.test(name) ? name : `"${name}"`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return String(value);
 }

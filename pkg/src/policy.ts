@@ -1,8 +1,8 @@
-/** The policy from the server: fetched, checked by the core as a whole, applied, or left alone. */
+/** The policy from the server: fetched, checked as a whole, applied, or left alone. */
 
 import type { Environment } from "./environment.js";
-import { flatten, type Setting } from "./options.js";
 import type { PolicyEvent } from "./events.js";
+import { type Given, readSettings } from "./settings.read.js";
 
 export type PolicyState = PolicyEvent["state"];
 
@@ -15,7 +15,7 @@ export interface PolicyParts {
   readonly address: string;
   readonly environment: Environment;
   /** Takes all settings or none; throws what is wrong with them. */
-  readonly apply: (settings: readonly Setting[]) => void;
+  readonly apply: (settings: readonly Given[]) => void;
   readonly tell: (state: PolicyState, reason: string) => void;
 }
 
@@ -32,7 +32,7 @@ export function createPolicySource({ address, environment, apply, tell }: Policy
     if (!response.ok) return ["failed", `the server answered ${response.status}`];
     const text = await response.text();
     if (text.length > LONGEST_DOCUMENT) return ["failed", "the document is too long"];
-    apply(flatten(JSON.parse(text), "policy"));
+    apply(readSettings(JSON.parse(text), "policy", false));
     etag = response.headers.get("etag") ?? undefined;
     return ["applied", ""];
   }

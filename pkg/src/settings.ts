@@ -1,38 +1,103 @@
-/** Settings on their way into the core: all of them or none. */
+/**
+ * What holds where: every setting resolved for the document, each service and each endpoint that has its own.
+ *
+ * The nearest word wins: the endpoint's before the service's before the document's. The core gets its numbers from
+ * here, all of them or none, and so do the stages, by name.
+ */
 
 import type { Core } from "./core.js";
 import { OptionError } from "./errors.js";
-import type { Setting } from "./options.js";
+import type { Route } from "./route.js";
+import { type Given, indexOf, ROWS } from "./settings.read.js";
+import { CEILINGS, CONFLICTS, type SettingName } from "./settings.table.js";
+import { SERVICES } from "./vocabulary.js";
 
-/** Takes the settings over; throws an {@link OptionError} for the first that is refused, and changes nothing. */
-export function applySettings(core: Core, settings: readonly Setting[], now: number): void {
-  core.beginPolicy();
-  for (const setting of settings) throwIfRefused(give(core, setting));
-  throwIfRefused(core.applyPolicy(now));
+/** Where a setting is asked for; a request's {@link Route} is one. */
+export type Place = Pick<Route, "service" | "endpoint">;
+
+/** The policy in force, by name. What the server publishes later changes the answers. */
+export interface Settings {
+  /** A number: milliseconds, a count or a ratio. */
+  number(path: SettingName, place?: Place): number;
+  /** A choice's word. */
+  word(path: SettingName, place?: Place): string;
+  /** A flag. */
+  flag(path: SettingName, place?: Place): boolean;
+  /** Whether anybody gave this setting, or one of this group, anywhere. */
+  given(path: string): boolean;
 }
 
-function give(core: Core, { path, value }: Setting): string {
-  switch (typeof value) {
-    case "number":
-      return core.setNumber(path, value);
-    case "string":
-      return core.setText(path, value);
-    default:
-      return core.setOther(path, kindOf(value));
+export interface SettingsInForce extends Settings {
+  /** Takes all settings in the place of the old; throws for a contradiction, and changes nothing. */
+  replace(given: readonly Given[], now: number): void;
+}
+
+/** The settings given, in force in the core and here. */
+export function createSettings(core: Core, given: readonly Given[], now: number): SettingsInForce {
+  let inForce: readonly Given[] = [];
+  let document: Float64Array = new Float64Array();
+  let places = new Map<string, Float64Array>();
+
+  function valueOf(path: SettingName, place: Place | undefined): number {
+    const values = (place && (places.get(place.endpoint) ?? places.get(place.service))) ?? document;
+    return values[indexOf(path)] ?? NaN;
   }
+
+  function replace(next: readonly Given[], at: number): void {
+    const base = resolve(Float64Array.from(ROWS, ({ initial }) => initial), next, "");
+    const resolved = new Map<string, Float64Array>();
+    core.beginPolicy();
+    throwIfContradictory(core.configure(base), "");
+    for (const service of SERVICES) {
+      const values = resolve(base, next, service);
+      resolved.set(service, values);
+      throwIfContradictory(core.configure(values), `services.${service}.`);
+    }
+    for (const path of new Set(next.map(({ place }) => place).filter((place) => place.startsWith("/")))) {
+      const values = resolve(resolved.get(serviceOf(core, path)) ?? base, next, path);
+      resolved.set(path, values);
+      const ownBreaker = next.some(({ place, index }) => place === path && ROWS[index]?.path.startsWith("breaker."));
+      throwIfContradictory(core.configureEndpoint(path, ownBreaker, values), `endpoints."${path}".`);
+    }
+    core.applyPolicy(at);
+    [inForce, document, places] = [next, base, resolved];
+  }
+
+  replace(given, now);
+  return {
+    number: valueOf,
+    word: (path, place) => ROWS[indexOf(path)]?.words[valueOf(path, place)] ?? "",
+    flag: (path, place) => valueOf(path, place) > 0,
+    given: (path) =>
+      inForce.some(({ index }) => ROWS[index]?.path === path || ROWS[index]?.path.startsWith(`${path}.`)),
+    replace,
+  };
 }
 
-/** The core's number for what no setting takes. */
-function kindOf(value: unknown): number {
-  if (typeof value === "boolean") return 0;
-  if (value === null) return 1;
-  if (Array.isArray(value)) return 2;
-  return typeof value === "object" ? 3 : 4;
+/** The outer place's values with those given at this one over them. */
+function resolve(outer: Float64Array, given: readonly Given[], place: string): Float64Array {
+  const values = outer.slice();
+  const own = new Set<number>();
+  for (const { index, number } of given.filter((one) => one.place === place)) {
+    values[index] = number;
+    own.add(index);
+  }
+  for (const [floor, ceiling] of CEILINGS) {
+    const least = values[floor] ?? 0;
+    if (own.has(floor) && !own.has(ceiling) && (values[ceiling] ?? 0) < least) values[ceiling] = least;
+  }
+  return values;
 }
 
-/** A refusal is the kind, the option's name and the text, a line each. */
-function throwIfRefused(refusal: string): void {
-  if (refusal === "") return;
-  const [kind, option = "", ...message] = refusal.split("\n");
-  throw new OptionError(option, message.join("\n"), kind === "u" ? "unknown_option" : "invalid_option");
+function serviceOf(core: Core, path: string): string {
+  return SERVICES[core.routeKind(core.route("GET", path)) >> 3] ?? "rest";
+}
+
+/** The core's number for settings that do not contradict each other. */
+const FINE = 255;
+
+function throwIfContradictory(code: number, prefix: string): void {
+  if (code === FINE) return;
+  const problem = CONFLICTS.trim().split("\n")[code] ?? "";
+  throw new OptionError(prefix + problem.split(" ")[0], prefix + problem);
 }

@@ -5,12 +5,15 @@ import type { Clock } from "./clock.js";
 import type { Environment } from "./environment.js";
 import type { Emitter } from "./events.js";
 import type { GuardOptions } from "./options.js";
+import type { Settings } from "./settings.js";
 import type { Stage } from "./stage.js";
 import type { Timers } from "./timer.js";
 
 /** What stages are made of. */
 export interface StageParts {
   readonly options: GuardOptions;
+  /** The policy in force, by name and place. */
+  readonly settings: Settings;
   readonly environment: Environment;
   readonly clock: Clock;
   readonly timers: Timers;

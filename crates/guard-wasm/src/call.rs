@@ -92,7 +92,9 @@ impl Core {
         let Some(target) = self.routes.get(route) else {
             return NOBODY;
         };
-        let rules = self.policy.rules(target.service, &target.endpoint);
+        let Some(rules) = self.policy.rules(target.service, &target.endpoint) else {
+            return NOBODY;
+        };
         let mut config = rules.call(target.class);
         if flags & (flag::ONE_SHOT | flag::REPETITION) != 0 {
             config.retry.attempts = 1;

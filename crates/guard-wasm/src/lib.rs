@@ -7,9 +7,6 @@
 //! It refuses to know `fetch`, promises, storage or clocks, and to trust its caller: an index or number that
 //! means nothing is answered with nothing, never with a panic, because a panic ends the module for good.
 
-use seawall_policy::breaker::Breaker;
-use seawall_policy::class::Service;
-use seawall_policy::policy::{Policy, PolicyDraft};
 use seawall_policy::retry::Budget;
 use seawall_policy::rng::SplitMix64;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -25,6 +22,7 @@ use breaker::Slot;
 use call::Calls;
 use class::Routes;
 use limit::Limits;
+use policy::Policy;
 
 /// A free list: a tenth of the size of the default allocator, and a guard keeps few things.
 #[cfg(target_arch = "wasm32")]
@@ -37,7 +35,7 @@ static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
 #[derive(Debug)]
 pub struct Core {
     policy: Policy,
-    draft: PolicyDraft,
+    draft: Policy,
     breakers: Vec<Slot>,
     budgets: Vec<Budget>,
     limits: Limits,
@@ -48,23 +46,16 @@ pub struct Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// A guard with the default policy. The seeds spread its jitter; JavaScript's numbers hold 32 bits each.
+    /// A guard without a policy, which refuses to begin a call until it has one. The seeds spread its jitter;
+    /// JavaScript's numbers hold 32 bits each.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(seed_high: u32, seed_low: u32) -> Self {
-        let policy = Policy::default();
-        let service = |service: Service| policy.service(service);
-        let breakers = Service::ALL.map(|name| Slot {
-            key: name.name().to_owned(),
-            service: name,
-            breaker: Breaker::new(service(name).breaker),
-        });
-        let budgets = Service::ALL.map(|name| Budget::new(service(name).retry.budget));
         Self {
-            breakers: breakers.into(),
-            budgets: budgets.into(),
-            draft: PolicyDraft::default(),
-            policy,
+            policy: Policy::default(),
+            draft: Policy::default(),
+            breakers: Vec::new(),
+            budgets: Vec::new(),
             limits: Limits::default(),
             routes: Routes::default(),
             calls: Calls::default(),

@@ -2,12 +2,12 @@
 
 use seawall_policy::class::{Class, Service};
 use seawall_policy::limit::{Quota, SlidingWindow};
-use seawall_policy::policy::Policy;
 use seawall_policy::time::MonoTime;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::Core;
 use crate::class::Route;
+use crate::policy::Policy;
 
 /// Windows kept at most before those that have forgotten everything are given up.
 const MANY: usize = 256;
@@ -36,26 +36,29 @@ impl Limits {
         let same = |entry: &Entry| {
             entry.user == user && entry.route.class == route.class && entry.route.endpoint == route.endpoint
         };
-        let place = self.0.iter().position(same).unwrap_or_else(|| {
+        let place = self.0.iter().position(same);
+        if place.is_none() {
             if self.0.len() >= MANY {
                 self.0
                     .retain(|entry| entry.window.waiting() > 0 || entry.window.full_at(now) > now);
             }
-            let quota = policy.rules(route.service, &route.endpoint).quota(route.class);
+            let quota = policy.rules(route.service, &route.endpoint)?.quota(route.class);
             self.0.push(Entry {
                 user,
                 route: route.clone(),
                 window: SlidingWindow::new(quota),
             });
-            self.0.len() - 1
-        });
+        }
+        let place = place.unwrap_or(self.0.len().saturating_sub(1));
         self.0.get_mut(place).map(|entry| &mut entry.window)
     }
 
     /// Takes a new policy up.
     pub(crate) fn requote(&mut self, policy: &Policy) {
         for Entry { route, window, .. } in &mut self.0 {
-            window.set_quota(policy.rules(route.service, &route.endpoint).quota(route.class));
+            if let Some(rules) = policy.rules(route.service, &route.endpoint) {
+                window.set_quota(rules.quota(route.class));
+            }
         }
     }
 
@@ -106,7 +109,10 @@ impl Core {
             Class::Rpc => Service::Rpc,
             Class::Auth => Service::Auth,
         };
-        let quota = self.policy.service(service).quota(class);
+        let Some(rules) = self.policy.service(service) else {
+            return Vec::new();
+        };
+        let quota = rules.quota(class);
         figures(class, quota, quota.limit())
     }
 }

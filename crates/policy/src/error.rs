@@ -6,15 +6,72 @@ use core::fmt;
 
 use crate::policy::Figure;
 
-/// A setting that contradicts its bounds or another setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key} {rule}")]
-pub struct ConfigError {
-    /// The setting's own name, without its group.
-    pub key: &'static str,
-    /// What must hold.
-    pub rule: &'static str,
+macro_rules! config_errors {
+    ($($variant:ident = $key:literal, $rule:literal;)*) => {
+        /// A setting that contradicts its bounds or another setting.
+        ///
+        /// A number with its text kept apart: a small module hands out the number and carries no text.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ConfigError {
+            $(#[doc = concat!("`", $key, "` ", $rule, ".")] $variant),*
+        }
+
+        impl ConfigError {
+            /// Every one, in the order of their codes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The setting's name with its group.
+            #[must_use]
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$variant => $key),* }
+            }
+
+            /// What must hold.
+            #[must_use]
+            pub const fn rule(self) -> &'static str {
+                match self { $(Self::$variant => $rule),* }
+            }
+        }
+    };
 }
+
+config_errors! {
+    QuotaLimit = "limit", "must be at least 1";
+    QuotaWindow = "window", "must not be zero";
+    Burst = "burst", "must be at least 1";
+    FailureThreshold = "breaker.failureThreshold", "must be at most 1000";
+    MonitoringPeriod = "breaker.monitoringPeriod", "must not be zero";
+    FailureRate = "breaker.failureRate", "must be at most 1";
+    MinimumThroughput = "breaker.minimumThroughput", "must be at least 1";
+    SlowCallRate = "breaker.slowCallRate", "must be at most 1";
+    ResetTimeout = "breaker.resetTimeout", "must not be zero";
+    MaxResetTimeout = "breaker.maxResetTimeout", "must be at least resetTimeout";
+    ResetMultiplier = "breaker.resetMultiplier", "must be at least 1";
+    Jitter = "breaker.jitter", "must be at most 1";
+    SuccessThreshold = "breaker.successThreshold", "must be at least 1";
+    HalfOpenProbes = "breaker.halfOpenProbes", "must be from 1 to 100";
+    ProbeTimeout = "breaker.probeTimeout", "must not be zero";
+    Toothless = "breaker.failureThreshold", "must not be 0 while failureRate and slowCallRate are 0 too: nothing could open the circuit";
+    Attempts = "retry.attempts", "must be at least 1";
+    BaseDelay = "retry.baseDelay", "must not be zero";
+    MaxDelay = "retry.maxDelay", "must be at least baseDelay";
+}
+
+impl ConfigError {
+    /// A small number for it: its place in [`ConfigError::ALL`].
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.key(), self.rule())
+    }
+}
+
+impl core::error::Error for ConfigError {}
 
 /// Why a stored state was discarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +154,14 @@ pub enum PolicyError {
         /// The unit, with a space before it, or nothing.
         unit: &'static str,
     },
+    /// The value must be yes or no.
+    #[error("{path} must be true or false, not {found}")]
+    NotAFlag {
+        /// The name as it was given.
+        path: String,
+        /// What it was.
+        found: String,
+    },
     /// The value must be one of a few words.
     #[error("{path} must be one of {}, not {found}", Words(.words))]
     NotAChoice {
@@ -108,12 +173,10 @@ pub enum PolicyError {
         words: &'static [&'static str],
     },
     /// Two settings contradict each other.
-    #[error("{scope}{group}{} {}", .conflict.key, .conflict.rule)]
+    #[error("{scope}{conflict}")]
     Conflict {
         /// The scope it is about, with a dot, or nothing.
         scope: String,
-        /// The setting's group, with a dot.
-        group: &'static str,
         /// Which, and what must hold.
         conflict: ConfigError,
     },

@@ -18,8 +18,8 @@ mod value;
 
 pub use path::Scope;
 pub use rules::Rules;
-use rules::Values;
-pub use table::{Key, Kind, Reach, SETTINGS, Setting};
+use rules::{Numbers, Values};
+pub use table::{CEILINGS, Key, Kind, Reach, SETTINGS, Setting};
 pub use value::{Figure, Value};
 
 use crate::class::{Service, Target};
@@ -98,7 +98,7 @@ impl PolicyDraft {
     }
 
     fn set_segments(&mut self, segments: &[&str], value: Value<'_>) -> Result<(), PolicyError> {
-        let (scope, key) = path::resolve(segments)?;
+        let (scope, key) = path::resolve(segments, matches!(value, Value::Flag(_)))?;
         let setting = key.setting();
         let name = || path::joined(segments);
         match (&scope, setting.reach) {
@@ -221,13 +221,13 @@ impl Scope {
 }
 
 fn rules_of(values: &Values, scope: &Scope, own_breaker: bool) -> Result<(Rules, Quota), PolicyError> {
-    let rules = values.rules(own_breaker);
-    let per_address = values.quota("limits.ip.", Key::LimitsIpLimit, Key::LimitsIpWindow);
-    rules
+    let numbers = Numbers::of(values);
+    let per_address = numbers.quota(Key::LimitsIpLimit, Key::LimitsIpWindow);
+    numbers
+        .rules(own_breaker)
         .and_then(|rules| Ok((rules, per_address?)))
-        .map_err(|(group, conflict)| PolicyError::Conflict {
+        .map_err(|conflict| PolicyError::Conflict {
             scope: scope.prefix(),
-            group,
             conflict,
         })
 }

@@ -49,10 +49,10 @@ fn policy(source: &Source) -> Result<Policy, ConfigError> {
     let mut draft = PolicyDraft::default();
     let refused = |path: &str, problem: String| ConfigError::new(path, source.file_name(), problem);
     for (path, text) in source.policy_settings() {
-        let number: Result<f64, _> = text.parse();
-        let value = match &number {
-            Ok(number) => Value::Number(*number),
-            Err(_) => Value::Text(text),
+        let value = match (text.parse::<bool>(), text.parse::<f64>()) {
+            (Ok(yes), _) => Value::Flag(yes),
+            (Err(_), Ok(number)) => Value::Number(number),
+            (Err(_), Err(_)) => Value::Text(text),
         };
         draft
             .set(path, value)

@@ -129,55 +129,35 @@ impl BreakerConfig {
         let s = &settings;
         let by_rate = s.failure_rate > Share::ZERO || s.slow_call_rate > Share::ZERO;
         let watches = matches!(s.mode, Mode::Active | Mode::MetricsOnly);
-        let rules: [(bool, &'static str, &'static str); 13] = [
+        let rules = [
             (
                 s.failure_threshold <= Self::MAX_THRESHOLD,
-                "failureThreshold",
-                "must be at most 1000",
+                ConfigError::FailureThreshold,
             ),
-            (
-                !s.monitoring_period.is_zero(),
-                "monitoringPeriod",
-                "must not be zero",
-            ),
-            (s.failure_rate <= Share::ONE, "failureRate", "must be at most 1"),
-            (
-                s.minimum_throughput > 0,
-                "minimumThroughput",
-                "must be at least 1",
-            ),
-            (
-                s.slow_call_rate <= Share::ONE,
-                "slowCallRate",
-                "must be at most 1",
-            ),
-            (!s.reset_timeout.is_zero(), "resetTimeout", "must not be zero"),
+            (!s.monitoring_period.is_zero(), ConfigError::MonitoringPeriod),
+            (s.failure_rate <= Share::ONE, ConfigError::FailureRate),
+            (s.minimum_throughput > 0, ConfigError::MinimumThroughput),
+            (s.slow_call_rate <= Share::ONE, ConfigError::SlowCallRate),
+            (!s.reset_timeout.is_zero(), ConfigError::ResetTimeout),
             (
                 s.reset_timeout <= s.max_reset_timeout,
-                "maxResetTimeout",
-                "must be at least resetTimeout",
+                ConfigError::MaxResetTimeout,
             ),
-            (
-                s.reset_multiplier >= Share::ONE,
-                "resetMultiplier",
-                "must be at least 1",
-            ),
-            (s.jitter <= Share::ONE, "jitter", "must be at most 1"),
-            (s.success_threshold > 0, "successThreshold", "must be at least 1"),
+            (s.reset_multiplier >= Share::ONE, ConfigError::ResetMultiplier),
+            (s.jitter <= Share::ONE, ConfigError::Jitter),
+            (s.success_threshold > 0, ConfigError::SuccessThreshold),
             (
                 (1..=Self::MAX_PROBES).contains(&s.half_open_probes),
-                "halfOpenProbes",
-                "must be from 1 to 100",
+                ConfigError::HalfOpenProbes,
             ),
-            (!s.probe_timeout.is_zero(), "probeTimeout", "must not be zero"),
+            (!s.probe_timeout.is_zero(), ConfigError::ProbeTimeout),
             (
                 !watches || s.failure_threshold > 0 || by_rate,
-                "failureThreshold",
-                "must not be 0 while failureRate and slowCallRate are 0 too: nothing could open the circuit",
+                ConfigError::Toothless,
             ),
         ];
-        match rules.into_iter().find(|(holds, _, _)| !holds) {
-            Some((_, key, rule)) => Err(ConfigError { key, rule }),
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, error)) => Err(error),
             None => Ok(Self(settings)),
         }
     }
@@ -205,15 +185,15 @@ impl BreakerConfig {
 mod tests {
     use super::*;
 
-    fn refused_key(change: impl FnOnce(&mut BreakerSettings)) -> Option<&'static str> {
+    fn refused(change: impl FnOnce(&mut BreakerSettings)) -> Option<ConfigError> {
         let mut settings = BreakerSettings::default();
         change(&mut settings);
-        BreakerConfig::try_new(settings).err().map(|error| error.key)
+        BreakerConfig::try_new(settings).err()
     }
 
     #[test]
     fn the_defaults_are_valid() {
-        assert_eq!(refused_key(|_| ()), None);
+        assert_eq!(refused(|_| ()), None);
         assert_eq!(
             BreakerConfig::default(),
             BreakerConfig::try_new(BreakerSettings::default()).unwrap()
@@ -221,15 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn the_offending_key_is_named() {
-        assert_eq!(refused_key(|s| s.half_open_probes = 0), Some("halfOpenProbes"));
+    fn the_offending_setting_is_named() {
         assert_eq!(
-            refused_key(|s| s.max_reset_timeout = Span::from_secs(1)),
-            Some("maxResetTimeout")
+            refused(|s| s.half_open_probes = 0),
+            Some(ConfigError::HalfOpenProbes)
         );
         assert_eq!(
-            refused_key(|s| s.failure_rate = Share::from_percent(101)),
-            Some("failureRate")
+            refused(|s| s.max_reset_timeout = Span::from_secs(1)),
+            Some(ConfigError::MaxResetTimeout)
+        );
+        assert_eq!(
+            refused(|s| s.failure_rate = Share::from_percent(101)),
+            Some(ConfigError::FailureRate)
         );
     }
 
@@ -240,9 +223,9 @@ mod tests {
             s.failure_rate = Share::ZERO;
             s.slow_call_rate = Share::ZERO;
         };
-        assert_eq!(refused_key(toothless), Some("failureThreshold"));
+        assert_eq!(refused(toothless), Some(ConfigError::Toothless));
         assert_eq!(
-            refused_key(|s| {
+            refused(|s| {
                 toothless(s);
                 s.mode = Mode::Disabled;
             }),

@@ -53,10 +53,7 @@ impl Gcra {
     /// A burst of nothing admits nothing.
     pub fn with_burst(self, burst: u32) -> Result<Self, ConfigError> {
         if burst == 0 {
-            return Err(ConfigError {
-                key: "burst",
-                rule: "must be at least 1",
-            });
+            return Err(ConfigError::Burst);
         }
         Ok(Self { burst, ..self })
     }

@@ -18,15 +18,9 @@ impl Quota {
     /// # Errors
     /// Nothing may be zero.
     pub fn try_new(limit: u32, window: Span) -> Result<Self, ConfigError> {
-        let limit = NonZeroU32::new(limit).ok_or(ConfigError {
-            key: "limit",
-            rule: "must be at least 1",
-        })?;
+        let limit = NonZeroU32::new(limit).ok_or(ConfigError::QuotaLimit)?;
         if window.is_zero() {
-            return Err(ConfigError {
-                key: "window",
-                rule: "must not be zero",
-            });
+            return Err(ConfigError::QuotaWindow);
         }
         Ok(Self { limit, window })
     }

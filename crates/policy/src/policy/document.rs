@@ -7,7 +7,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::path::Scope;
-use super::table::{Key, Kind, Reach, SETTINGS, Setting};
+use super::table::{CEILINGS, Kind, Reach, SETTINGS, Setting};
 use super::value::Value;
 use super::{Policy, PolicyDraft};
 use crate::class::Service;
@@ -73,12 +73,12 @@ impl Policy {
     /// A ceiling that was raised to its floor is printed as it holds.
     fn print_derived(&self, document: &mut Json) {
         let base = self.draft.resolve(super::Values::default(), &Scope::Document);
-        for key in [Key::BreakerMaxResetTimeout, Key::RetryMaxDelay] {
+        for (_, key) in CEILINGS {
             let setting = key.setting();
             insert(
                 document,
                 setting.path.split('.'),
-                printed(setting, base.number(key)),
+                printed(setting, base.number(*key)),
             );
         }
     }
@@ -125,7 +125,7 @@ impl PolicyDraft {
             }
             Json::String(text) => self.set_segments(path, Value::Text(text)),
             Json::Null => self.set_segments(path, Value::Other("null")),
-            Json::Bool(_) => self.set_segments(path, Value::Other("a boolean")),
+            Json::Bool(yes) => self.set_segments(path, Value::Flag(*yes)),
             Json::Array(_) => self.set_segments(path, Value::Other("an array")),
         }
     }
@@ -142,7 +142,7 @@ impl PolicyDraft {
             toml::Value::Integer(number) => self.set_segments(path, Value::Number(*number as f64)),
             toml::Value::Float(number) => self.set_segments(path, Value::Number(*number)),
             toml::Value::String(text) => self.set_segments(path, Value::Text(text)),
-            toml::Value::Boolean(_) => self.set_segments(path, Value::Other("a boolean")),
+            toml::Value::Boolean(yes) => self.set_segments(path, Value::Flag(*yes)),
             toml::Value::Datetime(_) => self.set_segments(path, Value::Other("a date")),
             toml::Value::Array(_) => self.set_segments(path, Value::Other("an array")),
         }
@@ -214,6 +214,7 @@ fn leaf(setting: &Setting) -> Json {
     let default = printed(setting, setting.default);
     let (min, max) = (number(setting.min), number(setting.max));
     match setting.kind {
+        Kind::Flag => json!({ "description": setting.doc, "type": "boolean", "default": default }),
         Kind::Choice(words) => json!({ "description": setting.doc, "enum": words, "default": default }),
         Kind::Count | Kind::Millis => json!({
             "description": described(setting), "type": "integer", "minimum": min, "maximum": max, "default": default,
@@ -234,8 +235,10 @@ fn described(setting: &Setting) -> String {
 }
 
 fn printed(setting: &Setting, value: f64) -> Json {
-    let Kind::Choice(words) = setting.kind else {
-        return number(value);
+    let words = match setting.kind {
+        Kind::Choice(words) => words,
+        Kind::Flag => return json!(value > 0.0),
+        Kind::Count | Kind::Millis | Kind::Ratio => return number(value),
     };
     let chosen = words
         .iter()

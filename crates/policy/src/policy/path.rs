@@ -49,8 +49,8 @@ pub(super) fn joined(segments: &[&str]) -> String {
     path
 }
 
-/// Finds the scope and the setting that a path names.
-pub(super) fn resolve(segments: &[&str]) -> Result<(Scope, Key), PolicyError> {
+/// Finds the scope and the setting that a path names; for a flag, a group stands for its `enabled`.
+pub(super) fn resolve(segments: &[&str], flag: bool) -> Result<(Scope, Key), PolicyError> {
     let (scope, rest) = match segments {
         ["services", name, rest @ ..] => match Service::from_name(name) {
             Some(service) => (Scope::Service(service), rest),
@@ -70,10 +70,12 @@ pub(super) fn resolve(segments: &[&str]) -> Result<(Scope, Key), PolicyError> {
         }
         rest => (Scope::Document, rest),
     };
+    let named = |canonical: &str| names(canonical, rest);
+    let switched = |canonical: &str| flag && canonical.strip_suffix(".enabled").is_some_and(named);
     let found = Key::ALL
         .iter()
         .copied()
-        .find(|key| names(key.setting().path, rest));
+        .find(|key| named(key.setting().path) || switched(key.setting().path));
     match found {
         Some(key) => Ok((scope, key)),
         None => Err(unknown(segments, rest)),
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     fn resolved(path: &str) -> Result<(Scope, Key), PolicyError> {
-        resolve(&segments(path).unwrap())
+        resolve(&segments(path).unwrap(), false)
     }
 
     #[test]
@@ -133,6 +135,17 @@ mod tests {
         assert_eq!((scope, key), (Scope::Service(Service::Rest), Key::Timeout));
         let (scope, _) = resolved("endpoints.\"/rest/v1/a.b\".retry.attempts").unwrap();
         assert_eq!(scope, Scope::Endpoint("/rest/v1/a.b".to_owned()));
+    }
+
+    #[test]
+    fn a_group_stands_for_its_flag() {
+        let segments = ["services", "rest", "cache"];
+        assert_eq!(
+            resolve(&segments, true).unwrap(),
+            (Scope::Service(Service::Rest), Key::CacheEnabled)
+        );
+        assert!(resolve(&segments, false).is_err());
+        assert!(resolve(&["breaker"], true).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A policy resolved for one place: every value checked, typed and ready for use.
 
-use super::table::{Key, SETTINGS};
+use super::table::{CEILINGS, Key, SETTINGS};
 use crate::breaker::{BreakerConfig, BreakerSettings, Mode, Share};
 use crate::call::CallConfig;
 use crate::class::Class;
@@ -27,6 +27,14 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The rules that a value for every setting gives, in the order of the table; what is missing is zero.
+    ///
+    /// # Errors
+    /// Two settings contradict each other.
+    pub fn try_new(numbers: &[f64], own_breaker: bool) -> Result<Self, ConfigError> {
+        Numbers(numbers).rules(own_breaker)
+    }
+
     /// The rules for one call of that class.
     #[must_use]
     pub fn call(&self, class: Class) -> CallConfig {
@@ -65,8 +73,9 @@ pub(super) struct Values {
     given: [bool; SETTINGS.len()],
 }
 
-/// A contradiction, and the group of settings it is in.
-pub(super) type Contradiction = (&'static str, ConfigError);
+/// A value for every setting, to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers<'a>(&'a [f64]);
 
 impl Default for Values {
     fn default() -> Self {
@@ -83,7 +92,7 @@ impl Default for Values {
 
 impl Values {
     pub(super) fn number(&self, key: Key) -> f64 {
-        self.numbers.get(key as usize).copied().unwrap_or_default()
+        Numbers::of(self).number(key)
     }
 
     pub(super) fn put(&mut self, key: Key, number: f64) {
@@ -104,22 +113,33 @@ impl Values {
 
     /// A ceiling that is not given beside its floor follows it.
     pub(super) fn derive(&mut self) {
-        for (floor, ceiling) in [
-            (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
-            (Key::RetryBaseDelay, Key::RetryMaxDelay),
-        ] {
-            let lone_floor = self.is_given(floor) && !self.is_given(ceiling);
-            let floor = self.number(floor);
-            if let Some(slot) = self.numbers.get_mut(ceiling as usize).filter(|_| lone_floor) {
+        for (floor, ceiling) in CEILINGS {
+            let lone_floor = self.is_given(*floor) && !self.is_given(*ceiling);
+            let floor = self.number(*floor);
+            if let Some(slot) = self.numbers.get_mut(*ceiling as usize).filter(|_| lone_floor) {
                 *slot = slot.max(floor);
             }
         }
     }
 
-    pub(super) fn rules(&self, own_breaker: bool) -> Result<Rules, Contradiction> {
+    fn is_given(&self, key: Key) -> bool {
+        self.given.get(key as usize).copied().unwrap_or_default()
+    }
+}
+
+impl<'a> Numbers<'a> {
+    pub(super) const fn of(values: &'a Values) -> Self {
+        Self(&values.numbers)
+    }
+
+    fn number(self, key: Key) -> f64 {
+        self.0.get(key as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) fn rules(self, own_breaker: bool) -> Result<Rules, ConfigError> {
         Ok(Rules {
-            breaker: self.breaker().map_err(|error| ("breaker.", error))?,
-            retry: self.retry().map_err(|error| ("retry.", error))?,
+            breaker: self.breaker()?,
+            retry: self.retry()?,
             own_breaker,
             timeouts: [
                 self.timeout(Key::TimeoutReads),
@@ -128,10 +148,10 @@ impl Values {
                 self.timeout(Key::TimeoutAuth),
             ],
             quotas: [
-                self.quota("limits.reads.", Key::LimitsReadsLimit, Key::LimitsReadsWindow)?,
-                self.quota("limits.writes.", Key::LimitsWritesLimit, Key::LimitsWritesWindow)?,
-                self.quota("limits.rpc.", Key::LimitsRpcLimit, Key::LimitsRpcWindow)?,
-                self.quota("limits.auth.", Key::LimitsAuthLimit, Key::LimitsAuthWindow)?,
+                self.quota(Key::LimitsReadsLimit, Key::LimitsReadsWindow)?,
+                self.quota(Key::LimitsWritesLimit, Key::LimitsWritesWindow)?,
+                self.quota(Key::LimitsRpcLimit, Key::LimitsRpcWindow)?,
+                self.quota(Key::LimitsAuthLimit, Key::LimitsAuthWindow)?,
             ],
             deadline: self.span(Key::Deadline),
             patience: Patience {
@@ -143,11 +163,11 @@ impl Values {
         })
     }
 
-    pub(super) fn quota(&self, group: &'static str, limit: Key, window: Key) -> Result<Quota, Contradiction> {
-        Quota::try_new(self.count(limit), self.span(window)).map_err(|error| (group, error))
+    pub(super) fn quota(self, limit: Key, window: Key) -> Result<Quota, ConfigError> {
+        Quota::try_new(self.count(limit), self.span(window))
     }
 
-    fn breaker(&self) -> Result<BreakerConfig, ConfigError> {
+    fn breaker(self) -> Result<BreakerConfig, ConfigError> {
         BreakerConfig::try_new(BreakerSettings {
             mode: match self.count(Key::BreakerMode) {
                 0 => Mode::Active,
@@ -171,7 +191,7 @@ impl Values {
         })
     }
 
-    fn retry(&self) -> Result<RetryConfig, ConfigError> {
+    fn retry(self) -> Result<RetryConfig, ConfigError> {
         let backoff = Backoff::try_new(self.span(Key::RetryBaseDelay), self.span(Key::RetryMaxDelay))?;
         let share = self.share(Key::RetryBudgetRatio);
         let budget = BudgetConfig {
@@ -181,11 +201,7 @@ impl Values {
         RetryConfig::try_new(self.count(Key::RetryAttempts), backoff, budget)
     }
 
-    fn is_given(&self, key: Key) -> bool {
-        self.given.get(key as usize).copied().unwrap_or_default()
-    }
-
-    fn timeout(&self, class: Key) -> Span {
+    fn timeout(self, class: Key) -> Span {
         let own = self.span(class);
         if own.is_zero() {
             self.span(Key::Timeout)
@@ -194,7 +210,7 @@ impl Values {
         }
     }
 
-    fn span(&self, key: Key) -> Span {
+    fn span(self, key: Key) -> Span {
         Span::from_millis_f64(self.number(key))
     }
 
@@ -203,7 +219,7 @@ impl Values {
         clippy::cast_sign_loss,
         reason = "the table bounds every number to what fits"
     )]
-    fn count(&self, key: Key) -> u32 {
+    fn count(self, key: Key) -> u32 {
         self.number(key) as u32
     }
 
@@ -212,7 +228,7 @@ impl Values {
         clippy::cast_sign_loss,
         reason = "the table bounds every ratio to ten"
     )]
-    fn share(&self, key: Key) -> Share {
+    fn share(self, key: Key) -> Share {
         Share::from_ppm((self.number(key) * 1e6 + 0.5) as u32)
     }
 }

@@ -1,5 +1,20 @@
-//! Every setting of the policy document, in one table: parsing, bounds, defaults, printing, the JSON schema and
-//! the reference all come from it.
+//! Every setting of the policy document, in one table: parsing, bounds, defaults, printing, the JSON schema, the
+//! reference and the package's own checks (`pkg/src/settings.table.ts`) all come from it.
+//!
+//! # Adding a setting
+//!
+//! One row in `settings!`, in the place of its group, and `npm run codegen`. From then on both sides read, check,
+//! print and publish it; in the package a stage asks `settings.number("group.name", route)`, `settings.word(…)` or
+//! `settings.flag(…)`, and gets the endpoint's value before the service's before the document's.
+//!
+//! - `Key` is the path in PascalCase; the path is camelCase, its groups joined by dots.
+//! - A default lies within its bounds. A flag is 0 or 1, a choice the index of its word.
+//! - `Reach` says where it may be overridden: `Endpoint` unless it makes no sense there.
+//! - A group that is a feature of its own has the flag `<group>.enabled`: `cache: true` then means
+//!   `cache: { enabled: true }`, everywhere, without further code.
+//! - A ceiling that follows its floor is named in [`CEILINGS`].
+//! - What two settings say together is checked where they are used, as a [`crate::error::ConfigError`]; the small
+//!   module knows numbers only and hands out the error's code.
 
 /// How a setting's value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +27,8 @@ pub enum Kind {
     Ratio,
     /// One of these words; kept as its index.
     Choice(&'static [&'static str]),
+    /// True or false; kept as 1 or 0.
+    Flag,
 }
 
 /// Where a setting may stand besides the document's top.
@@ -51,6 +68,12 @@ const MINUTE: f64 = 60_000.0;
 const TEN_MINUTES: f64 = 600_000.0;
 const HOUR: f64 = 3_600_000.0;
 const DAY: f64 = 86_400_000.0;
+
+/// A ceiling that is not given beside its floor is raised to it: the floor, then the ceiling.
+pub const CEILINGS: &[(Key, Key)] = &[
+    (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
+    (Key::RetryBaseDelay, Key::RetryMaxDelay),
+];
 
 macro_rules! settings {
     ($($key:ident = $path:literal, $kind:expr, $default:expr, $min:expr, $max:expr, $reach:ident, $doc:literal;)*) => {
@@ -158,10 +181,16 @@ settings! {
         "Calls to the auth service per window, for each user and endpoint.";
     LimitsAuthWindow = "limits.auth.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
         "The sliding window for calls to the auth service.";
-    LimitsIpLimit = "limits.ip.limit", Kind::Count, 1_000.0, 1.0, 1_000_000.0, Document,
+LimitsIpLimit = "limits.ip.limit", Kind::Count, 1_000.0, 1.0, 1_000_000.0, Document,
         "Requests per window from one address; kept by the server only.";
     LimitsIpWindow = "limits.ip.window", Kind::Millis, MINUTE, 1.0, DAY, Document,
         "The window for requests from one address.";
+    CacheEnabled = "cache.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
+        "Whether the guard keeps answers to reads; kept by the package only.";
+    BatchEnabled = "batch.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
+        "Whether reads that differ in one filter become one request; kept by the package only.";
+    OfflineEnabled = "offline.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
+        "Whether writes without a network are queued; kept by the package only.";
 }
 
 impl Key {

@@ -227,6 +227,39 @@ mod document {
         assert_eq!(again.to_json_value(), printed);
     }
 
+    const CASES: &str = include_str!("../../tests/settings.txt");
+
+    #[test]
+    fn documents_come_to_what_is_written() {
+        let mut cases = 0;
+        for line in CASES.lines().filter(|line| line.starts_with('{')) {
+            let (document, expected) = line.split_once(" => ").unwrap();
+            let policy = Policy::from_json(document);
+            match (expected.strip_prefix("refused "), policy) {
+                (Some(message), Err(error)) => assert_eq!(error.to_string(), message, "{document}"),
+                (None, Ok(policy)) => assert!(holds(&policy, expected), "{line}"),
+                (_, found) => panic!("{line}\n   but: {found:?}"),
+            }
+            cases += 1;
+        }
+        assert!(cases > 50);
+    }
+
+    /// `SETTING at SERVICE ENDPOINT is NUMBER`
+    fn holds(policy: &Policy, expected: &str) -> bool {
+        let words: Vec<&str> = expected.split(' ').collect();
+        let [path, "at", service, endpoint, "is", number] = words.as_slice() else {
+            panic!("{expected}");
+        };
+        let service = Scope::Service(Service::from_name(service).unwrap());
+        let place = [Scope::Document, service, Scope::Endpoint((*endpoint).to_owned())];
+        let values = place.iter().fold(Values::default(), |outer, scope| {
+            policy.draft.resolve(outer, scope)
+        });
+        let key = *Key::ALL.iter().find(|key| key.setting().path == *path).unwrap();
+        values.number(key) == number.parse::<f64>().unwrap()
+    }
+
     #[test]
     fn a_raised_ceiling_reads_back_too() {
         let policy =

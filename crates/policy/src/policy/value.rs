@@ -12,6 +12,8 @@ pub enum Value<'a> {
     Number(f64),
     /// A text.
     Text(&'a str),
+    /// Yes or no.
+    Flag(bool),
     /// Anything else, by the name of its type.
     Other(&'static str),
 }
@@ -59,13 +61,20 @@ impl fmt::Display for Figure {
 pub(super) fn check(setting: &Setting, path: &str, value: Value<'_>) -> Result<f64, PolicyError> {
     match (setting.kind, value) {
         (Kind::Choice(words), Value::Text(text)) => choice(words, path, text),
-        (Kind::Choice(words), Value::Number(_) | Value::Other(_)) => Err(PolicyError::NotAChoice {
+        (Kind::Flag, Value::Flag(yes)) => Ok(f64::from(u8::from(yes))),
+        (Kind::Flag, Value::Number(_) | Value::Text(_) | Value::Other(_)) => Err(PolicyError::NotAFlag {
             path: path.to_owned(),
             found: found(value),
-            words,
         }),
+        (Kind::Choice(words), Value::Number(_) | Value::Flag(_) | Value::Other(_)) => {
+            Err(PolicyError::NotAChoice {
+                path: path.to_owned(),
+                found: found(value),
+                words,
+            })
+        }
         (Kind::Count | Kind::Millis | Kind::Ratio, Value::Number(number)) => in_bounds(setting, path, number),
-        (Kind::Count | Kind::Millis | Kind::Ratio, Value::Text(_) | Value::Other(_)) => {
+        (Kind::Count | Kind::Millis | Kind::Ratio, Value::Text(_) | Value::Flag(_) | Value::Other(_)) => {
             Err(PolicyError::NotANumber {
                 path: path.to_owned(),
                 found: found(value),
@@ -113,6 +122,7 @@ fn found(value: Value<'_>) -> String {
     match value {
         Value::Number(number) => Figure(number).to_string(),
         Value::Text(text) => text.chars().take(40).collect(),
+        Value::Flag(_) => "a boolean".to_owned(),
         Value::Other(name) => name.to_owned(),
     }
 }

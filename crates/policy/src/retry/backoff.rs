@@ -21,16 +21,10 @@ impl Backoff {
     /// `base` must not be zero nor above `max`.
     pub fn try_new(base: Span, max: Span) -> Result<Self, ConfigError> {
         if base.is_zero() {
-            return Err(ConfigError {
-                key: "baseDelay",
-                rule: "must not be zero",
-            });
+            return Err(ConfigError::BaseDelay);
         }
         if max < base {
-            return Err(ConfigError {
-                key: "maxDelay",
-                rule: "must be at least baseDelay",
-            });
+            return Err(ConfigError::MaxDelay);
         }
         Ok(Self { base, max })
     }

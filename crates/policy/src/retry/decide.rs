@@ -77,10 +77,7 @@ impl RetryConfig {
     /// There is at least one attempt.
     pub fn try_new(attempts: u32, backoff: Backoff, budget: BudgetConfig) -> Result<Self, ConfigError> {
         if attempts == 0 {
-            return Err(ConfigError {
-                key: "attempts",
-                rule: "must be at least 1",
-            });
+            return Err(ConfigError::Attempts);
         }
         Ok(Self {
             attempts,

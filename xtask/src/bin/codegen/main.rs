@@ -1,16 +1,18 @@
-//! Writes the documents that the product's own tables are the source of, or checks that they are current.
+//! Writes the files that the product's own tables are the source of, or checks that they are current.
 
 mod errors;
 mod policy;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 type Document = (&'static str, fn() -> String);
 
-const DOCUMENTS: [Document; 2] = [
+const DOCUMENTS: [Document; 3] = [
     ("docs/ERRORS.md", errors::document),
     ("docs/POLICY.md", policy::document),
+    ("pkg/src/settings.table.ts", settings::document),
 ];
 
 fn main() -> ExitCode {

@@ -50,6 +50,7 @@ fn described(setting: &Setting) -> String {
 fn value(setting: &Setting, number: f64) -> String {
     match setting.kind {
         Kind::Choice(words) => word(words, number),
+        Kind::Flag => format!("`{}`", number > 0.0),
         Kind::Millis => format!("{number} ms"),
         Kind::Count | Kind::Ratio => number.to_string(),
     }
@@ -62,6 +63,7 @@ fn bounds(setting: &Setting) -> String {
             .map(|word| format!("`{word}`"))
             .collect::<Vec<_>>()
             .join(", "),
+        Kind::Flag => "`true`, `false`".to_owned(),
         Kind::Count | Kind::Millis | Kind::Ratio => format!("{} to {}", setting.min, setting.max),
     }
 }

@@ -1,0 +1,130 @@
+/**
+ * Every setting of the policy document. Written by `npm run codegen` from the table in crates/policy: do not edit.
+ *
+ * A row is the path; the kind (c count, m milliseconds, r ratio, f flag, w one of the words) with the reach (0 document,
+ * 1 services too, 2 endpoints too); the default; and the bounds, or the words.
+ */
+
+/** The settings' names. */
+export type SettingName =
+  | "version"
+  | "timeout"
+  | "timeouts.reads"
+  | "timeouts.writes"
+  | "timeouts.rpc"
+  | "timeouts.auth"
+  | "deadline"
+  | "breaker.mode"
+  | "breaker.failureThreshold"
+  | "breaker.monitoringPeriod"
+  | "breaker.failureRate"
+  | "breaker.minimumThroughput"
+  | "breaker.slowCallRate"
+  | "breaker.slowCallDuration"
+  | "breaker.resetTimeout"
+  | "breaker.maxResetTimeout"
+  | "breaker.resetMultiplier"
+  | "breaker.jitter"
+  | "breaker.healthyPeriod"
+  | "breaker.successThreshold"
+  | "breaker.halfOpenProbes"
+  | "breaker.probeTimeout"
+  | "retry.attempts"
+  | "retry.baseDelay"
+  | "retry.maxDelay"
+  | "retry.budgetRatio"
+  | "retry.budgetReserve"
+  | "limits.maxWait"
+  | "limits.maxQueue"
+  | "limits.holdOff"
+  | "limits.maxHold"
+  | "limits.reads.limit"
+  | "limits.reads.window"
+  | "limits.writes.limit"
+  | "limits.writes.window"
+  | "limits.rpc.limit"
+  | "limits.rpc.window"
+  | "limits.auth.limit"
+  | "limits.auth.window"
+  | "limits.ip.limit"
+  | "limits.ip.window"
+  | "cache.enabled"
+  | "batch.enabled"
+  | "offline.enabled";
+
+/** The rows, one a line. */
+export const TABLE = `
+version c0 1 1 1
+timeout m2 10000 0 600000
+timeouts.reads m2 0 0 600000
+timeouts.writes m2 0 0 600000
+timeouts.rpc m2 0 0 600000
+timeouts.auth m2 0 0 600000
+deadline m2 30000 0 3600000
+breaker.mode w2 0 active metricsOnly disabled
+breaker.failureThreshold c2 5 0 1000
+breaker.monitoringPeriod m2 10000 10 3600000
+breaker.failureRate r2 0.5 0 1
+breaker.minimumThroughput c2 10 1 1000000
+breaker.slowCallRate r2 0.8 0 1
+breaker.slowCallDuration m2 5000 1 600000
+breaker.resetTimeout m2 30000 1 3600000
+breaker.maxResetTimeout m2 300000 1 86400000
+breaker.resetMultiplier r2 2 1 10
+breaker.jitter r2 0.25 0 1
+breaker.healthyPeriod m2 60000 0 86400000
+breaker.successThreshold c2 2 1 1000
+breaker.halfOpenProbes c2 2 1 100
+breaker.probeTimeout m2 15000 1 600000
+retry.attempts c2 3 1 10
+retry.baseDelay m2 200 1 60000
+retry.maxDelay m2 5000 1 600000
+retry.budgetRatio r1 0.1 0 1
+retry.budgetReserve c1 5 0 1000
+limits.maxWait m2 5000 0 600000
+limits.maxQueue c2 100 0 10000
+limits.holdOff m2 1000 1 600000
+limits.maxHold m2 600000 0 86400000
+limits.reads.limit c2 100 1 10000
+limits.reads.window m2 60000 1 86400000
+limits.writes.limit c2 30 1 10000
+limits.writes.window m2 60000 1 86400000
+limits.rpc.limit c2 20 1 10000
+limits.rpc.window m2 60000 1 86400000
+limits.auth.limit c2 10 1 10000
+limits.auth.window m2 60000 1 86400000
+limits.ip.limit c0 1000 1 1000000
+limits.ip.window m0 60000 1 86400000
+cache.enabled f2 0
+batch.enabled f2 0
+offline.enabled f2 0
+`;
+
+/** A ceiling that is not given beside its floor is raised to it: the places of both. */
+export const CEILINGS: readonly (readonly [number, number])[] = [
+  [14, 15],
+  [23, 24],
+];
+
+/** What two settings may contradict, by the core's number. */
+export const CONFLICTS = `
+limit must be at least 1
+window must not be zero
+burst must be at least 1
+breaker.failureThreshold must be at most 1000
+breaker.monitoringPeriod must not be zero
+breaker.failureRate must be at most 1
+breaker.minimumThroughput must be at least 1
+breaker.slowCallRate must be at most 1
+breaker.resetTimeout must not be zero
+breaker.maxResetTimeout must be at least resetTimeout
+breaker.resetMultiplier must be at least 1
+breaker.jitter must be at most 1
+breaker.successThreshold must be at least 1
+breaker.halfOpenProbes must be from 1 to 100
+breaker.probeTimeout must not be zero
+breaker.failureThreshold must not be 0 while failureRate and slowCallRate are 0 too: nothing could open the circuit
+retry.attempts must be at least 1
+retry.baseDelay must not be zero
+retry.maxDelay must be at least baseDelay
+`;
