@@ -13,7 +13,6 @@ use std::collections::VecDeque;
 
 mod circuit;
 pub mod config;
-pub mod histogram;
 mod permit;
 pub mod snapshot;
 pub mod stats;

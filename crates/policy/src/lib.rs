@@ -16,6 +16,7 @@
 //! | [`cache`] | may this answer be kept, for whom, and until when? |
 //! | [`call`] | what does this call do next? The three above, with timeouts and a deadline, as one machine |
 //! | [`policy`] | which settings hold here? One document for both sides |
+//! | [`histogram`] | how long did it take, mostly? One set of buckets for the breaker, the page's metrics and the server |
 //! | [`event`], [`error`] | what happened to a breaker; what is wrong with an input |
 //! | `scenario` | (feature) replays the written scenarios of `tests/scenarios`, natively and in a browser |
 //!
@@ -74,6 +75,7 @@ pub mod call;
 pub mod class;
 pub mod error;
 pub mod event;
+pub mod histogram;
 pub mod limit;
 pub mod policy;
 pub mod retry;

@@ -1,7 +1,7 @@
 //! What a breaker has seen since it was made.
 
-use super::histogram::Histogram;
 use crate::class::{Outcome, Verdict};
+use crate::histogram::Histogram;
 use crate::time::{MonoTime, Span};
 
 /// Lifetime counts, and the latencies of the last one to two minutes.
