@@ -62,8 +62,9 @@ async function bundle() {
         define: format === "cjs" ? { "import.meta.url": "__filename" } : {},
         plugins: [siblingPlugin(siblings, extension), inlineWasm()],
       });
-    await entry("guard", [], { "/store.js": "store" });
+    await entry("guard", [], { "/store.js": "store", "/metrics.js": "metrics" });
     await entry("store", []);
+    await entry("metrics", []);
     await entry("node", ["node:module", supabase], { "/guard.js": "guard" });
     if (format === "esm") await entry("index", [supabase], { "/guard.js": "guard" });
   }
@@ -121,7 +122,7 @@ function tsc() {
 }
 
 async function report() {
-  const files = [...MODULES.map(wasmOf), ...["guard.js", "store.js", "index.js", "node.js"].map((file) => join(dist, file))];
+  const files = [...MODULES.map(wasmOf), ...["guard.js", "store.js", "metrics.js", "index.js", "node.js"].map((file) => join(dist, file))];
   const rows = await Promise.all(files.map(sizes));
   for (const row of rows) console.log(`${row.file.padEnd(34)}${row.raw}${row.gzip}${row.brotli}`);
   await writeFile(join(dist, "sizes.json"), JSON.stringify(rows.map(({ file, numbers }) => ({ file, ...numbers })), null, 2));

@@ -302,7 +302,8 @@ export class Call {
     const ok = category === undefined && status > 0;
     core.end(this.#id, clock.now());
     this.#parts.settled();
-    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, elapsed });
+    const user = this.#passage.user.number;
+    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, elapsed });
   }
 
   /** Nothing more is under way for this call. */

@@ -35,6 +35,8 @@ export interface CallEvent extends CallFacts {
   /** The HTTP status, or 0 when no answer came. */
   readonly status: number;
   readonly attempts: number;
+  /** The guard's number for the user, which means nothing outside of it; 0 for nobody known. */
+  readonly user: number;
   /** Milliseconds from the call to its answer. */
   readonly elapsed: number;
 }

@@ -8,6 +8,8 @@ import { CallFlag, createCore } from "./core.js";
 import { type Environment, systemEnvironment } from "./environment.js";
 import { GuardClosedError, GuardError, OptionError } from "./errors.js";
 import { createEmitter, type GuardEventType, type Listener } from "./events.js";
+import { createMetrics, type Metrics } from "./metrics.js";
+import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
 import { createPersistence, STORAGE_KEY } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
@@ -38,6 +40,8 @@ export interface Guard {
   on<Type extends GuardEventType>(type: Type, listener: Listener<Type>): () => void;
   /** Everything the guard knows of itself, as plain data. */
   snapshot(): GuardSnapshot;
+  /** What happened, counted: volume, outcomes, latencies. Loads its part of the package when first used. */
+  readonly metrics: Metrics;
   /** What is kept in localStorage about the breakers, decoded. Loads its part of the package when first used. */
   stored(): Promise<StoredBreaker[]>;
   /** Asks the server for its policy again; `failed` when there is no address to ask. */
@@ -50,6 +54,8 @@ export interface Guard {
 interface Internals {
   /** Guards a part of a supabase-js client; `answering` when that part is postgrest-js. */
   guarded(fetch: GuardedFetch, answering: boolean): GuardedFetch;
+  /** The client that the guard now protects: its metrics may go into a table by it. */
+  adopt(client: object): void;
 }
 
 const internalsOf = new WeakMap<Guard, Internals>();
@@ -79,7 +85,7 @@ function passed(transport: GuardedFetch): GuardedFetch {
  */
 export function createGuard(options: GuardOptions = {}, environment: Partial<Environment> = {}): Guard {
   const world = systemEnvironment(environment);
-  const { settings: given, storage, policyAddress } = readOptions(options);
+  const { settings: given, storage, metrics: counting, policyAddress } = readOptions(options);
   const clock = createClock(world);
   const timers = createTimers(world, clock);
   const emitter = createEmitter(world.report);
@@ -203,6 +209,20 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   };
   const breakers = createBreakers(access);
 
+  let client: InsertingClient | undefined;
+  const sendUncounted = passed((input, init) => world.fetch(input, init));
+  const metrics = createMetrics(
+    {
+      environment: world,
+      fetch: sendUncounted,
+      subject: users.subject,
+      breakers: () => [...breakers].map(({ key, state }) => ({ key, state })),
+      client: () => client,
+    },
+    emitter,
+    counting,
+  );
+
   const source =
     policyAddress === undefined
       ? undefined
@@ -223,6 +243,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     fetch: wrap((input, init) => world.fetch(input, init)),
     wrap: (fetch) => wrap(fetch),
     breakers,
+    metrics,
     on: (type, listener) => emitter.on(type, listener),
     snapshot: () => ({
       at: clock.wall(),
@@ -236,12 +257,18 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     close() {
       if (closed) return;
       closed = true;
+      metrics.close();
       for (const call of [...live]) call.abort(new GuardClosedError());
       persistence.close();
       emitter.clear();
       timers.close();
     },
   };
-  internalsOf.set(guard, { guarded: wrap });
+  internalsOf.set(guard, {
+    guarded: wrap,
+    adopt: (adopted) => {
+      client = adopted as InsertingClient;
+    },
+  });
   return guard;
 }

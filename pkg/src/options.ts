@@ -5,6 +5,7 @@
  */
 
 import { OptionError } from "./errors.js";
+import type { MetricsOptions } from "./metrics/options.js";
 import { type Given, isRecord, readSettings, shown } from "./settings.read.js";
 import type { Service } from "./vocabulary.js";
 
@@ -82,6 +83,8 @@ export interface GuardOptions {
   endpoints?: PolicyDocument["endpoints"];
   /** `auto` keeps breaker state in localStorage where there is one; `memory` forgets it with the page. */
   storage?: "auto" | "memory";
+  /** Counts from the start, and sends what is counted if it says where to. */
+  metrics?: boolean | MetricsOptions;
   /** The policy document, or the address of a server that publishes one. The options above override it. */
   policy?: PolicyDocument | string | URL;
 }
@@ -91,18 +94,20 @@ export interface ReadOptions {
   /** The document's settings first, so that the page's own override them. */
   readonly settings: readonly Given[];
   readonly storage: "auto" | "memory";
+  readonly metrics: boolean | MetricsOptions | undefined;
   readonly policyAddress: string | undefined;
 }
 
 export function readOptions(options: GuardOptions): ReadOptions {
   if (!isRecord(options)) throw new OptionError("options", "the options are an object");
-  const { storage = "auto", policy, ...settings } = options;
+  const { storage = "auto", policy, metrics, ...settings } = options;
   if (storage !== "auto" && storage !== "memory") {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
   }
   const address = typeof policy === "string" || policy instanceof URL ? policyAddress(policy) : undefined;
   const document = address === undefined && policy !== undefined ? readSettings(policy, "policy", false) : [];
-  return { settings: [...document, ...readSettings(settings, "options", true)], storage, policyAddress: address };
+  const own = readSettings(settings, "options", true);
+  return { settings: [...document, ...own], storage, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
 }
 
 /** The server's own address is enough; a longer one is taken as it is. */

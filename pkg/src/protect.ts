@@ -50,10 +50,11 @@ export function protect<Client extends object>(
   if (isProtected(client)) return client;
   const parts = clientParts(client);
   const chosen = isGuard(guard) ? guard : createGuard(guard);
-  const { guarded } = internals(chosen);
+  const { guarded, adopt } = internals(chosen);
 
   parts.rest.retry = false;
   for (const sender of senders(parts)) sender.fetch = guarded(sender.fetch.bind(sender), sender === parts.rest);
+  adopt(client);
   Object.defineProperty(client, "guard", { value: chosen, enumerable: false });
   protectedClients.add(client);
   return client as Protected<Client>;

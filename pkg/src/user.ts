@@ -20,12 +20,16 @@ export interface User {
 export const NOBODY: User = Object.freeze({ number: 0, subject: "" });
 
 /** The user behind a request's `Authorization`. */
-export type Users = (authorization: string | null) => User;
+export interface Users {
+  (authorization: string | null): User;
+  /** The subject of the user with this number; empty for nobody known. */
+  subject(number: number): string;
+}
 
 export function createUsers(): Users {
   const byToken = new Map<string, User>();
   const bySubject = new Map<string, User>();
-  return (authorization) => {
+  const userOf = (authorization: string | null): User => {
     if (authorization === null) return NOBODY;
     const known = byToken.get(authorization);
     if (known !== undefined) return known;
@@ -36,6 +40,8 @@ export function createUsers(): Users {
     byToken.set(authorization, user);
     return user;
   };
+  const subject = (number: number): string => [...bySubject.values()].find((user) => user.number === number)?.subject ?? "";
+  return Object.assign(userOf, { subject });
 }
 
 function subjectOf(authorization: string): string {

@@ -37,6 +37,10 @@ export type {
   QuotaOptions,
   RetryOptions,
 } from "../options.js";
+export type { Metrics } from "../metrics.js";
+export type { EndpointMetrics, MetricsBatch, MetricsSnapshot } from "../metrics/figures.js";
+export type { Latencies } from "../metrics/histogram.js";
+export type { MetricsOptions } from "../metrics/options.js";
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
 export type { CacheMode, CallOptions, Priority } from "../call-options.js";

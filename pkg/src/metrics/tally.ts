@@ -1,0 +1,121 @@
+/**
+ * Counts events, for a span of time that somebody else chooses.
+ *
+ * An event costs a lookup and a few additions. The number of rows is bounded whatever is called: what comes after
+ * the first hundred endpoints is counted as `other`.
+ */
+
+import type { CallFacts, GuardEvent, TransitionEvent } from "../events.js";
+import type { Category } from "../vocabulary.js";
+import type { EndpointMetrics, Figures, TransitionMetrics, UserMetrics } from "./figures.js";
+import { createHistogram, type Histogram } from "./histogram.js";
+
+/** The row of all that has no row of its own. */
+export const OTHER = "other";
+
+const MOST_ENDPOINTS = 100;
+const MOST_TRANSITIONS = 500;
+const MOST_USERS = 200;
+
+export interface Tally {
+  count(event: GuardEvent): void;
+  /** Names users by what it is given for their numbers; those without a name are one. */
+  read(name: (user: number) => string | undefined): Figures;
+  readonly isEmpty: boolean;
+}
+
+interface Row extends Pick<EndpointMetrics, "service" | "class" | "endpoint"> {
+  calls: number;
+  succeeded: number;
+  retries: number;
+  coalesced: number;
+  readonly failures: Partial<Record<Category, number>>;
+  readonly latency: Histogram;
+  readonly queue: Histogram;
+}
+
+export function createTally(): Tally {
+  const rows = new Map<string, Row>();
+  const transitions = new Map<string, { -readonly [name in keyof TransitionMetrics]: TransitionMetrics[name] }>();
+  const users = new Map<number, number>();
+
+  function rowFor({ service, class: operation, endpoint }: CallFacts): Row {
+    const key = `${service} ${operation} ${endpoint}`;
+    const known = rows.get(key);
+    if (known) return known;
+    if (rows.size < MOST_ENDPOINTS || endpoint === OTHER) return addRow(key, service, operation, endpoint);
+    return rows.get(`${service} ${operation} ${OTHER}`) ?? addRow(`${service} ${operation} ${OTHER}`, service, operation, OTHER);
+  }
+
+  function addRow(key: string, service: Row["service"], operation: Row["class"], endpoint: string): Row {
+    const latency = createHistogram();
+    const row = { service, class: operation, endpoint, calls: 0, succeeded: 0, retries: 0, coalesced: 0, failures: {}, latency, queue: createHistogram() };
+    rows.set(key, row);
+    return row;
+  }
+
+  function countTransition({ breaker, to, cause }: TransitionEvent): void {
+    const key = `${breaker} ${to} ${cause}`;
+    const known = transitions.get(key);
+    if (known) known.count += 1;
+    else if (transitions.size < MOST_TRANSITIONS) transitions.set(key, { breaker, to, cause, count: 1 });
+  }
+
+  function countUser(user: number): void {
+    if (user === 0) return;
+    const known = users.has(user) || users.size < MOST_USERS;
+    const counted = known ? user : -1;
+    users.set(counted, (users.get(counted) ?? 0) + 1);
+  }
+
+  return {
+    count(event) {
+      switch (event.type) {
+        case "call": {
+          const row = rowFor(event);
+          row.calls += 1;
+          if (event.ok) row.succeeded += 1;
+          else if (event.category) row.failures[event.category] = (row.failures[event.category] ?? 0) + 1;
+          if (event.attempts > 0 && event.category !== "aborted") row.latency.record(event.elapsed);
+          countUser(event.user);
+          break;
+        }
+        case "retry":
+          rowFor(event).retries += 1;
+          break;
+        case "wait":
+          rowFor(event).queue.record(event.delay);
+          break;
+        case "join":
+          rowFor(event).coalesced += 1;
+          break;
+        case "transition":
+          countTransition(event);
+          break;
+        default:
+      }
+    },
+    read: (name) => ({
+      endpoints: [...rows.values()].map((row) => ({
+        ...row,
+        failures: { ...row.failures },
+        latency: row.latency.read(),
+        queue: row.queue.read(),
+      })),
+      transitions: [...transitions.values()].map((transition) => ({ ...transition })),
+      users: named(users, name),
+    }),
+    get isEmpty() {
+      return rows.size === 0 && transitions.size === 0;
+    },
+  };
+}
+
+function named(users: ReadonlyMap<number, number>, name: (user: number) => string | undefined): UserMetrics[] {
+  const found = new Map<string, number>();
+  for (const [user, calls] of users) {
+    const hash = name(user) ?? OTHER;
+    found.set(hash, (found.get(hash) ?? 0) + calls);
+  }
+  return [...found].map(([user, calls]) => ({ user, calls }));
+}
