@@ -50,7 +50,16 @@ export type SettingName =
   | "limits.ip.window"
   | "cache.enabled"
   | "batch.enabled"
-  | "offline.enabled";
+  | "offline.enabled"
+  | "offline.when"
+  | "offline.conflict"
+  | "offline.order"
+  | "offline.tries"
+  | "offline.baseDelay"
+  | "offline.maxDelay"
+  | "offline.grace"
+  | "offline.maxWrites"
+  | "offline.maxBytes";
 
 /** The rows, one a line. */
 export const TABLE = `
@@ -98,12 +107,22 @@ limits.ip.window m0 60000 1 86400000
 cache.enabled f2 0
 batch.enabled f2 0
 offline.enabled f2 0
+offline.when w2 1 offline unreachable
+offline.conflict w2 0 ask clientWins serverWins
+offline.order w0 0 table row
+offline.tries c0 10 1 1000
+offline.baseDelay m0 1000 1 600000
+offline.maxDelay m0 60000 1 3600000
+offline.grace m0 2000 0 600000
+offline.maxWrites c0 1000 1 100000
+offline.maxBytes c0 5000000 1 1000000000
 `;
 
 /** A ceiling that is not given beside its floor is raised to it: the places of both. */
 export const CEILINGS: readonly (readonly [number, number])[] = [
   [14, 15],
   [23, 24],
+  [48, 49],
 ];
 
 /** What two settings may contradict, by the core's number. */

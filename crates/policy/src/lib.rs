@@ -15,6 +15,7 @@
 //! | [`retry`] | is another attempt worth it, when, and who pays? |
 //! | [`cache`] | may this answer be kept, for whom, and until when? |
 //! | [`call`] | what does this call do next? The three above, with timeouts and a deadline, as one machine |
+//! | [`outbox`] | which queued write goes next, under whom, and what its answer means |
 //! | [`policy`] | which settings hold here? One document for both sides |
 //! | [`histogram`] | how long did it take, mostly? One set of buckets for the breaker, the page's metrics and the server |
 //! | [`event`], [`error`] | what happened to a breaker; what is wrong with an input |
@@ -77,6 +78,7 @@ pub mod error;
 pub mod event;
 pub mod histogram;
 pub mod limit;
+pub mod outbox;
 pub mod policy;
 pub mod retry;
 pub mod rng;

@@ -33,6 +33,10 @@
 //! | `cache breaks USER URL CATEGORY` | `stale` · `fails` |
 //! | `cache write PATH`, `cache forget table\|tag\|pattern\|user\|everything NAME` | `N ended` |
 //! | `cache lifetimes FRESH STALE KEPT`, `cache relate reads\|writes NAME TABLE` | `ok` |
+//! | `outbox queue LANE ROW safe\|once [USER]` (a row's key, `new` or `any`) | `queued N` |
+//! | `outbox replay PAGE [USER]` | `send N FORM` · `wait until TIME` · `session` · `idle` |
+//! | `outbox heard PAGE N OUTCOME [RESOLUTION]`, `outbox unsent PAGE N SPAN` | `done` · `dropped` · `again until TIME [pause]` · `session` · `ask` · `set_aside REASON` · `another's` |
+//! | `outbox resolve N RESOLUTION`, `outbox put_back N`, `outbox look N` | as above · `queued` · `sending` · `set_aside REASON` · `gone` |
 //!
 //! An outcome is `success`, `network`, `timeout`, `offline`, `aborted`, or `STATUS[/CODE][+RETRY_AFTER]`.
 //! The limiter has the policy's quota for reads, the GCRA the one for an address.
@@ -40,6 +44,7 @@
 use core::fmt;
 
 mod line;
+mod outbox;
 mod shelf;
 mod world;
 
@@ -76,6 +81,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("limits", include_str!("../tests/scenarios/limits.txt")),
     ("calls", include_str!("../tests/scenarios/calls.txt")),
     ("cache", include_str!("../tests/scenarios/cache.txt")),
+    ("outbox", include_str!("../tests/scenarios/outbox.txt")),
     (
         "retry-budget",
         include_str!("../tests/scenarios/retry-budget.txt"),

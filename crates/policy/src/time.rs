@@ -221,6 +221,12 @@ impl UnixTime {
         self.0
     }
 
+    /// The instant `span` after this one, to the whole millisecond above.
+    #[must_use]
+    pub const fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.as_millis_ceil()))
+    }
+
     /// How long after `earlier` this is; zero if it is not later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Span {

@@ -12,6 +12,8 @@ mod breaker;
 mod cache;
 #[path = "properties/limits.rs"]
 mod limits;
+#[path = "properties/outbox.rs"]
+mod outbox;
 #[path = "properties/stored.rs"]
 mod stored;
 

@@ -62,7 +62,7 @@ pub enum Answer<'a> {
     },
     /// The connection failed or broke off.
     NetworkError,
-    /// The device knows that it has no network; nothing was sent.
+    /// The device knows that it has no network.
     Offline,
     /// The attempt's time ran out.
     TimedOut,
@@ -106,12 +106,12 @@ impl Outcome {
     pub const NETWORK: Self = Self::unwell(Category::Network);
     /// No answer in time.
     pub const TIMEOUT: Self = Self::unwell(Category::Timeout);
-    /// Nothing was sent, for want of a network.
+    /// The device has no network. What was under way when it went may have arrived.
     pub const OFFLINE: Self = Self {
         verdict: Verdict::Local,
         category: Some(Category::Offline),
         transient: true,
-        fate: Fate::NotDone,
+        fate: Fate::Unknown,
         retry_after: None,
     };
     /// The caller gave up.

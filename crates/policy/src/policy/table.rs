@@ -64,6 +64,15 @@ pub struct Setting {
 /// The words for `breaker.mode`.
 pub const MODES: &[&str] = &["active", "metricsOnly", "disabled"];
 
+/// The words for `offline.when`.
+pub const UNREACHABLE: &[&str] = &["offline", "unreachable"];
+
+/// The words for `offline.conflict`.
+pub const CONFLICTS: &[&str] = &["ask", "clientWins", "serverWins"];
+
+/// The words for `offline.order`.
+pub const ORDERS: &[&str] = &["table", "row"];
+
 const MINUTE: f64 = 60_000.0;
 const TEN_MINUTES: f64 = 600_000.0;
 const HOUR: f64 = 3_600_000.0;
@@ -73,6 +82,7 @@ const DAY: f64 = 86_400_000.0;
 pub const CEILINGS: &[(Key, Key)] = &[
     (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
     (Key::RetryBaseDelay, Key::RetryMaxDelay),
+    (Key::OfflineBaseDelay, Key::OfflineMaxDelay),
 ];
 
 macro_rules! settings {
@@ -181,7 +191,7 @@ settings! {
         "Calls to the auth service per window, for each user and endpoint.";
     LimitsAuthWindow = "limits.auth.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
         "The sliding window for calls to the auth service.";
-LimitsIpLimit = "limits.ip.limit", Kind::Count, 1_000.0, 1.0, 1_000_000.0, Document,
+    LimitsIpLimit = "limits.ip.limit", Kind::Count, 1_000.0, 1.0, 1_000_000.0, Document,
         "Requests per window from one address; kept by the server only.";
     LimitsIpWindow = "limits.ip.window", Kind::Millis, MINUTE, 1.0, DAY, Document,
         "The window for requests from one address.";
@@ -191,6 +201,24 @@ LimitsIpLimit = "limits.ip.limit", Kind::Count, 1_000.0, 1.0, 1_000_000.0, Docum
         "Whether reads that differ in one filter become one request; kept by the package only.";
     OfflineEnabled = "offline.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
         "Whether writes without a network are queued; kept by the package only.";
+    OfflineWhen = "offline.when", Kind::Choice(UNREACHABLE), 1.0, 0.0, 1.0, Endpoint,
+        "Whether a write is queued only when the device knows that it has no network, or whenever the server cannot be reached.";
+    OfflineConflict = "offline.conflict", Kind::Choice(CONFLICTS), 0.0, 0.0, 2.0, Endpoint,
+        "What becomes of a queued write that collides: the page is asked, it goes over what is there, or it is dropped.";
+    OfflineOrder = "offline.order", Kind::Choice(ORDERS), 0.0, 0.0, 1.0, Document,
+        "Which of a user's queued writes keep their order: all to one table, or those that may meet in a row.";
+    OfflineTries = "offline.tries", Kind::Count, 10.0, 1.0, 1_000.0, Document,
+        "After so many failures of its own a queued write is set aside.";
+    OfflineBaseDelay = "offline.baseDelay", Kind::Millis, 1_000.0, 1.0, TEN_MINUTES, Document,
+        "The bound of the first wait before a queued write is tried again; it doubles each time.";
+    OfflineMaxDelay = "offline.maxDelay", Kind::Millis, MINUTE, 1.0, HOUR, Document,
+        "The longest wait between two tries of a queued write; raised to an `offline.baseDelay` that stands without it.";
+    OfflineGrace = "offline.grace", Kind::Millis, 2_000.0, 0.0, TEN_MINUTES, Document,
+        "How long a queued write whose answer was lost is left alone: what is still under way may arrive until then.";
+    OfflineMaxWrites = "offline.maxWrites", Kind::Count, 1_000.0, 1.0, 100_000.0, Document,
+        "How many writes are queued at most.";
+    OfflineMaxBytes = "offline.maxBytes", Kind::Count, 5_000_000.0, 1.0, 1_000_000_000.0, Document,
+        "How many bytes of queued writes are kept at most.";
 }
 
 impl Key {

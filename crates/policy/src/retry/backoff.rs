@@ -29,6 +29,11 @@ impl Backoff {
         Ok(Self { base, max })
     }
 
+    /// Bounds that are known to be possible.
+    pub(crate) const fn known(base: Span, max: Span) -> Self {
+        Self { base, max }
+    }
+
     /// The longest wait after so many attempts.
     #[must_use]
     pub fn bound(&self, attempts_made: u32) -> Span {

@@ -1,6 +1,7 @@
 //! What a scenario acts upon: one breaker, one limiter, one GCRA, and calls by name.
 
 use super::line::{outcome, span, time};
+use super::outbox::Replayed;
 use super::shelf::Shelf;
 use crate::breaker::{Admission, Breaker, Permit, Rejection, Snapshot};
 use crate::call::{Action, Call, Guards, Input, Wait};
@@ -35,6 +36,7 @@ struct Stage {
     calls: Vec<(String, Call)>,
     saved: Option<String>,
     shelf: Shelf,
+    replayed: Replayed,
 }
 
 #[derive(Default)]
@@ -104,6 +106,7 @@ impl Stage {
             calls: Vec::new(),
             saved: None,
             shelf: Shelf::default(),
+            replayed: Replayed::default(),
         })
     }
 
@@ -116,6 +119,7 @@ impl Stage {
             ["gcra", cost] => Some(pass(self.gcra.check(&mut self.arrival, now, cost.parse().ok()?))),
             ["start" | "wake" | "answer" | "abort", ..] => self.call(now, words, rng),
             ["cache", step @ ..] => self.shelf.step(now, step),
+            ["outbox", step @ ..] => self.replayed.step(now, step, rng),
             ["event"] => Some(self.event()),
             ["deadline"] => Some(self.breaker.next_deadline().map_or("none".to_owned(), time)),
             ["save" | "reload" | "stored", ..] => self.store(now, words),
