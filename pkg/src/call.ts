@@ -7,6 +7,7 @@
 
 import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
 import { watchBody, type WatchedBody } from "./body.js";
+import type { Abortable } from "./caller.js";
 import type { Clock } from "./clock.js";
 import { Action, Break, CallFlag, type Core, Header } from "./core.js";
 import type { Environment } from "./environment.js";
@@ -17,6 +18,7 @@ import {
   NetworkError,
   RateLimitedError,
   TimeoutError,
+  UserChangedError,
 } from "./errors.js";
 import type { CallFacts, Emitter, GuardEvent } from "./events.js";
 import type { OutgoingRequest } from "./request.js";
@@ -33,7 +35,7 @@ export interface CallParts {
   readonly emitter: Emitter;
   readonly environment: Environment;
   /** Calls under way, so that closing the guard can end them. */
-  readonly live: Set<Call>;
+  readonly live: Set<Abortable>;
   /** The core may have changed state: events wait to be told, stored state may be old. */
   settled(): void;
 }
@@ -74,8 +76,9 @@ export class Call {
     this.#passage = passage;
     this.#request = request;
     this.#route = route;
-    this.#started = parts.clock.now();
-    this.#id = begin(parts.core, passage, this.#started);
+    const now = parts.clock.now();
+    this.#started = now - passage.waited;
+    this.#id = begin(parts.core, passage, now);
     this.#patience = parts.core.patience(this.#id);
     this.#deadline = parts.core.deadline(this.#id);
     parts.live.add(this);
@@ -142,7 +145,7 @@ export class Call {
   }
 
   #whoseFault(error: unknown): Break {
-    if (this.#stop || (error as { name?: unknown } | null)?.name === "AbortError") return Break.Aborted;
+    if (this.#stop || error instanceof UserChangedError || (error as { name?: unknown } | null)?.name === "AbortError") return Break.Aborted;
     try {
       this.#request.check();
     } catch {
@@ -267,6 +270,7 @@ export class Call {
   }
 
   #broken(error: unknown): unknown {
+    if (error instanceof UserChangedError) error.sent = this.#attempts > 1;
     const category = this.#category();
     if (category !== "network" && category !== "offline") return error;
     return new NetworkError(category, this.#context(), error);
@@ -317,7 +321,8 @@ function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
 }
 
-function begin(core: Core, { request, route, user, options, flags }: Passage, now: number): number {
+function begin(core: Core, { request, route, user, options, flags, waited }: Passage, now: number): number {
+  if (waited > 0) core.waited(waited);
   const prefer = request.header("prefer");
   if (prefer !== null) core.header(Header.Prefer, prefer);
   const marked = options.idempotent ? CallFlag.Marked : 0;

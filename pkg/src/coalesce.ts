@@ -6,7 +6,7 @@
  * caller who gives up leaves the others alone; the last one to leave ends the request.
  *
  * Never joined: what has a body, what goes to auth (`getUser()` is a fresh check by contract) or to functions (what
- * they answer may never end), a read asked for after a write with one asked for before it, and anything while a
+ * they answer may never end), what anybody may be asking for, a read asked for after a write with one asked for before it, and anything while a
  * circuit is not closed: whether a probe hangs is nobody else's trouble.
  */
 
@@ -40,7 +40,8 @@ export function createCoalescing({ emitter, clock }: Pick<StageParts, "emitter" 
   return (passage, next) => {
     const { request, route } = passage;
     if (!isRead(passage)) return sendWrite(passage, () => next(passage));
-    if (passage.options.coalesce === false || troubled.size > 0 || NEVER.has(route.service)) return next(passage);
+    const alone = passage.options.coalesce === false || NEVER.has(route.service) || !passage.user.known;
+    if (alone || troubled.size > 0) return next(passage);
     const key = request.identity();
     const found = flights.get(key);
     if (found && mayShare(found.passage, passage)) {

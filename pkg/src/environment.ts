@@ -38,6 +38,8 @@ export interface Environment {
   random(): number;
   /** Storage that outlives the page, or undefined where there is none or it refuses. */
   storage(): TextStorage | undefined;
+  /** The page's own origin, whose cookies go along with requests to it; undefined where there is no page. */
+  origin(): string | undefined;
   /** False only when the runtime knows that there is no network. */
   online(): boolean;
   /** Calls back when the page may be about to go; returns the way to stop. */
@@ -75,6 +77,7 @@ const system: Environment = {
   },
   random: () => Math.random(),
   storage: usableStorage,
+  origin: () => (typeof location === "undefined" ? undefined : location.origin),
   online: () => typeof navigator === "undefined" || navigator.onLine !== false,
   onHide: listenForHiding,
   onOnline: listenForNetwork,

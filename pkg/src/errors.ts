@@ -29,6 +29,7 @@ export type GuardErrorCode =
   | "network"
   | "offline"
   | "closed"
+  | "user_changed"
   | "unknown_option"
   | "invalid_option";
 
@@ -118,6 +119,18 @@ export class GuardClosedError extends GuardError {
 
   constructor(context?: FailureContext) {
     super("the guard is closed", { code: "closed", category: "aborted", retryable: false, context });
+  }
+}
+
+/** Another user signed in, or nobody was signed in any more, before the call was sent: it was not sent as them. */
+export class UserChangedError extends GuardError {
+  override readonly name = "UserChangedError";
+
+  /** Whether an earlier attempt was sent as the user who called. */
+  sent = false;
+
+  constructor() {
+    super("the user changed during the call", { code: "user_changed", category: "aborted", retryable: true });
   }
 }
 

@@ -88,6 +88,13 @@ export interface PolicyEvent {
   readonly at: number;
 }
 
+/** A user signed in or became known, or left: what the guard kept of them is gone. Who it was is not told. */
+export interface UserEvent {
+  readonly type: "user";
+  readonly state: "arrived" | "left";
+  readonly at: number;
+}
+
 /** Every event by its name. */
 export interface GuardEvents {
   transition: TransitionEvent;
@@ -98,6 +105,7 @@ export interface GuardEvents {
   join: JoinEvent;
   storage: StoredStateEvent;
   policy: PolicyEvent;
+  user: UserEvent;
 }
 
 export type GuardEventType = keyof GuardEvents;

@@ -3,11 +3,13 @@
 import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
 import { Call, type CallParts } from "./call.js";
 import { NO_OPTIONS } from "./call-options.js";
+import { type Abortable, type CallerParts, sendAsCaller } from "./caller.js";
 import { createClock } from "./clock.js";
 import { CallFlag, createCore } from "./core.js";
 import { type Environment, systemEnvironment } from "./environment.js";
 import { GuardClosedError, GuardError, OptionError } from "./errors.js";
 import { createEmitter, type GuardEventType, type Listener } from "./events.js";
+import { createIdentities, type IdentityRegistry, type Source } from "./identity.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
@@ -36,6 +38,11 @@ export interface Guard {
   /** Guards another fetch with the same breakers and limits. */
   wrap(fetch: GuardedFetch): GuardedFetch;
   readonly breakers: Breakers;
+  /**
+   * Says who calls where requests do not say it themselves: with cookies, or behind a fetch that adds a token of its
+   * own. Until then nothing of theirs is cached or shared. `null` when they have left: what was kept of them goes.
+   */
+  identify(subject: string | null): void;
   /** Calls back for every event of this type, until the function it returns is called. */
   on<Type extends GuardEventType>(type: Type, listener: Listener<Type>): () => void;
   /** Everything the guard knows of itself, as plain data. */
@@ -53,9 +60,11 @@ export interface Guard {
 /** What `protect` needs beyond the public face. */
 interface Internals {
   /** Guards a part of a supabase-js client; `answering` when that part is postgrest-js. */
-  guarded(fetch: GuardedFetch, answering: boolean): GuardedFetch;
+  guarded(source: Source, answering: boolean): GuardedFetch;
   /** The client that the guard now protects: its metrics may go into a table by it. */
   adopt(client: object): void;
+  readonly identities: IdentityRegistry;
+  now(): number;
 }
 
 const internalsOf = new WeakMap<Guard, Internals>();
@@ -90,7 +99,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const timers = createTimers(world, clock);
   const emitter = createEmitter(world.report);
   const core = createCore(world);
-  const live = new Set<Call>();
+  const live = new Set<Abortable>();
   const counts = countCalls(emitter);
   let closed = false;
   let tick: Alarm | undefined;
@@ -150,8 +159,10 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   }
 
   const users = createUsers();
+  const identities = createIdentities(users, world, emitter);
+  const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
   const parts: CallParts = { core, clock, timers, emitter, environment: world, live, settled };
-  const stages = createStages({ options, settings, environment: world, clock, timers, emitter });
+  const stages = createStages({ options, settings, environment: world, clock, timers, emitter, identities });
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
@@ -164,7 +175,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   });
 
   async function guardedCall(
-    transport: GuardedFetch,
+    source: Source,
     answering: boolean | undefined,
     input: RequestInfo | URL,
     init: RequestInit | undefined,
@@ -177,19 +188,20 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     // Where protect() could not switch postgrest-js's own retries off, ours stay out of their way.
     const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
     try {
-      const user = users(request.header("authorization"));
-      return await send({ request, route: where, user, options, flags, transport });
+      return await sendAsCaller(callers, { request, route: where, source }, (caller) =>
+        send({ request, route: where, options, flags, ...caller }),
+      );
     } catch (error) {
       if (answers && error instanceof GuardError) return replyFor(error);
       throw error;
     }
   }
 
-  const wrap = (fetch: GuardedFetch, answering?: boolean): GuardedFetch => {
-    // One for all of its calls: requests are joined only where the same transport sends them.
-    const transport = passed(fetch);
+  // One source for all of its calls: requests are joined only where the same transport sends them.
+  const wrap = ({ transport, ...rest }: Source, answering?: boolean): GuardedFetch => {
+    const source = { ...rest, transport: passed(transport) };
     return (input, init) => {
-      return init && PASSED in init ? fetch(input, init) : guardedCall(transport, answering, input, init);
+      return init && PASSED in init ? transport(input, init) : guardedCall(source, answering, input, init);
     };
   };
 
@@ -240,8 +252,9 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   void source?.refresh();
 
   const guard: Guard = {
-    fetch: wrap((input, init) => world.fetch(input, init)),
-    wrap: (fetch) => wrap(fetch),
+    fetch: wrap({ transport: (input, init) => world.fetch(input, init) }),
+    wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
+    identify: (subject) => identities.identify(subject),
     breakers,
     metrics,
     on: (type, listener) => emitter.on(type, listener),
@@ -260,6 +273,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       metrics.close();
       for (const call of [...live]) call.abort(new GuardClosedError());
       persistence.close();
+      identities.close();
       emitter.clear();
       timers.close();
     },
@@ -269,6 +283,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     adopt: (adopted) => {
       client = adopted as InsertingClient;
     },
+    identities,
+    now: () => clock.now(),
   });
   return guard;
 }

@@ -3,13 +3,14 @@
  *
  * supabase-js hands one `fetch` to each of its parts when it is made: REST, auth, storage, realtime's
  * HTTP side, and functions, which read the client's own each time. `protect` replaces each of them by the
- * guard around it. So a call is guarded from the outside: the wait for the session's token, which happens
- * inside the original, is bounded by the call's deadline too.
+ * guard around it. So a call is guarded from the outside: the wait for the session's token is bounded by the
+ * call's deadline too, and who calls is asked of the client itself, since the request does not say it yet.
  */
 
 import { OptionError } from "./errors.js";
 import { createGuard, type Guard, internals, isGuard } from "./guard.js";
 import type { GuardOptions } from "./options.js";
+import { type SessionClient, sessionIdentity } from "./session.js";
 
 /** A client with its guard beside it. */
 export type Protected<Client> = Client & {
@@ -50,10 +51,16 @@ export function protect<Client extends object>(
   if (isProtected(client)) return client;
   const parts = clientParts(client);
   const chosen = isGuard(guard) ? guard : createGuard(guard);
-  const { guarded, adopt } = internals(chosen);
+  const { guarded, adopt, identities, now } = internals(chosen);
+  const identity = sessionIdentity(client as unknown as SessionClient, now);
+  identities.add(identity);
 
   parts.rest.retry = false;
-  for (const sender of senders(parts)) sender.fetch = guarded(sender.fetch.bind(sender), sender === parts.rest);
+  for (const sender of dataSenders(parts)) {
+    sender.fetch = guarded({ transport: sender.fetch.bind(sender), identity }, sender === parts.rest);
+  }
+  // Requests of the auth part say themselves who they are from.
+  for (const sender of authSenders(parts)) sender.fetch = guarded({ transport: sender.fetch.bind(sender) }, false);
   adopt(client);
   Object.defineProperty(client, "guard", { value: chosen, enumerable: false });
   protectedClients.add(client);
@@ -75,16 +82,20 @@ function clientParts(client: object): ClientParts {
   return parts as ClientParts;
 }
 
-function senders(parts: ClientParts): Sender[] {
-  const found = [parts, parts.rest, parts.storage, parts.realtime, ...authSenders(parts)];
-  return found.filter((part): part is Sender => typeof part?.fetch === "function");
+/** The parts that send for whoever is signed in. */
+function dataSenders(parts: ClientParts): Sender[] {
+  return [parts, parts.rest, parts.storage, parts.realtime].filter(isSender);
 }
 
 /** With an `accessToken` of its own a client has no auth part, and says so by throwing. */
-function authSenders(parts: ClientParts): (Partial<Sender> | undefined)[] {
+function authSenders(parts: ClientParts): Sender[] {
   try {
-    return [parts.auth, parts.auth?.admin];
+    return [parts.auth, parts.auth?.admin].filter(isSender);
   } catch {
     return [];
   }
+}
+
+function isSender(part: Partial<Sender> | undefined): part is Sender {
+  return typeof part?.fetch === "function";
 }

@@ -12,6 +12,7 @@ export interface OutgoingRequest {
   readonly flags: number;
   /** The caller's own way to give up. */
   readonly signal: AbortSignal | undefined;
+  readonly credentials: RequestCredentials | undefined;
   /** Whether a part of supabase-js made it. */
   readonly fromSupabase: boolean;
   header(name: string): string | null;
@@ -65,6 +66,7 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
       (oneShot ? CallFlag.OneShot : 0) |
       (headers("x-retry-count") === null ? 0 : CallFlag.Repetition),
     signal: init?.signal ?? request?.signal ?? undefined,
+    credentials: init?.credentials ?? request?.credentials,
     fromSupabase: headers("x-client-info") !== null,
     header: headers,
     headers: () => new Headers(init?.headers ?? request?.headers),

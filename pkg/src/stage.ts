@@ -21,7 +21,9 @@ export interface Passage {
   readonly options: CallOptions;
   /** Bits of {@link CallFlag} beyond the request's own. */
   readonly flags: number;
-  /** What really sends. */
+  /** Milliseconds its caller has waited before it came here. */
+  readonly waited: number;
+  /** What really sends, as this user and nobody else. */
   readonly transport: Environment["fetch"];
 }
 

@@ -4,6 +4,7 @@ import { createCoalescing } from "./coalesce.js";
 import type { Clock } from "./clock.js";
 import type { Environment } from "./environment.js";
 import type { Emitter } from "./events.js";
+import type { Identities } from "./identity.js";
 import type { GuardOptions } from "./options.js";
 import type { Settings } from "./settings.js";
 import type { Stage } from "./stage.js";
@@ -18,6 +19,8 @@ export interface StageParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly emitter: Emitter;
+  /** Who is calling, and who has left. */
+  readonly identities: Identities;
 }
 
 /** offline · cache · debounce · coalesce · batch · split, each if asked for. */

@@ -2,7 +2,7 @@
  * Who is calling: limits are kept, and answers remembered, for each user.
  *
  * The token is not verified, only told apart from others: the server judges it. Its subject is what stays
- * the same when it is refreshed; a token that is no JWT stands for itself.
+ * the same when it is refreshed; a token that is no JWT, or names nobody, stands for itself.
  */
 
 import { decodeBase64 } from "./environment.js";
@@ -11,37 +11,68 @@ import { decodeBase64 } from "./environment.js";
 const MOST_TOKENS = 10_000;
 
 export interface User {
-  /** The core's number; 0 is nobody known. */
+  /** The core's number; 0 is nobody in particular. */
   readonly number: number;
-  /** The token's subject, or the whole `Authorization` where it has none; empty for nobody known. */
+  /**
+   * The token's subject, or a digest where it names nobody; empty for nobody in particular. Safe to store: it is
+   * never the token itself.
+   */
   readonly subject: string;
+  /** False when anybody may be calling: nothing is remembered for them, shared with them or joined with theirs. */
+  readonly known: boolean;
 }
 
-export const NOBODY: User = Object.freeze({ number: 0, subject: "" });
+/** A request that carries no credentials at all: everybody gets the same answer. */
+export const NOBODY: User = Object.freeze({ number: 0, subject: "", known: true });
 
-/** The user behind a request's `Authorization`. */
+/** A request whose credentials are added where the guard cannot see them: cookies, a fetch of the application's own. */
+export const UNKNOWN: User = Object.freeze({ number: 0, subject: "", known: false });
+
 export interface Users {
-  (authorization: string | null): User;
-  /** The subject of the user with this number; empty for nobody known. */
+  /** The user behind a request's `Authorization`. */
+  behind(authorization: string): User;
+  /** The user of this name. */
+  named(subject: string): User;
+  /** The subject of the user with this number; empty for nobody in particular. */
   subject(number: number): string;
+  /** The `Authorization` that a user was last seen with. */
+  lastSeen(user: User): string | undefined;
+  /** Forgets the tokens of a user who has left. */
+  forget(user: User): void;
 }
 
 export function createUsers(): Users {
   const byToken = new Map<string, User>();
   const bySubject = new Map<string, User>();
-  const userOf = (authorization: string | null): User => {
-    if (authorization === null) return NOBODY;
-    const known = byToken.get(authorization);
-    if (known !== undefined) return known;
-    if (byToken.size >= MOST_TOKENS) byToken.clear();
-    const subject = subjectOf(authorization);
-    const user = bySubject.get(subject) ?? { number: bySubject.size + 1, subject };
+  const latest = new Map<User, string>();
+
+  function named(subject: string): User {
+    const user = bySubject.get(subject) ?? { number: bySubject.size + 1, subject, known: true };
     bySubject.set(subject, user);
-    byToken.set(authorization, user);
     return user;
+  }
+
+  return {
+    behind(authorization) {
+      const known = byToken.get(authorization);
+      if (known !== undefined) return known;
+      if (byToken.size >= MOST_TOKENS) {
+        byToken.clear();
+        latest.clear();
+      }
+      const user = named(subjectOf(authorization));
+      byToken.set(authorization, user);
+      latest.set(user, authorization);
+      return user;
+    },
+    named,
+    subject: (number) => [...bySubject.values()].find((user) => user.number === number)?.subject ?? "",
+    lastSeen: (user) => latest.get(user),
+    forget(user) {
+      for (const [token, owner] of byToken) if (owner === user) byToken.delete(token);
+      latest.delete(user);
+    },
   };
-  const subject = (number: number): string => [...bySubject.values()].find((user) => user.number === number)?.subject ?? "";
-  return Object.assign(userOf, { subject });
 }
 
 function subjectOf(authorization: string): string {
@@ -49,9 +80,18 @@ function subjectOf(authorization: string): string {
   try {
     const bytes = decodeBase64(payload.replaceAll("-", "+").replaceAll("_", "/"));
     const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown };
-    if (typeof sub === "string") return sub;
+    if (typeof sub === "string" && sub !== "") return sub;
   } catch {
     // Not a JWT.
   }
-  return authorization;
+  return `key:${digest(authorization)}`;
+}
+
+/** Tells secrets apart without keeping them: two rounds of FNV-1a with different beginnings. */
+function digest(text: string): string {
+  const round = (hash: number): string => {
+    for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+    return (hash >>> 0).toString(36);
+  };
+  return round(0x811c_9dc5) + round(0x2f0b_4a11);
 }

@@ -103,14 +103,15 @@ test("the last caller's abort ends the request, and the same read starts anew", 
     return new Promise(() => {});
   });
   const controllers = [new AbortController(), new AbortController()];
-  const calls = controllers.map(({ signal }) => slow(rows(), { signal }));
+  const headers = { authorization: "Bearer a" };
+  const calls = controllers.map(({ signal }) => slow(rows(), { headers, signal }));
   controllers[0]?.abort();
   await assert.rejects(calls[0]!, { name: "AbortError" });
   assert.equal(sent[0]?.aborted, false);
   controllers[1]?.abort();
   await assert.rejects(calls[1]!, { name: "AbortError" });
   assert.equal(sent[0]?.aborted, true);
-  void slow(rows()).catch(() => {});
+  void slow(rows(), { headers }).catch(() => {});
   await new Promise(setImmediate);
   assert.equal(sent.length, 2);
 });

@@ -65,6 +65,8 @@ pub(crate) struct Calls {
     places: Vec<Place>,
     free: Vec<u16>,
     headers: Received,
+    /// How long the caller of the next call has waited already.
+    waited: Span,
 }
 
 /// Headers of the answer about to be told; most answers have none of them.
@@ -86,9 +88,15 @@ impl Core {
         }
     }
 
+    /// Notes for the next [`Core::begin`] that its caller has waited for so many milliseconds already.
+    pub fn waited(&mut self, millis: f64) {
+        self.calls.waited = Span::from_millis_f64(millis);
+    }
+
     /// Begins a call and decides its first step. The number is good until [`Core::end`].
     pub fn begin(&mut self, route: u32, user: u32, flags: u8, now: f64) -> u32 {
         let prefer = self.calls.headers.texts.get_mut(PREFER).and_then(Option::take);
+        let waited = core::mem::take(&mut self.calls.waited);
         let Some(target) = self.routes.get(route) else {
             return NOBODY;
         };
@@ -109,7 +117,7 @@ impl Core {
             .then(|| self.breakers.iter().position(|slot| slot.key == target.endpoint));
         let breaker = own.flatten().unwrap_or(usize::from(target.service.code()));
         let active = Active {
-            call: Call::new(repeat),
+            call: Call::new(repeat).after_waiting(waited),
             config,
             route,
             user,

@@ -24,6 +24,7 @@ use crate::time::{MonoTime, Span};
 #[derive(Clone, Debug)]
 pub struct Call {
     repeat: Repeat,
+    waited: Span,
     started_at: MonoTime,
     deadline: MonoTime,
     attempts: u32,
@@ -64,12 +65,20 @@ impl Call {
     pub const fn new(repeat: Repeat) -> Self {
         Self {
             repeat,
+            waited: Span::ZERO,
             started_at: MonoTime::ZERO,
             deadline: MonoTime::FAR,
             attempts: 0,
             last: Last::Nothing,
             phase: Phase::New,
         }
+    }
+
+    /// The same call, if its caller has waited already: the deadline is that much nearer.
+    #[must_use]
+    pub const fn after_waiting(mut self, waited: Span) -> Self {
+        self.waited = waited;
+        self
     }
 
     /// Takes in what happened and says what to do.
@@ -83,8 +92,8 @@ impl Call {
     ) -> Action {
         match (input, self.phase) {
             (Input::Start, Phase::New) => {
-                self.started_at = now;
-                self.deadline = end_of(now, config.deadline);
+                self.started_at = now.minus(self.waited);
+                self.deadline = end_of(self.started_at, config.deadline).max(now);
                 guards.budget.deposit();
                 self.ask(config, guards, None, now, rng)
             }

@@ -12,6 +12,7 @@ export {
   OptionError,
   RateLimitedError,
   TimeoutError,
+  UserChangedError,
 } from "../errors.js";
 export type { FailureContext, GuardErrorCode } from "../errors.js";
 export type {
@@ -27,6 +28,7 @@ export type {
   RetryEvent,
   StoredStateEvent,
   TransitionEvent,
+  UserEvent,
   WaitEvent,
 } from "../events.js";
 export type {

@@ -213,3 +213,18 @@ fn no_turn_is_reserved_beyond_the_deadline() {
     );
     assert_eq!(bench.limiter.waiting(), 0);
 }
+
+#[test]
+fn what_the_caller_has_waited_already_is_part_of_the_deadline() {
+    let mut bench = Bench::new();
+    bench.config.timeout = Span::from_secs(60);
+    bench.config.deadline = Span::from_secs(10);
+    let now = MonoTime::from_millis(100_000);
+    let mut waited = Call::new(Repeat::Safe).after_waiting(Span::from_secs(4));
+    bench.step(&mut waited, Input::Start, 100_000);
+    assert_eq!(waited.deadline().since(now), Span::from_secs(6));
+    assert_eq!(waited.elapsed(now), Span::from_secs(4));
+    let mut too_long = Call::new(Repeat::Safe).after_waiting(Span::from_secs(40));
+    bench.step(&mut too_long, Input::Start, 100_000);
+    assert_eq!(too_long.deadline(), now);
+}
