@@ -4,6 +4,7 @@
 //! every aggregate where it belongs. It fails with a [`PlanError`] where the request makes no sense for this
 //! database. It holds no SQL: values are still what the request sent, and names are still names.
 
+mod bounds;
 pub mod call;
 mod candidates;
 mod embed;
@@ -19,6 +20,7 @@ mod spread;
 mod suggest;
 mod tree;
 
+pub use bounds::{Bounds, Relations};
 pub use call::{Arguments, CallPlan, Parameters};
 pub use field::{ResolvedField, Target};
 pub use filter::Condition;
@@ -41,12 +43,14 @@ const MOST_SEARCHED: usize = 500;
 const MIN_SCORE: f64 = 0.75;
 
 /// What planning must know of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlanConfig {
-    /// Aggregate functions may be used.
-    pub aggregates: bool,
-    /// Most rows that a level of a read gives.
-    pub max_rows: Option<i64>,
+    /// Relations over which aggregate functions may be used.
+    pub aggregates: Relations,
+    /// Relations that are not embedded, whatever their keys say.
+    pub unembeddable: Relations,
+    /// What the role that asks may ask for.
+    pub bounds: Bounds,
     /// Execution plans may be asked for.
     pub plan_enabled: bool,
     /// An aliased embed also answers to its relation's name in filters, orders and limits.
@@ -56,8 +60,9 @@ pub struct PlanConfig {
 impl Default for PlanConfig {
     fn default() -> Self {
         Self {
-            aggregates: false,
-            max_rows: None,
+            aggregates: Relations::None,
+            unembeddable: Relations::None,
+            bounds: Bounds::default(),
             plan_enabled: false,
             legacy_target_names: true,
         }
@@ -216,6 +221,7 @@ pub(crate) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn plan(self) -> Result<Plan, PlanError> {
+        self.config.bounds.check(&self.request.query.select)?;
         Ok(match &self.request.action {
             Action::Read {
                 relation,
@@ -247,7 +253,7 @@ impl<'a> Planner<'a> {
         let builder = TreeBuilder {
             cache: self.cache,
             config: self.config,
-            max_rows: self.config.max_rows,
+            max_rows: self.config.bounds.max_rows,
         };
         let tree = builder.root(&table.name, Source::Relation, &self.request.query.select, scope)?;
         let wanted = if headers_only {
@@ -295,7 +301,7 @@ impl<'a> Planner<'a> {
         Counting {
             wanted: self.request.preferences.count,
             range: self.request.range,
-            max_rows: self.config.max_rows,
+            max_rows: self.config.bounds.max_rows,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod call;
+pub mod cost;
 pub mod count;
 mod field;
 mod filter;

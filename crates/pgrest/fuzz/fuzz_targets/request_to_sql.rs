@@ -83,10 +83,13 @@ fn check(mut request: ApiRequest) {
 
 fn text(request: &ApiRequest) -> Option<String> {
     let config = PlanConfig {
-        aggregates: true,
-        max_rows: Some(100),
+        aggregates: Relations::All,
+        bounds: Bounds {
+            max_rows: Some(100),
+            ..Bounds::default()
+        },
         plan_enabled: true,
-        legacy_target_names: true,
+        ..PlanConfig::default()
     };
     let plan = Plan::new(request, &CACHE, &config).ok()?;
     let mut text = sql::statement(&plan)?.text;

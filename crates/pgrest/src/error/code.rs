@@ -54,6 +54,8 @@ pub enum Group {
     Token,
     /// `PGRSTXxx`
     Internal,
+    /// `SEAWALL_…`: bounds that PostgREST does not know
+    Bound,
 }
 
 codes! {
@@ -95,6 +97,10 @@ codes! {
     TokenDecode "PGRST301" UNAUTHORIZED Token "the token cannot be decoded or verified";
     TokenRequired "PGRST302" UNAUTHORIZED Token "anonymous access is switched off";
     TokenClaims "PGRST303" UNAUTHORIZED Token "the token's claims do not hold";
+    EmbedDepth "SEAWALL_EMBED_DEPTH" BAD_REQUEST Bound "the embeds are nested deeper than the role may nest them";
+    EmbedCount "SEAWALL_EMBED_COUNT" BAD_REQUEST Bound "there are more embeds than the role may ask for";
+    EmbedOff "SEAWALL_EMBED_OFF" BAD_REQUEST Bound "the relation is not embedded, by configuration";
+    QueryCost "SEAWALL_QUERY_COST" BAD_REQUEST Bound "the planner expects the statement to cost more than the role may spend";
     Internal "PGRSTX00" INTERNAL_SERVER_ERROR Internal "the database's answer could not be understood";
 }
 
@@ -133,6 +139,7 @@ mod tests {
                 Group::SchemaCache => "PGRST2",
                 Group::Token => "PGRST3",
                 Group::Internal => "PGRSTX",
+                Group::Bound => "SEAWALL_",
             };
             assert!(code.name().starts_with(digit), "{code:?}");
         }

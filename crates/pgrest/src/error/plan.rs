@@ -42,6 +42,28 @@ pub enum PlanError {
     /// Aggregates, when switched off.
     #[error("Use of aggregate functions is not allowed")]
     AggregatesNotAllowed,
+    /// Embeds inside each other beyond the role's bound.
+    #[error("The request embeds {depth} levels deep, and {limit} are allowed")]
+    EmbedDepth {
+        /// How deep it goes.
+        depth: usize,
+        /// How deep it may.
+        limit: usize,
+    },
+    /// More embeds than the role's bound.
+    #[error("The request embeds {embeds} resources, and {limit} are allowed")]
+    EmbedCount {
+        /// How many there are.
+        embeds: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// An embed of a relation that is not embedded.
+    #[error("Embedding '{relation}' is not allowed")]
+    EmbedOff {
+        /// The relation.
+        relation: String,
+    },
     /// A combination nobody has built.
     #[error("Feature not implemented")]
     NotImplemented {
@@ -145,6 +167,9 @@ impl PlanError {
             Self::RelatedOrder { .. } => Code::RelatedOrder,
             Self::UnacceptableFilter { .. } => Code::UnacceptableFilter,
             Self::AggregatesNotAllowed => Code::AggregatesNotAllowed,
+            Self::EmbedDepth { .. } => Code::EmbedDepth,
+            Self::EmbedCount { .. } => Code::EmbedCount,
+            Self::EmbedOff { .. } => Code::EmbedOff,
             Self::NotImplemented { .. } => Code::NotImplemented,
             Self::MaxAffectedRpc => Code::MaxAffectedRpc,
             Self::NoRelationship { .. } => Code::NoRelationship,
@@ -196,6 +221,9 @@ impl PlanError {
             | Self::MediaType { .. }
             | Self::NotEmbedded { alias: None, .. }
             | Self::AggregatesNotAllowed
+            | Self::EmbedDepth { .. }
+            | Self::EmbedCount { .. }
+            | Self::EmbedOff { .. }
             | Self::MaxAffectedRpc
             | Self::AmbiguousRoutine { .. }
             | Self::NoColumn { .. }
@@ -235,6 +263,9 @@ impl PlanError {
             | Self::RelatedOrder { .. }
             | Self::UnacceptableFilter { .. }
             | Self::AggregatesNotAllowed
+            | Self::EmbedDepth { .. }
+            | Self::EmbedCount { .. }
+            | Self::EmbedOff { .. }
             | Self::NotImplemented { .. }
             | Self::MaxAffectedRpc
             | Self::NoColumn { .. } => None,

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Why an outcome is refused. All but the last ask for the transaction to be rolled back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum ResponseError {
     /// Not exactly one row where one object was asked for.
     #[error("Cannot coerce the result to a single JSON object")]
@@ -20,6 +20,14 @@ pub enum ResponseError {
     MaxAffected {
         /// How many there are.
         rows: i64,
+    },
+    /// The planner expects the statement to cost too much.
+    #[error("The query is expected to cost {cost:.0}, and {limit:.0} is allowed")]
+    QueryCost {
+        /// What it is expected to cost.
+        cost: f64,
+        /// What it may cost.
+        limit: f64,
     },
     /// PUT whose body has another primary key than its URL.
     #[error("Payload values do not match URL in primary key column(s)")]
@@ -49,6 +57,7 @@ impl ResponseError {
         match self {
             Self::Singularity { .. } => Code::Singularity,
             Self::MaxAffected { .. } => Code::MaxAffected,
+            Self::QueryCost { .. } => Code::QueryCost,
             Self::PutMismatch => Code::PutMismatch,
             Self::GucHeaders => Code::GucHeaders,
             Self::GucStatus => Code::GucStatus,
@@ -69,7 +78,7 @@ impl ResponseError {
             Self::OutOfBounds { lower, total } => {
                 RequestError::InvalidRange(RangeFault::OutOfBounds { lower, total }).report()
             }
-            Self::PutMismatch | Self::GucHeaders | Self::GucStatus => self.plain(),
+            Self::QueryCost { .. } | Self::PutMismatch | Self::GucHeaders | Self::GucStatus => self.plain(),
         }
     }
 

@@ -88,7 +88,7 @@ impl Planner<'_> {
         let builder = TreeBuilder {
             cache: self.cache,
             config: self.config,
-            max_rows: self.config.max_rows,
+            max_rows: self.config.bounds.max_rows,
         };
         let tree = builder.root(&relation, Source::Result, &request.query.select, scope)?;
         let wanted = if invocation == Invocation::Head {

@@ -112,6 +112,11 @@ impl TreeBuilder<'_> {
         let depth = above.depth + 1;
         let misnamed = scope.is_misnamed.then(|| embed.relation.clone());
         let relationship = embed::relationship(self.cache, &parent.relation, embed)?;
+        if self.config.unembeddable.contains(&relationship.foreign_table) {
+            return Err(PlanError::EmbedOff {
+                relation: relationship.foreign_table.name.clone(),
+            });
+        }
         let alias = alias_for(&relationship.foreign_table, depth, "");
         let junction_alias = match &relationship.link {
             Link::ManyToMany(junction) => Some(alias_for(&junction.table, depth, "_junction")),
@@ -155,7 +160,7 @@ impl TreeBuilder<'_> {
         let expands = level.expands || resolver.has_representations();
         let mut columns = Vec::new();
         for item in level.select {
-            if is_aggregate(item) && !self.config.aggregates {
+            if is_aggregate(item) && !self.config.aggregates.contains(&level.relation) {
                 return Err(PlanError::AggregatesNotAllowed);
             }
             match item {

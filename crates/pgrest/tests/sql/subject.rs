@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use seawall_pgrest::error::Error;
-use seawall_pgrest::plan::{Plan, PlanConfig};
+use seawall_pgrest::plan::{Bounds, Plan, PlanConfig, Relations};
 use seawall_pgrest::request::{ApiRequest, RawRequest, RequestConfig};
 use seawall_pgrest::schema::SchemaCache;
 
@@ -56,7 +56,7 @@ impl Sent {
         Ok((request, plan))
     }
 
-    /// Two headers of the test's own set the configuration.
+    /// Headers of the test's own set the configuration.
     fn config(&self) -> PlanConfig {
         let setting = |name: &str| {
             self.headers
@@ -65,8 +65,15 @@ impl Sent {
                 .map(|(_, value)| value)
         };
         PlanConfig {
-            aggregates: true,
-            max_rows: setting("X-Max-Rows").map(|value| value.parse().expect("a number")),
+            aggregates: Relations::All,
+            unembeddable: setting("X-No-Embed")
+                .map_or(Relations::None, |name| Relations::Named(vec![name.clone()])),
+            bounds: Bounds {
+                max_rows: setting("X-Max-Rows").map(|value| value.parse().expect("a number")),
+                max_embed_depth: setting("X-Max-Depth").map(|value| value.parse().expect("a number")),
+                max_embeds: setting("X-Max-Embeds").map(|value| value.parse().expect("a number")),
+                max_cost: None,
+            },
             plan_enabled: true,
             ..PlanConfig::default()
         }

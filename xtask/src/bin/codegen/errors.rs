@@ -66,6 +66,7 @@ fn codes() -> String {
         (Group::Request, "Request (`PGRST1xx`)"),
         (Group::SchemaCache, "Schema cache (`PGRST2xx`)"),
         (Group::Token, "Token (`PGRST3xx`)"),
+        (Group::Bound, "Bounds that PostgREST does not know (`SEAWALL_…`)"),
         (Group::Internal, "Internal (`PGRSTXxx`)"),
     ];
     let mut text = "## The server's codes\n\n".to_owned();
