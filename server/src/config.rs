@@ -4,6 +4,7 @@
 //! cannot be wrong, or into one error that names the key, where it was written and
 //! what is the matter. Nothing else in the crate reads the environment.
 
+mod bounds;
 mod database;
 mod dev;
 mod jwt;
@@ -15,6 +16,7 @@ mod rest;
 mod server;
 mod source;
 
+pub use bounds::BoundsConfig;
 pub use database::DatabaseConfig;
 pub use dev::{DevConfig, DevUser};
 pub use jwt::{ClaimPath, JwtConfig};
@@ -215,12 +217,12 @@ mod tests {
             .with_toml("seawall.toml", "db-max-rows = 5\ndb-schemas = [\"api\", \"v2\"]")
             .unwrap();
         let config = Config::load(source).unwrap();
-        assert_eq!(config.rest.max_rows, Some(7));
+        assert_eq!(config.rest.bounds.everybody.max_rows, Some(7));
         assert_eq!(config.rest.schemas, ["api", "v2"]);
         let config = config
             .with_database_settings([("db_max_rows".to_owned(), "9".to_owned())])
             .unwrap();
-        assert_eq!(config.rest.max_rows, Some(9));
+        assert_eq!(config.rest.bounds.everybody.max_rows, Some(9));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod breaker;
 mod connection;
+mod etag;
 mod execute;
 mod handler;
 mod live;
@@ -14,6 +15,8 @@ mod notify;
 mod pool;
 mod roles;
 mod session;
+mod stale;
+mod transaction;
 mod value;
 
 use std::sync::Arc;

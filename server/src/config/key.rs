@@ -93,9 +93,15 @@ keys! {
     DB_PRE_CONFIG = "db-pre-config" [DB], "function that sets in-database settings";
     DB_EXTRA_SEARCH_PATH = "db-extra-search-path" [DB], "schemas added to the search path";
     DB_MAX_ROWS = "db-max-rows" or "PGRST_MAX_ROWS" [DB], "most rows in one answer";
+    DB_MAX_COST = "db-max-cost" [DB], "planner's cost above which a statement is refused; it is then planned twice";
+    DB_MAX_EMBED_DEPTH = "db-max-embed-depth" [DB], "most levels of embeds inside each other";
+    DB_MAX_EMBEDS = "db-max-embeds" [DB], "most embeds in one request";
+    DB_ROLE_BOUNDS = "db-role-bounds" [DB], "max-rows, max-cost, max-embed-depth and max-embeds by role";
+    DB_UNEMBEDDABLE = "db-unembeddable" [DB], "relations that are never embedded";
     DB_TX_END = "db-tx-end" [DB], "how transactions end";
     DB_PLAN_ENABLED = "db-plan-enabled" [DB], "whether execution plans may be asked for";
     DB_AGGREGATES_ENABLED = "db-aggregates-enabled" [DB], "whether aggregate functions may be asked for";
+    DB_AGGREGATES_TABLES = "db-aggregates-tables" [DB], "relations over which aggregates may be used; empty for all, where they are enabled";
     DB_CHANNEL = "db-channel", "notification channel that reloads the schema cache";
     DB_CHANNEL_ENABLED = "db-channel-enabled", "whether the notification channel is listened to";
     DB_CONFIG = "db-config", "whether in-database settings are read";

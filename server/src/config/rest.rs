@@ -1,7 +1,9 @@
 //! The REST interface, by PostgREST's names.
 
+use seawall_pgrest::plan::Relations;
+
 use super::key;
-use super::{ConfigError, Source};
+use super::{BoundsConfig, ConfigError, Source};
 
 /// How a transaction ends, and whether the request may say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum OpenApiMode {
 }
 
 /// What is exposed, to whom, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RestConfig {
     /// Exposed schemas, the default first.
     pub schemas: Vec<String>,
@@ -42,14 +44,16 @@ pub struct RestConfig {
     pub pre_config: Option<String>,
     /// Schemas added to the search path.
     pub extra_search_path: Vec<String>,
-    /// Most rows in one answer.
-    pub max_rows: Option<u64>,
+    /// What a request may cost.
+    pub bounds: BoundsConfig,
     /// How transactions end.
     pub tx_end: TxEnd,
     /// Whether execution plans may be asked for.
     pub plan_enabled: bool,
-    /// Whether aggregate functions may be asked for.
-    pub aggregates_enabled: bool,
+    /// Relations over which aggregate functions may be used.
+    pub aggregates: Relations,
+    /// Relations that are never embedded.
+    pub unembeddable: Relations,
     /// Notification channel, if listened to.
     pub channel: Option<String>,
     /// Whether in-database settings are read.
@@ -91,10 +95,13 @@ impl RestConfig {
             extra_search_path: source
                 .list(&key::DB_EXTRA_SEARCH_PATH)?
                 .unwrap_or_else(|| vec!["public".to_owned()]),
-            max_rows: source.number(&key::DB_MAX_ROWS, 0..=u64::MAX)?,
+            bounds: BoundsConfig::read(source)?,
             tx_end: source.choice(&key::DB_TX_END, TX_ENDS, TxEnd::Commit)?,
             plan_enabled: source.flag(&key::DB_PLAN_ENABLED, false)?,
-            aggregates_enabled: source.flag(&key::DB_AGGREGATES_ENABLED, false)?,
+            aggregates: aggregates(source)?,
+            unembeddable: source
+                .list(&key::DB_UNEMBEDDABLE)?
+                .map_or(Relations::None, Relations::Named),
             channel: source.flag(&key::DB_CHANNEL_ENABLED, true)?.then_some(channel),
             database_settings: source.flag(&key::DB_CONFIG, true)?,
             root_spec: source.text(&key::DB_ROOT_SPEC)?,
@@ -125,6 +132,16 @@ const OPENAPI_MODES: &[(&str, OpenApiMode)] = &[
 ];
 
 const VERBOSITIES: &[(&str, bool)] = &[("verbose", true), ("minimal", false)];
+
+fn aggregates(source: &Source) -> Result<Relations, ConfigError> {
+    let enabled = source.flag(&key::DB_AGGREGATES_ENABLED, false)?;
+    let tables = source.list(&key::DB_AGGREGATES_TABLES)?.unwrap_or_default();
+    Ok(match (enabled, tables.is_empty()) {
+        (false, _) => Relations::None,
+        (true, true) => Relations::All,
+        (true, false) => Relations::Named(tables),
+    })
+}
 
 fn schemas(source: &Source) -> Result<Vec<String>, ConfigError> {
     let schemas = source.list(&key::DB_SCHEMAS)?.unwrap_or_default();

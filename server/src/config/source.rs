@@ -141,9 +141,15 @@ impl Source {
 
     /// Settings of the policy document in the file: `[policy]`, flattened to dotted paths.
     pub(crate) fn policy_settings(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.file
-            .iter()
-            .filter_map(|(name, value)| Some((name.strip_prefix("policy.")?, value.as_str())))
+        self.below(&key::POLICY)
+    }
+
+    /// A table of the file, flattened to dotted paths below its key.
+    pub(crate) fn below(&self, key: &Key) -> impl Iterator<Item = (&str, &str)> {
+        self.file.iter().filter_map(move |(name, value)| {
+            let path = name.strip_prefix(key.name)?.strip_prefix('.')?;
+            Some((path, value.as_str()))
+        })
     }
 
     /// What the file is called in errors.
@@ -200,6 +206,7 @@ impl fmt::Debug for Source {
 fn is_known(name: &str) -> bool {
     name.starts_with(APP_SETTINGS)
         || name.starts_with("policy.")
+        || name.starts_with("db-role-bounds.")
         || key::ALL.iter().any(|key| key.name == name)
 }
 

@@ -64,8 +64,13 @@ impl Connection {
     pub(super) fn belong_to(&mut self, generation: u64) {
         if self.generation != generation {
             self.generation = generation;
-            self.prepared.clear();
+            self.forget();
         }
+    }
+
+    /// Forgets everything that was prepared.
+    pub(super) fn forget(&mut self) {
+        self.prepared.clear();
     }
 
     /// Decides how to send a statement: the first time at once, from the second on prepared.

@@ -1,51 +1,48 @@
 //! Carrying a plan out: the only place where a request's SQL is sent.
 //!
-//! A reset, BEGIN, context, pre-request function, statement and the end of the
-//! transaction leave in one flush. That is safe because each step fails once an earlier one has:
-//! a failed BEGIN block refuses everything up to its end. BEGIN itself is sent bare,
-//! so it cannot fail and leave what follows outside a transaction.
+//! BEGIN, context, pre-request function, statement, the end of the transaction and a reset
+//! of the session leave in one flush. That is safe because each step fails once an earlier one has:
+//! a failed BEGIN block refuses everything up to its end. BEGIN itself is sent so that
+//! it cannot fail and leave what follows outside a transaction.
 //!
 //! It fails closed: an answer counts only if the context's own answer names the role
 //! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
 
-use futures_util::future::{join, join3, join5};
+use std::borrow::Cow;
+
+use futures_util::future::join;
 use seawall_pgrest::error::{DatabaseError, ResponseError, ServiceError};
 use seawall_pgrest::plan::Plan;
 use seawall_pgrest::response::{self, ResultRow};
-use seawall_pgrest::sql::{Statement, count};
+use seawall_pgrest::sql::{Statement, cost, count};
 use tokio_postgres::{Client, Error, Row};
 
-use super::connection::{Sighting, Way, query};
+use super::connection::{Connection, Way, query};
 use super::pool::{Loan, Pool};
 use super::session::Session;
+use super::transaction::{Answers, End, Opened, Ways, carry, finish, open};
 use super::value;
 
-/// Undoes what a function of an earlier request may have left on the session. Everything this crate sets is local
-/// to its transaction; what the database's own code sets need not be.
-const RESET: &str = "RESET ALL; RESET ROLE; DISCARD TEMP";
+const INVALID_STATEMENT_NAME: &str = "26000";
+const FEATURE_NOT_SUPPORTED: &str = "0A000";
 
 /// Everything a transaction is made of.
 pub(super) struct Work<'plan> {
     pub(super) plan: &'plan Plan,
     pub(super) role: &'plan str,
     pub(super) authenticated: bool,
-    pub(super) begin: String,
+    pub(super) begin: Cow<'static, str>,
     pub(super) context: Statement,
     pub(super) pre_request: Option<Statement>,
     pub(super) main: Statement,
     pub(super) guess: Option<Statement>,
     pub(super) end: End,
+    /// The planner's cost above which the statement is not run.
+    pub(super) max_cost: Option<f64>,
     pub(super) timezone_chosen: bool,
     pub(super) explained: bool,
     pub(super) prepare: bool,
     pub(super) generation: u64,
-}
-
-/// How a transaction ends if nothing goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    Commit,
-    Rollback,
 }
 
 /// Why there is no row.
@@ -68,8 +65,7 @@ pub(super) async fn run(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failu
         return Err(broken("the loan is gone"));
     };
     connection.belong_to(work.generation);
-    let ways = Ways::choose(connection, work);
-    let outcome = match transact(connection, work, ways).await {
+    let outcome = match attempt(connection, work).await {
         Ok(outcome) => outcome,
         Err(failure) => {
             session.discard("broken");
@@ -82,6 +78,32 @@ pub(super) async fn run(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failu
         Ok(_) | Err(Failure::Database(_) | Failure::Verdict(_)) => session.give_back(),
     }
     outcome
+}
+
+/// Once, and once more without what was prepared where that is what failed: nothing of the first time stands.
+async fn attempt(
+    connection: &mut Connection,
+    work: &Work<'_>,
+) -> Result<Result<ResultRow, Failure>, Failure> {
+    let ways = Ways::choose(connection, work);
+    let outcome = transact(connection, work, ways).await?;
+    match &outcome {
+        Err(Failure::Database(error)) if is_outdated(error) => {
+            connection.forget();
+            let ways = Ways::choose(connection, work);
+            transact(connection, work, ways).await
+        }
+        Ok(_) | Err(_) => Ok(outcome),
+    }
+}
+
+/// A prepared statement that the database has changed under, or that a pooler's other connection does not have.
+fn is_outdated(error: &DatabaseError) -> bool {
+    match error.code.as_str() {
+        INVALID_STATEMENT_NAME => true,
+        FEATURE_NOT_SUPPORTED => error.message.starts_with("cached plan"),
+        _ => false,
+    }
 }
 
 async fn acquire(pool: &Pool) -> Result<Loan, Failure> {
@@ -98,49 +120,9 @@ async fn acquire(pool: &Pool) -> Result<Loan, Failure> {
     })
 }
 
-/// How the two statements that come back are sent.
-struct Ways {
-    context: (Sighting, Way),
-    main: (Sighting, Way),
-}
-
-impl Ways {
-    fn choose(connection: &mut super::connection::Connection, work: &Work<'_>) -> Self {
-        let mut choose = |role: &str, statement: &Statement| {
-            let sighting = Sighting {
-                role: role.to_owned(),
-                text: statement.text.clone(),
-            };
-            let way = if work.prepare {
-                connection.way(&sighting)
-            } else {
-                Way::OneShot
-            };
-            (sighting, way)
-        };
-        Self {
-            context: choose("", &work.context),
-            main: choose(work.role, &work.main),
-        }
-    }
-}
-
-type Answer = Result<Vec<Row>, Error>;
-
-/// What came back from each step.
-struct Answers {
-    reset: Result<(), Error>,
-    begin: Result<(), Error>,
-    context: Answer,
-    pre_request: Option<Answer>,
-    main: Answer,
-    guess: Option<Answer>,
-    end: Option<Result<(), Error>>,
-}
-
 /// The outer error means that the transaction's end is unknown.
 async fn transact(
-    connection: &mut super::connection::Connection,
+    connection: &mut Connection,
     work: &Work<'_>,
     mut ways: Ways,
 ) -> Result<Result<ResultRow, Failure>, Failure> {
@@ -149,25 +131,61 @@ async fn transact(
         .map_err(|error| broken(&chain(&error)))?;
     let judged = response::is_judged(work.plan);
     let client = &connection.client;
-    let answers = flush(client, work, &ways, (!judged).then_some(work.end)).await;
-    if judged {
-        let outcome = understand(work, answers);
-        let end = if outcome.is_ok() { work.end } else { End::Rollback };
-        return match (finish(client, end).await, outcome) {
-            (Ok(()), outcome) => Ok(outcome),
-            (Err(error), Ok(_)) if error.as_db_error().is_some() => Ok(Err(refused(&error, work))),
-            (Err(error), _) => Err(broken(&chain(&error))),
-        };
+    let end = (!judged).then_some(work.end);
+    let outcome = match work.max_cost.filter(|_| !work.explained) {
+        None => {
+            let (opened, answers) = join(open(client, work, &ways), carry(client, work, &ways, end)).await;
+            believed(work, opened).and_then(|()| understand(work, answers))
+        }
+        Some(limit) => match weigh(client, work, &ways, limit).await {
+            Ok(()) => understand(work, carry(client, work, &ways, end).await),
+            // The transaction is still open, whatever the judgement of its end.
+            Err(failure) => return settle(client, work, End::Rollback, Err(failure)).await,
+        },
+    };
+    if !judged {
+        return Ok(outcome);
     }
-    Ok(understand(work, answers))
+    let end = if outcome.is_ok() { work.end } else { End::Rollback };
+    settle(client, work, end, outcome).await
+}
+
+/// Ends a transaction whose outcome is known.
+async fn settle(
+    client: &Client,
+    work: &Work<'_>,
+    end: End,
+    outcome: Result<ResultRow, Failure>,
+) -> Result<Result<ResultRow, Failure>, Failure> {
+    match (finish(client, end).await, outcome) {
+        (Ok(()), outcome) => Ok(outcome),
+        (Err(error), Ok(_)) if error.as_db_error().is_some() => Ok(Err(refused(&error, work))),
+        (Err(error), _) => Err(broken(&chain(&error))),
+    }
+}
+
+/// Opens the transaction and asks the planner what the statement would cost: one flush more than without a ceiling.
+async fn weigh(client: &Client, work: &Work<'_>, ways: &Ways, limit: f64) -> Result<(), Failure> {
+    let question = cost::question(&work.main);
+    let (opened, explained) = join(open(client, work, ways), query(client, &Way::OneShot, &question)).await;
+    believed(work, opened)?;
+    let rows = explained.map_err(|error| refused(&error, work))?;
+    let cost = rows
+        .first()
+        .and_then(value::first_text)
+        .and_then(|json| cost::total(&json));
+    match cost {
+        Some(cost) if cost <= limit => Ok(()),
+        Some(cost) => Err(Failure::Verdict(ResponseError::QueryCost { cost, limit })),
+        None => Err(Failure::Service(
+            ServiceError::Internal,
+            "the planner named no cost".to_owned(),
+        )),
+    }
 }
 
 /// Prepares what was seen before, in a transaction of its own under the same role.
-async fn prepare(
-    connection: &mut super::connection::Connection,
-    work: &Work<'_>,
-    ways: &mut Ways,
-) -> Result<(), Error> {
+async fn prepare(connection: &mut Connection, work: &Work<'_>, ways: &mut Ways) -> Result<(), Error> {
     if matches!(ways.context.1, Way::Prepare) {
         let prepared = connection.client.prepare(&work.context.text).await?;
         connection.remember(ways.context.0.clone(), Some(prepared.clone()));
@@ -200,76 +218,23 @@ async fn prepare(
     Ok(())
 }
 
-/// Sends all steps before waiting for any. Futures are polled in the order written, and each sends at its first poll.
-async fn flush(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) -> Answers {
-    let optional = |statement: &'_ Option<Statement>| {
-        let statement = statement.clone();
-        async move {
-            match statement {
-                Some(statement) => Some(query(client, &Way::OneShot, &statement).await),
-                None => None,
-            }
-        }
-    };
-    let ending = async {
-        match end {
-            Some(end) => Some(finish(client, end).await),
-            None => None,
-        }
-    };
-    let before = join3(
-        client.batch_execute(RESET),
-        client.batch_execute(&work.begin),
-        query(client, &ways.context.1, &work.context),
-    );
-    let ((reset, begin, context), pre_request, main, guess, end) = join5(
-        before,
-        optional(&work.pre_request),
-        query(client, &ways.main.1, &work.main),
-        optional(&work.guess),
-        ending,
-    )
-    .await;
-    Answers {
-        reset,
-        begin,
-        context,
-        pre_request,
-        main,
-        guess,
-        end,
-    }
-}
-
-async fn finish(client: &Client, end: End) -> Result<(), Error> {
-    match end {
-        End::Commit => client.batch_execute("COMMIT").await,
-        End::Rollback => {
-            // What a commit would have refused is refused here too.
-            let (deferred, ended) = join(
-                client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE"),
-                client.batch_execute("ROLLBACK"),
-            )
-            .await;
-            ended.and(deferred)
-        }
-    }
-}
-
-/// Believes the answers in order: the first that failed explains all that follow.
-fn understand(work: &Work<'_>, answers: Answers) -> Result<ResultRow, Failure> {
-    // What an earlier request left could not be undone: whatever this one saw, it may not be believed.
-    answers.reset.map_err(|error| context_refused(&error, work))?;
-    answers.begin.map_err(|error| refused(&error, work))?;
-    let context = answers.context.map_err(|error| context_refused(&error, work))?;
+/// Whether the transaction is what was asked for: only then may an answer count.
+fn believed(work: &Work<'_>, opened: Opened) -> Result<(), Failure> {
+    opened.begin.map_err(|error| refused(&error, work))?;
+    let context = opened.context.map_err(|error| context_refused(&error, work))?;
     if !is_role(&context, work.role) {
         return Err(Failure::Context(
             "another role is in force than was asked for".to_owned(),
         ));
     }
-    if let Some(pre_request) = answers.pre_request {
-        pre_request.map_err(|error| refused(&error, work))?;
+    match opened.pre_request {
+        Some(Err(error)) => Err(refused(&error, work)),
+        Some(Ok(_)) | None => Ok(()),
     }
+}
+
+/// Believes the answers in order: the first that failed explains all that follow.
+fn understand(work: &Work<'_>, answers: Answers) -> Result<ResultRow, Failure> {
     let rows = answers.main.map_err(|error| refused(&error, work))?;
     let guess = answers.guess.transpose().map_err(|error| refused(&error, work))?;
     let row = row_of(work, &rows, guess.as_deref())?;
@@ -315,7 +280,12 @@ fn context_refused(error: &Error, work: &Work<'_>) -> Failure {
     // A time zone is the caller's choice, and a wrong one the caller's fault.
     let of_timezone = work.timezone_chosen && state == "22023" && refusal.message().contains("\"TimeZone\"");
     // A server that is going away says so to everybody; the context is not to blame.
-    if of_timezone || state.starts_with("57P") || state.starts_with("08") || state.starts_with("53") {
+    if of_timezone
+        || state == INVALID_STATEMENT_NAME
+        || state.starts_with("57P")
+        || state.starts_with("08")
+        || state.starts_with("53")
+    {
         return refused(error, work);
     }
     Failure::Context(format!("{state}: {}", refusal.message()))

@@ -1,5 +1,6 @@
 //! One request, from HTTP through the five stages and back.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,11 @@ use seawall_pgrest::response::{self, Reply, ResultRow, ServerTiming};
 use seawall_pgrest::sql::{self, Statement, count, session};
 
 use super::JwtTime;
-use super::execute::{self, End, Failure, Work};
+use super::etag;
+use super::execute::{self, Failure, Work};
 use super::live::Live;
+use super::stale;
+use super::transaction::End;
 use crate::app::App;
 use crate::auth::Identity;
 use crate::config::TxEnd;
@@ -30,8 +34,8 @@ use crate::error::ApiError;
 
 const SERVER_TIMING: http::HeaderName = http::HeaderName::from_static("server-timing");
 
-/// Roles granted after the last load are looked for again, but not for every stranger.
-const ROLES_ARE_FRESH: Duration = Duration::from_secs(5);
+/// What came or went after the last load is looked for again, but not for every stranger and every mistake.
+const LOAD_IS_FRESH: Duration = Duration::from_secs(5);
 
 /// The REST interface at one prefix.
 #[derive(Clone)]
@@ -62,15 +66,17 @@ async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response
     let identity = permitted(mount, live, &parts)?;
     let body = collect(mount, body).await?;
     let request = timed(&mut timing.parse, || parse(mount, live, &parts, &body))?;
-    let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, &live.plan))
+    let config = live.plan_config(&identity.role);
+    let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, config))
         .map_err(|error| refused(&error::Error::from(error)))?;
     let started = Instant::now();
     let row = carry_out(mount, live, &identity, &request, &plan).await?;
     timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
-    let reply = timed(&mut timing.response, || {
+    let mut reply = timed(&mut timing.response, || {
         response::reply(&plan, &request, row, live.verbosity)
     })
     .map_err(|error| refused(&error::Error::from(error)))?;
+    etag::revalidate(&method, &parts.headers, &mut reply);
     let mut response = respond(reply, &method);
     if live.config.server.timing
         && let Some(value) = timing.header()
@@ -87,7 +93,7 @@ fn permitted(mount: &Mount, live: &Live, parts: &Parts) -> Result<Identity, ApiE
         return Ok(identity);
     };
     mount.app.metrics.auth_failure(refusal.reason());
-    if live.loaded.elapsed() > ROLES_ARE_FRESH {
+    if live.loaded.elapsed() > LOAD_IS_FRESH {
         mount.app.rest.reload.notify_one();
     }
     Err(refusal.answer(&identity.role))
@@ -148,7 +154,10 @@ async fn carry_out(
     let started = Instant::now();
     let outcome = execute::run(&mount.app.rest.pool, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
-    let mut row = outcome.map_err(|failure| failed(mount, failure))?;
+    let mut row = outcome.map_err(|failure| {
+        notice(mount, live, plan, &failure);
+        failed(mount, failure)
+    })?;
     if let Plan::Inspect(inspect) = plan {
         let inspected = row.body.take().unwrap_or_default();
         let document = openapi::document(
@@ -160,6 +169,20 @@ async fn carry_out(
         row.body = Some(document.into());
     }
     Ok(row)
+}
+
+/// Has the schema cache read again where the database says that it is behind, but not for every mistake.
+fn notice(mount: &Mount, live: &Live, plan: &Plan, failure: &Failure) {
+    if let Failure::Database(error) = failure
+        && live.loaded.elapsed() > LOAD_IS_FRESH
+        && stale::is_behind(error, plan, &live.schema)
+    {
+        tracing::info!(
+            code = error.code,
+            "reloading the schema cache: it names what is gone"
+        );
+        mount.app.rest.reload.notify_one();
+    }
 }
 
 fn work<'plan>(
@@ -193,6 +216,7 @@ fn work<'plan>(
         guess: count::explained(plan),
         end: end(rest.tx_end, request.preferences.tx),
         timezone_chosen: request.preferences.timezone.is_some(),
+        max_cost: live.plan_config(role).bounds.max_cost,
         explained: plan
             .answer()
             .is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. })),
@@ -201,14 +225,21 @@ fn work<'plan>(
     }
 }
 
-/// A bare BEGIN cannot fail; a mode the database cannot give fails inside the block, which then refuses the rest.
-fn begin(access: Access, isolation: Option<&str>) -> String {
-    let isolation = isolation.unwrap_or("read committed");
-    let access = match access {
-        Access::ReadOnly => "READ ONLY",
-        Access::ReadWrite => "READ WRITE",
-    };
-    format!("BEGIN; SET TRANSACTION ISOLATION LEVEL {isolation} {access}")
+/// A bare BEGIN cannot fail, and neither can one that only reads; a mode the database cannot give (writing, on a
+/// standby) fails inside the block, which then refuses the rest.
+fn begin(access: Access, isolation: Option<&str>) -> Cow<'static, str> {
+    match (access, isolation) {
+        (Access::ReadOnly, None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY".into(),
+        (Access::ReadWrite, None) => {
+            "BEGIN; SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE".into()
+        }
+        (Access::ReadOnly, Some(isolation)) => {
+            format!("BEGIN; SET TRANSACTION ISOLATION LEVEL {isolation} READ ONLY").into()
+        }
+        (Access::ReadWrite, Some(isolation)) => {
+            format!("BEGIN; SET TRANSACTION ISOLATION LEVEL {isolation} READ WRITE").into()
+        }
+    }
 }
 
 fn end(configured: TxEnd, preferred: Option<TxPreference>) -> End {

@@ -1,11 +1,12 @@
 //! What was read from the database at one moment, as requests use it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use seawall_pgrest::error::Verbosity;
 use seawall_pgrest::ident::Qualified;
-use seawall_pgrest::plan::PlanConfig;
+use seawall_pgrest::plan::{Bounds, PlanConfig};
 use seawall_pgrest::request::RequestConfig;
 use seawall_pgrest::response::openapi::Listing;
 use seawall_pgrest::schema::SchemaCache;
@@ -17,7 +18,9 @@ use crate::config::{Config, OpenApiMode, RestConfig, TxEnd};
 pub(super) struct Live {
     pub(super) config: Arc<Config>,
     pub(super) request: RequestConfig,
-    pub(super) plan: PlanConfig,
+    plan: PlanConfig,
+    /// For roles with bounds of their own.
+    plan_by_role: BTreeMap<String, PlanConfig>,
     pub(super) pre_request: Option<Qualified>,
     pub(super) listing: Listing,
     pub(super) verbosity: Verbosity,
@@ -32,7 +35,13 @@ impl Live {
         let rest = &config.rest;
         Self {
             request: request_config(rest),
-            plan: plan_config(rest),
+            plan: plan_config(rest, rest.bounds.everybody),
+            plan_by_role: rest
+                .bounds
+                .by_role
+                .keys()
+                .map(|role| (role.clone(), plan_config(rest, rest.bounds.of(role))))
+                .collect(),
             pre_request: rest.pre_request.as_deref().map(Qualified::parse),
             listing: match rest.openapi_mode {
                 OpenApiMode::FollowPrivileges | OpenApiMode::Disabled => Listing::Privileged,
@@ -50,6 +59,11 @@ impl Live {
             loaded: Instant::now(),
         }
     }
+
+    /// How requests of a role are planned.
+    pub(super) fn plan_config(&self, role: &str) -> &PlanConfig {
+        self.plan_by_role.get(role).unwrap_or(&self.plan)
+    }
 }
 
 fn request_config(rest: &RestConfig) -> RequestConfig {
@@ -64,10 +78,11 @@ fn request_config(rest: &RestConfig) -> RequestConfig {
     }
 }
 
-fn plan_config(rest: &RestConfig) -> PlanConfig {
+fn plan_config(rest: &RestConfig, bounds: Bounds) -> PlanConfig {
     PlanConfig {
-        aggregates: rest.aggregates_enabled,
-        max_rows: rest.max_rows.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
+        aggregates: rest.aggregates.clone(),
+        unembeddable: rest.unembeddable.clone(),
+        bounds,
         plan_enabled: rest.plan_enabled,
         legacy_target_names: rest.legacy_target_names,
     }

@@ -20,6 +20,7 @@ use super::notify;
 use super::pool;
 use super::roles::{self, Roles};
 use super::session::Session;
+use super::transaction::ROLLBACK;
 use super::value::{Text, first_text};
 use crate::app::App;
 use crate::config::{Config, key};
@@ -121,7 +122,7 @@ async fn load(app: &App, generation: u64) -> Result<Live, String> {
     let client = &session.connection().ok_or("the loan is gone")?.client;
     client.batch_execute(BEGIN).await.map_err(|error| chain(&error))?;
     let read = read(client, &app.rest.at_start).await;
-    let ended = client.batch_execute("ROLLBACK").await;
+    let ended = client.batch_execute(ROLLBACK).await;
     if ended.is_ok() {
         session.give_back();
     }

@@ -3,6 +3,7 @@
 mod access;
 mod calls;
 mod embeds;
+mod etags;
 mod fixtures;
 mod guarding;
 mod health;

@@ -84,3 +84,23 @@ async fn a_prepared_statement_survives_a_change_of_the_table() {
             .expect(200);
     }
 }
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_noticed_without_a_notification() {
+    let app = TestApp::start().await;
+    app.database()
+        .run("create table berths (id int); grant select on berths to authenticated; notify pgrst")
+        .await;
+    app.wait_for_table("berths").await;
+    app.as_user(OWNER).get("/rest/v1/berths").send().await.expect(200);
+    // The cache is believed for some seconds after each load.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    app.database().run("drop table berths").await;
+    let gone = app.as_user(OWNER).get("/rest/v1/berths").send().await.expect(404);
+    assert_eq!(gone.code(), "42P01");
+    let started = Instant::now();
+    while app.as_user(OWNER).get("/rest/v1/berths").send().await.code() != "PGRST205" {
+        assert!(started.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
