@@ -48,6 +48,16 @@ impl Database {
         format!("postgres://{LOGIN}:{LOGIN_PASSWORD}@{host}:{port}/{}", self.name)
     }
 
+    /// The same, straight at the cluster.
+    #[must_use]
+    pub fn direct_login_url(&self) -> String {
+        format!(
+            "postgres://{LOGIN}:{LOGIN_PASSWORD}@{}/{}",
+            self.address(),
+            self.name
+        )
+    }
+
     /// Where the cluster listens.
     #[must_use]
     pub fn address(&self) -> String {

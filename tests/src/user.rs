@@ -41,7 +41,15 @@ impl User {
     /// A token of this user, good for ten minutes.
     #[must_use]
     pub fn token(self) -> String {
-        token(&json!({ "sub": self.id, "email": self.email, "role": "authenticated", "exp": now() + 600 }))
+        self.token_for(600)
+    }
+
+    /// A token of this user, good for so many seconds.
+    #[must_use]
+    pub fn token_for(self, seconds: u64) -> String {
+        token(
+            &json!({ "sub": self.id, "email": self.email, "role": "authenticated", "exp": now() + seconds }),
+        )
     }
 }
 

@@ -1,4 +1,7 @@
-//! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal.
+//! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; and
+//! `npm run bench:direct`, which needs a database and peers.
+
+mod direct;
 
 use crate::arguments::Arguments;
 use crate::console;
@@ -7,8 +10,12 @@ use crate::process::Task;
 use crate::project::Project;
 
 /// Builds everything as it is shipped and runs the benchmarks; the words after the command go to cargo's.
-pub(crate) fn run(project: &Project, arguments: Arguments) -> Outcome {
+pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     crate::setup::run(project)?;
+    if arguments.flag("direct") {
+        arguments.finish()?;
+        return direct::run(project);
+    }
     console::headline("Building");
     crate::build::pages(project)?;
 

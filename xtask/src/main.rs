@@ -42,6 +42,7 @@ usage: cargo xtask <command>
   build [--release]              build wasm, package, page and server
   check                          the quick gate: format, house rules, generated documents, clippy
   bench [arguments]              run the benchmarks
+  bench direct                   direct mode beside PostgREST and pgbench
   fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
   database                       run a throw-away PostgreSQL for tests started by hand
   setup                          install what the build needs

@@ -1,0 +1,70 @@
+//! `npm run bench:direct`: direct mode beside PostgREST and beside pgbench, in one run on one database.
+//!
+//! Peers take turns on each workload, round after round, so that whatever else the machine does falls on all of
+//! them alike. What counts are the ratios and the processor time of one request; requests per second wobble with the
+//! machine. pgbench sends the same transaction (role, claims, statement) in one pipeline: it is what
+//! PostgreSQL itself does, without HTTP.
+//!
+//! Environment: `SEAWALL_BINARY`, `POSTGREST_BINARY`, `PGBENCH_BINARY` (either peer may be missing and is then left
+//! out, and said to be), `SEAWALL_TEST_DATABASE_URL`, `BENCH_SECONDS` (2), `BENCH_ROUNDS` (3), `BENCH_JSON`.
+
+mod load;
+mod peers;
+mod report;
+mod usage;
+mod workload;
+
+use std::error::Error;
+use std::time::Duration;
+
+use peers::Peer;
+use report::{Row, Table};
+use seawall_e2e::{Database, OWNER};
+use workload::{CONNECTIONS, WORKLOADS, Workload};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> Outcome<()> {
+    let seconds = number("BENCH_SECONDS", 2)?;
+    let rounds = number("BENCH_ROUNDS", 3)?;
+    let database = Database::create().await;
+    database.run(workload::DATA).await;
+    let url = database.direct_login_url();
+    let peers = peers::start(&url, &OWNER.token_for(7200)).await?;
+    let mut table = Table::new(&peers);
+    for workload in &WORKLOADS {
+        for connections in CONNECTIONS {
+            for _ in 0..rounds {
+                for peer in &peers {
+                    let row = measure(peer, workload, connections, Duration::from_secs(seconds)).await?;
+                    table.add(row);
+                }
+            }
+            table.print_last(workload, connections);
+        }
+    }
+    table.finish()?;
+    Ok(())
+}
+
+async fn measure(peer: &Peer, workload: &Workload, connections: usize, span: Duration) -> Outcome<Row> {
+    let (figures, usage) = peer.run(workload, connections, span).await?;
+    Ok(Row {
+        workload: workload.name,
+        connections,
+        peer: peer.name(),
+        figures,
+        usage,
+        resident_mib: peer.resident_mib(),
+    })
+}
+
+fn number(name: &str, default: u64) -> Outcome<u64> {
+    match std::env::var(name) {
+        Ok(text) => Ok(text
+            .parse()
+            .map_err(|_| format!("{name} is not a number: {text:?}"))?),
+        Err(_) => Ok(default),
+    }
+}
