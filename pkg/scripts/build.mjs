@@ -15,6 +15,8 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
+import { twinPlugin, twinsAreCurrent } from "./twin.mjs";
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
@@ -22,10 +24,37 @@ const require = createRequire(import.meta.url);
 /** The two wasm modules by the name of their folder. */
 const MODULES = ["guard", "store"];
 
+/**
+ * The entries, and which others each imports from beside itself: guard.js holds everything needed before the first
+ * call, index.js and node.js add supabase-js to it, and the others wait to be asked for.
+ */
+const ENTRIES = {
+  guard: ["store", "metrics"],
+  store: [],
+  metrics: [],
+  node: ["guard"],
+  index: ["guard"],
+};
+
+/** The entries that hold a module, or import one that does: they have a twin without WebAssembly. */
+const TWINS = ["guard", "store", "index"];
+
+const COMMON = {
+  absWorkingDir: root,
+  bundle: true,
+  external: ["@supabase/supabase-js", "node:module"],
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  charset: "utf8",
+  logLevel: "warning",
+};
+
 await requireGenerated();
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 await bundle();
+await bundleTwins();
 await declarations();
 await report();
 
@@ -36,55 +65,59 @@ async function requireGenerated() {
   process.exit(1);
 }
 
-/** guard.js holds everything; index.js and node.js add supabase-js to it; store.js waits to be asked for. */
 async function bundle() {
-  const common = {
-    absWorkingDir: root,
-    bundle: true,
-    target: "es2022",
-    minify: true,
-    legalComments: "none",
-    charset: "utf8",
-    logLevel: "warning",
-  };
-  const supabase = "@supabase/supabase-js";
   for (const format of ["esm", "cjs"]) {
-    const extension = format === "esm" ? ".js" : ".cjs";
-    const entry = (name, external, siblings = {}) =>
-      build({
-        ...common,
+    for (const [name, beside] of Object.entries(ENTRIES)) {
+      if (format === "cjs" && name === "index") continue;
+      const extension = format === "esm" ? ".js" : ".cjs";
+      await build({
+        ...COMMON,
         format,
         // For Node, whose import() of CommonJS wants the names of its exports spelt out.
         platform: format === "cjs" ? "node" : "neutral",
         entryPoints: [join("src/entries", `${name}.ts`)],
         outfile: join(dist, name + extension),
-        external,
         define: format === "cjs" ? { "import.meta.url": "__filename" } : {},
-        plugins: [siblingPlugin(siblings, extension), inlineWasm()],
+        plugins: [siblingPlugin(beside, (sibling) => `./${sibling}${extension}`), inlineWasm()],
       });
-    await entry("guard", [], { "/store.js": "store", "/metrics.js": "metrics" });
-    await entry("store", []);
-    await entry("metrics", []);
-    await entry("node", ["node:module", supabase], { "/guard.js": "guard" });
-    if (format === "esm") await entry("index", [supabase], { "/guard.js": "guard" });
+    }
   }
 }
 
-/** Leaves another entry out of a bundle and imports it from beside it. */
-function siblingPlugin(siblings, extension) {
+/** dist/js/: what may run where WebAssembly may not, with the same names as above. */
+async function bundleTwins() {
+  if (!(await twinsAreCurrent(join(root, "generated"), MODULES))) {
+    console.warn("dist/js is left out: its modules are missing or old; `cargo xtask wasm --twins` makes them");
+    return;
+  }
+  const placed = (sibling) => (TWINS.includes(sibling) ? `./${sibling}.js` : `../${sibling}.js`);
+  for (const name of TWINS) {
+    await build({
+      ...COMMON,
+      format: "esm",
+      platform: "neutral",
+      entryPoints: [join("src/entries", `${name}.ts`)],
+      outfile: join(dist, "js", `${name}.js`),
+      plugins: [siblingPlugin(ENTRIES[name], placed), twinPlugin()],
+    });
+  }
+}
+
+/** Leaves other entries out of a bundle and imports them from where they are placed. */
+function siblingPlugin(beside, placed) {
   return {
     name: "sibling",
     setup(bundler) {
       bundler.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
         if (!importer) return undefined;
         const target = join(dirname(importer), path);
-        const found = Object.keys(siblings).find((end) => target.endsWith(join("src/entries", end)));
-        return found && { path: `./${siblings[found]}${extension}`, external: true };
+        const found = beside.find((name) => target.endsWith(join("src/entries", `${name}.js`)));
+        return found && { path: placed(found), external: true };
       });
       // What the entries share with guard.ts must be one copy: they take it from there.
-      if (siblings["/guard.js"]) {
+      if (beside.includes("guard")) {
         bundler.onResolve({ filter: /\/(guard|protect|errors)\.js$/ }, ({ importer }) =>
-          importer ? { path: `./guard${extension}`, external: true } : undefined,
+          importer ? { path: placed("guard"), external: true } : undefined,
         );
       }
     },
@@ -122,7 +155,9 @@ function tsc() {
 }
 
 async function report() {
-  const files = [...MODULES.map(wasmOf), ...["guard.js", "store.js", "metrics.js", "index.js", "node.js"].map((file) => join(dist, file))];
+  const names = [...Object.keys(ENTRIES), ...TWINS.map((name) => `js/${name}`)];
+  const bundles = names.map((name) => join(dist, `${name}.js`));
+  const files = [...MODULES.map(wasmOf), ...bundles.filter(existsSync)];
   const rows = await Promise.all(files.map(sizes));
   for (const row of rows) console.log(`${row.file.padEnd(34)}${row.raw}${row.gzip}${row.brotli}`);
   await writeFile(join(dist, "sizes.json"), JSON.stringify(rows.map(({ file, numbers }) => ({ file, ...numbers })), null, 2));

@@ -38,7 +38,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   start [--port N] [--release]   build everything and run it: database, server, page
-  test [suite ...]               set up and run every suite, or only those named
+  test [--sdk] [suite ...]       set up and run every suite, or those of the npm package, or those named
   build [--release]              build wasm, package, page and server
   check                          the quick gate: format, house rules, generated documents, clippy
   bench [arguments]              run the benchmarks
@@ -46,7 +46,7 @@ usage: cargo xtask <command>
   fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
   database                       run a throw-away PostgreSQL for tests started by hand
   setup                          install what the build needs
-  wasm                           build the two WebAssembly modules
+  wasm [--twins]                 build the two WebAssembly modules (and their twins in plain JavaScript)
   tidy                           check the house rules
   codegen [--check]              write (or check) the generated documents
   deny                           check licences, sources and advisories of the dependencies
@@ -72,7 +72,7 @@ fn dispatch(command: &str, project: &Project, arguments: Arguments) -> Outcome {
         "fuzz" => fuzz::run(project, arguments),
         "database" => database::run(project, arguments),
         "setup" => arguments.finish().and_then(|()| setup::run(project)),
-        "wasm" => arguments.finish().and_then(|()| wasm::run(project)),
+        "wasm" => wasm::run(project, arguments),
         "tidy" => arguments.finish().and_then(|()| tidy::run(project)),
         "codegen" => codegen::run(project, arguments),
         "deny" => arguments.finish().and_then(|()| deny::run(project)),

@@ -25,7 +25,12 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     if arguments.flag("--list") {
         return list();
     }
-    let suites = chosen(&arguments.rest())?;
+    let sdk = arguments.flag("--sdk");
+    let mut names = arguments.rest();
+    if sdk {
+        names.extend(suite::SDK.map(str::to_owned));
+    }
+    let suites = chosen(&names)?;
     let _one_at_a_time = Lock::take(project, "test")?;
 
     let ground = Ground::lay(project, &suites)?;

@@ -4,10 +4,13 @@
 //! Cargo is asked every time, since only it knows what a module depends on; binding and optimising are
 //! skipped when the module it gives is the one they had before.
 
+mod twin;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::arguments::Arguments;
 use crate::console::{self, Work};
 use crate::failure::{Failure, Outcome, with_file};
 use crate::process::Task;
@@ -19,18 +22,33 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// A module: the crate `crates/<name>-wasm`, and the folder and the file names of what is generated.
 const MODULES: [&str; 2] = ["guard", "store"];
 
-/// Sets up and builds both modules.
-pub(crate) fn run(project: &Project) -> Outcome {
+/// Sets up and builds both modules; their twins in JavaScript only if asked for, since they take their time.
+pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
+    let with_twins = arguments.flag("--twins");
+    arguments.finish()?;
     crate::setup::run(project)?;
     console::headline("Building WebAssembly");
-    build(project)
+    modules(project)?;
+    if with_twins { twins(project) } else { Ok(()) }
 }
 
-/// Builds both modules.
+/// Builds both modules and their twins.
 pub(crate) fn build(project: &Project) -> Outcome {
+    modules(project)?;
+    twins(project)
+}
+
+fn modules(project: &Project) -> Outcome {
     for module in MODULES {
         console::step(&format!("wasm: {module}"), || one(project, module))?;
         console::note(&sizes(project, module)?);
+    }
+    Ok(())
+}
+
+fn twins(project: &Project) -> Outcome {
+    for module in MODULES {
+        console::step(&format!("{module} without wasm"), || twin::make(project, module))?;
     }
     Ok(())
 }
@@ -81,31 +99,22 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
     if stamp.is_current(std::slice::from_ref(&bound)) {
         return Ok(Work::Current);
     }
-    bind(project, module, &copy, &folder)?;
+    bind(project, module, module, &copy, &folder)?;
     optimise(project, module, &bound)?;
     stamp.save()?;
     Ok(Work::Done)
 }
 
-fn bind(project: &Project, module: &str, compiled: &Path, folder: &Path) -> Outcome {
-    Task::new(
-        project,
-        &format!("wasm-bind-{module}"),
-        project.tool("wasm-bindgen"),
-    )?
-    .args(["--target", "web", "--out-name", module, "--out-dir"])
-    .arg(folder)
-    .arg(compiled)
-    .run()
+fn bind(project: &Project, log: &str, module: &str, compiled: &Path, folder: &Path) -> Outcome {
+    Task::new(project, &format!("wasm-bind-{log}"), project.tool("wasm-bindgen"))?
+        .args(["--target", "web", "--out-name", module, "--out-dir"])
+        .arg(folder)
+        .arg(compiled)
+        .run()
 }
 
 fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
-    let wasm_opt = project.at("node_modules/.bin/wasm-opt");
-    if !wasm_opt.exists() {
-        return Err(Failure::because(
-            "wasm-opt is missing from node_modules: run `npm ci` at the root",
-        ));
-    }
+    let wasm_opt = tool(project, "wasm-opt")?;
     let optimised = bound.with_extension("opt");
     Task::new(project, &format!("wasm-opt-{module}"), wasm_opt)?
         .args([
@@ -125,6 +134,17 @@ fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
         .arg(bound)
         .run()?;
     fs::rename(&optimised, bound).map_err(with_file("replace", bound))
+}
+
+// Binaryen's programs come with npm.
+fn tool(project: &Project, name: &str) -> Outcome<PathBuf> {
+    let path = project.at("node_modules/.bin").join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(Failure::because(format!(
+        "{name} is missing from node_modules: run `npm ci` at the root"
+    )))
 }
 
 fn sizes(project: &Project, module: &str) -> Outcome<String> {

@@ -31,6 +31,11 @@ pub(crate) fn firefox() -> Option<PathBuf> {
     FIREFOX.iter().find_map(|name| on_path(name))
 }
 
+/// WebKit's driver, which brings its browser along.
+pub(crate) fn webkit_driver() -> Option<PathBuf> {
+    on_path("WebKitWebDriver")
+}
+
 /// Writes the capabilities the wasm tests ask of the drivers: webdriver.json, with this machine's programs.
 pub(crate) fn capabilities(project: &Project) -> Outcome<PathBuf> {
     let source = project.at("webdriver.json");

@@ -1,4 +1,4 @@
-//! Programs that come from the system: browsers, Chromium's driver, Redis.
+//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, Redis.
 
 use std::path::Path;
 
@@ -37,6 +37,8 @@ fn missing() -> Vec<&'static str> {
         ("chromium", browsers::chromium().is_some()),
         ("chromium-driver", browsers::chromium_driver().is_some()),
         ("firefox-esr", browsers::firefox().is_some()),
+        ("webkit2gtk-driver", browsers::webkit_driver().is_some()),
+        ("xvfb", on_path("Xvfb").is_some()),
         ("redis-server", on_path("redis-server").is_some()),
     ];
     wanted

@@ -28,6 +28,11 @@ pub(super) fn package(ground: &Ground<'_>) -> Outcome<Counts> {
     script(ground, "package", &["test", "-w", "pkg"])
 }
 
+/// The packed package, installed and used everywhere.
+pub(super) fn packaging(ground: &Ground<'_>) -> Outcome<Counts> {
+    script(ground, "packaging", &["run", "test:packaging", "-w", "pkg"])
+}
+
 /// supabase-js in Node against the real server.
 pub(super) fn node(ground: &Ground<'_>) -> Outcome<Counts> {
     script(ground, "node", &["run", "test:node", "-w", "tests"])
@@ -54,6 +59,9 @@ fn script(ground: &Ground<'_>, name: &str, words: &[&str]) -> Outcome<Counts> {
         .limit(LIMIT);
     if let Some(chromium) = browsers::chromium() {
         task = task.env("SEAWALL_CHROMIUM", chromium);
+    }
+    if let Some(firefox) = browsers::firefox() {
+        task = task.env("SEAWALL_FIREFOX", firefox);
     }
     if let Some(driver) = setup::firefox_driver(project) {
         task = task.env("SEAWALL_GECKODRIVER", driver);

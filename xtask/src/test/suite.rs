@@ -157,6 +157,12 @@ pub(super) const ALL: &[Suite] = &[
         go: javascript::package,
     },
     Suite {
+        name: "packaging",
+        about: "packed package under every bundler, runtime and browser",
+        needs: &[Pages, Browsers],
+        go: javascript::packaging,
+    },
+    Suite {
         name: "node",
         about: "supabase-js in Node on the real server",
         needs: &[Pages, Programs, Database],
@@ -168,6 +174,19 @@ pub(super) const ALL: &[Suite] = &[
         needs: &[Pages, Programs, Database, Browsers],
         go: javascript::browser,
     },
+];
+
+/// Those that show what the npm package promises.
+pub(super) const SDK: [&str; 9] = [
+    "types",
+    "policy",
+    "wasm-node",
+    "wasm-chromium",
+    "wasm-firefox",
+    "package",
+    "packaging",
+    "node",
+    "browser",
 ];
 
 impl Suite {

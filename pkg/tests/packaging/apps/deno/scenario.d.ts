@@ -1,0 +1,1 @@
+export function exercise(parts: object, backend: string, options?: object): Promise<unknown>;
