@@ -20,6 +20,10 @@ use crate::retry::{Attempted, Decision, Repeat, decide};
 use crate::rng::Rng;
 use crate::time::{MonoTime, Span};
 
+/// An attempt that ends so much later than it was to be given up was not watched meanwhile: the machine slept, or
+/// the page was frozen. How it failed says nothing about the service.
+const OVERSLEPT: Span = Span::from_secs(5);
+
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -74,7 +78,8 @@ impl Call {
         }
     }
 
-    /// The same call, if its caller has waited already: the deadline is that much nearer.
+    /// The same call, if its caller has waited already: the deadline and the end of the first attempt are that much
+    /// nearer.
     #[must_use]
     pub const fn after_waiting(mut self, waited: Span) -> Self {
         self.waited = waited;
@@ -111,7 +116,7 @@ impl Call {
                     give_up_at,
                 },
             ) if give_up_at <= now => {
-                let outcome = self.timeout_outcome(config, sent_at, now);
+                let outcome = unless_overslept(self.timeout_outcome(config, sent_at, now), give_up_at, now);
                 guards.breaker.settle(permit, &outcome, now - sent_at, now, rng);
                 self.last = Last::TimedOut;
                 self.after(config, guards, &Outcome::TIMEOUT, now, rng)
@@ -122,9 +127,14 @@ impl Call {
                     outcome,
                     rate,
                 },
-                Phase::Sending { permit, sent_at, .. },
+                Phase::Sending {
+                    permit,
+                    sent_at,
+                    give_up_at,
+                },
             ) if attempt == self.attempts => {
-                guards.breaker.settle(permit, outcome, now - sent_at, now, rng);
+                let judged = unless_overslept(*outcome, give_up_at, now);
+                guards.breaker.settle(permit, &judged, now - sent_at, now, rng);
                 teach(config, guards, outcome, rate, now);
                 self.last = Last::Answer;
                 self.after(config, guards, outcome, now, rng)
@@ -218,7 +228,13 @@ impl Call {
 
     fn send(&mut self, config: &CallConfig, permit: Permit, now: MonoTime) -> Action {
         self.attempts += 1;
-        let give_up_at = end_of(now, config.timeout).min(self.deadline);
+        // What the caller waited for (a token) is part of the first attempt.
+        let begun_at = if self.attempts == 1 {
+            now.minus(self.waited)
+        } else {
+            now
+        };
+        let give_up_at = end_of(begun_at, config.timeout).max(now).min(self.deadline);
         self.phase = Phase::Sending {
             permit,
             sent_at: now,
@@ -320,6 +336,17 @@ impl Call {
             }
         }
     }
+}
+
+/// The outcome as the breaker is to see it: a failure nobody was awake for is none.
+fn unless_overslept(outcome: Outcome, give_up_at: MonoTime, now: MonoTime) -> Outcome {
+    if outcome.verdict == Verdict::Failure && now.since(give_up_at) > OVERSLEPT {
+        return Outcome {
+            verdict: Verdict::Neutral,
+            ..outcome
+        };
+    }
+    outcome
 }
 
 /// Lets the limiter learn from an answer.
