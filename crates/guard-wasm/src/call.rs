@@ -3,7 +3,8 @@
 use seawall_policy::call::{Action, Call, CallConfig, Guards, Input, Wait};
 use seawall_policy::class::hint::Headers;
 use seawall_policy::class::outcome::classify;
-use seawall_policy::class::{Answer, Category, Fate, Hints, Outcome};
+use seawall_policy::class::{Answer, Category, Fate, Hints, Outcome, Service};
+use seawall_policy::queue::Priority;
 use seawall_policy::retry::Repeat;
 use seawall_policy::time::{MonoTime, Span};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -21,6 +22,8 @@ mod flag {
     pub(super) const REPEATED_OUTSIDE: u8 = 4;
     /// It is such a repetition.
     pub(super) const REPETITION: u8 = 8;
+    /// Its priority, apart from a normal one's, stands from here on.
+    pub(super) const PRIORITY: u8 = 4;
 }
 
 /// What to do with a call, as numbers.
@@ -30,6 +33,7 @@ mod action {
     pub(super) const WAIT_TO_RETRY: u8 = 2;
     pub(super) const REFUSE: u8 = 3;
     pub(super) const GIVE: u8 = 4;
+    pub(super) const WAIT_FOR_PLACE: u8 = 5;
 }
 
 /// The number of no call: there are 65,536 under way already.
@@ -104,6 +108,7 @@ impl Core {
             return NOBODY;
         };
         let mut config = rules.call(target.class);
+        config.patience.priority = Priority::from_code((flags >> flag::PRIORITY) ^ Priority::Normal as u8);
         if flags & (flag::ONE_SHOT | flag::REPETITION) != 0 {
             config.retry.attempts = 1;
         }
@@ -134,7 +139,8 @@ impl Core {
     }
 
     /// What to do now: 0 send, 1 sleep until its turn, 2 sleep until the next attempt, 3 refuse, 4 give what the
-    /// last attempt brought. Asked again after a sleep, it looks at the clock.
+    /// last attempt brought, 5 sleep until [`Core::next_ready`] names it. Asked again after a sleep, it looks at
+    /// the clock.
     pub fn next(&mut self, id: u32, now: f64) -> u8 {
         let looked_at = self.calls.get(id).is_some_and(|active| active.given_out);
         if looked_at {
@@ -154,6 +160,9 @@ impl Core {
             Action::SleepUntil {
                 reason: Wait::Retry, ..
             } => action::WAIT_TO_RETRY,
+            Action::SleepUntil {
+                reason: Wait::Slot, ..
+            } => action::WAIT_FOR_PLACE,
             Action::Fail { .. } if active.call.attempts() == 0 => action::REFUSE,
             Action::Fail { .. } | Action::Deliver | Action::Pending => action::GIVE,
         }
@@ -202,7 +211,8 @@ impl Core {
     }
 
     /// A good answer was handed over and its body is on the way: whatever comes of it, nothing is repeated.
-    pub fn deliver(&mut self, id: u32) {
+    pub fn deliver(&mut self, id: u32, now: f64) {
+        self.feed(id, Input::Answering, MonoTime::from_millis_f64(now));
         if let Some(active) = self.calls.get_mut(id) {
             active.config.retry.attempts = 1;
         }
@@ -253,6 +263,24 @@ impl Core {
         }
     }
 
+    /// The call whose place has become free, to be woken now; the number of no call if there is none.
+    #[wasm_bindgen(js_name = nextReady)]
+    pub fn next_ready(&mut self, now: f64) -> u32 {
+        let Some(slot) = self.inflight.poll_ready(MonoTime::from_millis_f64(now)) else {
+            return NOBODY;
+        };
+        self.calls.find(|call| call.in_line() == Some(slot))
+    }
+
+    /// How long the call has waited for turns and places, in milliseconds.
+    #[must_use]
+    pub fn queued(&self, id: u32, now: f64) -> f64 {
+        let now = MonoTime::from_millis_f64(now);
+        self.calls
+            .get(id)
+            .map_or(0.0, |active| active.call.queued(now).as_millis_f64())
+    }
+
     /// Forgets a call; one that is not over is given up.
     pub fn end(&mut self, id: u32, now: f64) {
         if self.calls.get(id).is_some_and(|active| !active.call.is_over()) {
@@ -298,9 +326,12 @@ impl Core {
             return;
         };
         let limiter = self.limits.window(&self.policy, active.user, route, now);
+        // A call may wait for a token that only the auth service gives: that one must never stand in line behind it.
+        let inflight = (route.service != Service::Auth).then_some(&mut self.inflight);
         let mut guards = Guards {
             breaker: &mut slot.breaker,
             limiter,
+            inflight,
             budget,
         };
         let action = active
@@ -369,6 +400,16 @@ impl Calls {
             place.generation = place.generation.wrapping_add(1);
             self.free.push(index);
         }
+    }
+
+    /// The number of the first call of which this holds.
+    fn find(&self, holds: impl Fn(&Call) -> bool) -> u32 {
+        let places = (0_u32..).zip(&self.places);
+        let found = places.into_iter().find_map(|(index, place)| {
+            let active = place.active.as_ref().filter(|active| holds(&active.call));
+            active.map(|_| (u32::from(place.generation) << 16) | index)
+        });
+        found.unwrap_or(NOBODY)
     }
 
     fn get(&self, id: u32) -> Option<&Active> {

@@ -55,5 +55,6 @@ const fn cause_code(cause: Cause) -> u8 {
         Cause::Manual => 8,
         Cause::Restored => 9,
         Cause::PolicyChanged => 10,
+        Cause::OtherTab => 11,
     }
 }

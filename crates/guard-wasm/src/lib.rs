@@ -7,6 +7,7 @@
 //! It refuses to know `fetch`, promises, storage or clocks, and to trust its caller: an index or number that
 //! means nothing is answered with nothing, never with a panic, because a panic ends the module for good.
 
+use seawall_policy::limit::{Inflight, InflightConfig};
 use seawall_policy::retry::Budget;
 use seawall_policy::rng::SplitMix64;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -39,6 +40,7 @@ pub struct Core {
     breakers: Vec<Slot>,
     budgets: Vec<Budget>,
     limits: Limits,
+    inflight: Inflight,
     routes: Routes,
     calls: Calls,
     rng: SplitMix64,
@@ -57,6 +59,7 @@ impl Core {
             breakers: Vec::new(),
             budgets: Vec::new(),
             limits: Limits::default(),
+            inflight: Inflight::new(InflightConfig::default()),
             routes: Routes::default(),
             calls: Calls::default(),
             rng: SplitMix64::new((u64::from(seed_high) << 32) | u64::from(seed_low)),

@@ -42,11 +42,11 @@ impl Limits {
                 self.0
                     .retain(|entry| entry.window.waiting() > 0 || entry.window.full_at(now) > now);
             }
-            let quota = policy.rules(route.service, &route.endpoint)?.quota(route.class);
+            let rules = policy.rules(route.service, &route.endpoint)?;
             self.0.push(Entry {
                 user,
                 route: route.clone(),
-                window: SlidingWindow::new(quota),
+                window: SlidingWindow::new(rules.quota(route.class)).adapting(rules.floor),
             });
         }
         let place = place.unwrap_or(self.0.len().saturating_sub(1));
@@ -58,6 +58,7 @@ impl Limits {
         for Entry { route, window, .. } in &mut self.0 {
             if let Some(rules) = policy.rules(route.service, &route.endpoint) {
                 window.set_quota(rules.quota(route.class));
+                window.set_floor(rules.floor);
             }
         }
     }

@@ -107,5 +107,8 @@ impl Core {
             }
         }
         self.limits.requote(&self.policy);
+        if let Some(rules) = self.policy.general.first() {
+            self.inflight.reconfigure(rules.inflight);
+        }
     }
 }

@@ -8,8 +8,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use seawall_policy::breaker::{Admission, Breaker, BreakerConfig};
 use seawall_policy::call::{Action, Call, Guards, Input};
 use seawall_policy::class::{Answer, Class, Outcome, Service, classify};
-use seawall_policy::limit::{Gcra, Quota, SlidingWindow};
+use seawall_policy::limit::inflight::Place;
+use seawall_policy::limit::{Gcra, Inflight, InflightConfig, Quota, Signal, SlidingWindow};
 use seawall_policy::policy::Policy;
+use seawall_policy::queue::Priority;
 use seawall_policy::retry::{Budget, Repeat};
 use seawall_policy::rng::SplitMix64;
 use seawall_policy::time::{MonoTime, Span};
@@ -48,12 +50,33 @@ fn limits(c: &mut Criterion) {
     });
 }
 
+fn places(c: &mut Criterion) {
+    let mut inflight = Inflight::new(CAP);
+    let mut now = MonoTime::ZERO;
+    c.bench_function("inflight: ask + feel + leave", |b| {
+        b.iter(|| {
+            now = now + Span::from_millis(3);
+            if let Place::Taken(slot) = inflight.ask(black_box(Priority::Normal), now) {
+                inflight.feel(Signal::Served(Span::from_millis(3)), now, now);
+                inflight.leave(slot);
+            }
+        });
+    });
+}
+
+const CAP: InflightConfig = InflightConfig {
+    min: 2,
+    max: 64,
+    max_queue: 1_000,
+};
+
 fn whole_call(c: &mut Criterion) {
     let policy = Policy::default();
     let rules = policy.service(Service::Rest);
     let config = rules.call(Class::Reads);
     let mut breaker = Breaker::new(rules.breaker);
     let mut limiter = SlidingWindow::new(rules.quota(Class::Reads));
+    let mut inflight = Inflight::new(CAP);
     let mut budget = Budget::new(rules.retry.budget);
     let mut rng = SplitMix64::new(1);
     let mut now = MonoTime::ZERO;
@@ -63,6 +86,7 @@ fn whole_call(c: &mut Criterion) {
             let mut guards = Guards {
                 breaker: &mut breaker,
                 limiter: Some(&mut limiter),
+                inflight: Some(&mut inflight),
                 budget: &mut budget,
             };
             let mut call = Call::new(Repeat::Safe);
@@ -86,5 +110,5 @@ fn whole_call(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, admit_and_settle, limits, whole_call);
+criterion_group!(benches, admit_and_settle, limits, places, whole_call);
 criterion_main!(benches);

@@ -16,6 +16,7 @@ pub mod config;
 mod permit;
 pub mod snapshot;
 pub mod stats;
+mod tabs;
 mod transition;
 pub mod trip;
 pub mod window;
@@ -26,6 +27,7 @@ use permit::Kind;
 pub use permit::Permit;
 pub use snapshot::Snapshot;
 pub use stats::Stats;
+use tabs::Leave;
 use trip::Trip;
 pub use window::Counts;
 
@@ -67,6 +69,8 @@ pub struct Breaker {
     mode: Mode,
     circuit: Circuit,
     generation: u32,
+    changed_at: MonoTime,
+    leave: Leave,
     trips: u32,
     trip: Trip,
     clock: Steady,
@@ -88,6 +92,8 @@ impl Breaker {
                 since: MonoTime::ZERO,
             },
             generation: 0,
+            changed_at: MonoTime::ZERO,
+            leave: Leave::Own,
             trips: 0,
             trip: Trip::new(&config),
             clock: Steady::default(),
@@ -240,11 +246,7 @@ impl Breaker {
     /// The state of the circuit, whatever a hand forces upon it.
     #[must_use]
     pub const fn circuit_state(&self) -> State {
-        match self.circuit {
-            Circuit::Closed { .. } => State::Closed,
-            Circuit::Open { .. } => State::Open,
-            Circuit::HalfOpen(_) => State::HalfOpen,
-        }
+        self.circuit.state()
     }
 
     /// The configuration.
@@ -282,6 +284,10 @@ impl Breaker {
     fn admit_by_circuit(&mut self, now: MonoTime, rng: &mut impl Rng) -> Admission {
         self.advance(now, rng);
         let generation = self.generation;
+        let half_open = matches!(self.circuit, Circuit::HalfOpen(_));
+        if half_open && !self.may_probe(now) {
+            return self.rejected(self.leave_at(now), Rejection::ProbesUnderWay);
+        }
         match &mut self.circuit {
             Circuit::Closed { .. } => Admission::Admitted(Permit::new(generation, Kind::Regular)),
             Circuit::Open { until } => {

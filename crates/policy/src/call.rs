@@ -1,28 +1,30 @@
-//! One guarded call from its start to its end: limiter, breaker, attempts, timeouts, retries, deadline.
+//! One guarded call from its start to its end: breaker, place, turn, attempts, timeouts, retries, deadline.
 //!
 //! The machine performs nothing. A driver feeds it an [`Input`], does what the [`Action`] says and feeds the
 //! result back; between the two it arms one timer for [`Call::next_deadline`]. Whenever an action ends
 //! an attempt that is still under way (after a timeout or an abort), the driver cancels the request;
 //! an answer that arrives in spite of it carries an old attempt number and changes nothing.
 //!
-//! The breaker, the limiter and the budget are shared between calls and lent for one step at a time.
+//! Each attempt asks the breaker first, which refuses at once; then for a place among those under way, then
+//! for its turn. In this order a turn is counted at the instant of sending and never before a wait, and a place
+//! is never held through one: while a call waits for its turn its place is another's.
+//!
+//! The breaker, the limiter, the places and the budget are shared between calls and lent for one step at a time.
 
+mod leave;
 mod step;
 
+use leave::{Hand, leave_place, teach, vacate};
 pub use step::{Action, CallConfig, Guards, Input, Wait};
 
-use crate::breaker::{Admission, Permit};
-use crate::class::hint::RateHint;
+use crate::breaker::Permit;
 use crate::class::{Category, Outcome, Verdict};
 use crate::event::State;
-use crate::limit::{Ticket, Turn};
+use crate::limit::inflight::Slot;
+use crate::limit::{Signal, Ticket};
 use crate::retry::{Attempted, Decision, Repeat, decide};
 use crate::rng::Rng;
 use crate::time::{MonoTime, Span};
-
-/// An attempt that ends so much later than it was to be given up was not watched meanwhile: the machine slept, or
-/// the page was frozen. How it failed says nothing about the service.
-const OVERSLEPT: Span = Span::from_secs(5);
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -32,6 +34,9 @@ pub struct Call {
     started_at: MonoTime,
     deadline: MonoTime,
     attempts: u32,
+    /// Since when it waits, and how long it has waited before.
+    waits_since: Option<MonoTime>,
+    queued: Span,
     last: Last,
     phase: Phase,
 }
@@ -39,16 +44,23 @@ pub struct Call {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     New,
+    /// For its turn.
     Queued {
         ticket: Ticket,
         at: MonoTime,
-        since: MonoTime,
+    },
+    /// In line for a place, with its turn in hand if it had waited for that before.
+    InLine {
+        slot: Slot,
+        ticket: Option<Ticket>,
+        until: MonoTime,
     },
     Resting {
         until: MonoTime,
     },
     Sending {
         permit: Permit,
+        slot: Option<Slot>,
         sent_at: MonoTime,
         give_up_at: MonoTime,
     },
@@ -73,13 +85,14 @@ impl Call {
             started_at: MonoTime::ZERO,
             deadline: MonoTime::FAR,
             attempts: 0,
+            waits_since: None,
+            queued: Span::ZERO,
             last: Last::Nothing,
             phase: Phase::New,
         }
     }
 
-    /// The same call, if its caller has waited already: the deadline and the end of the first attempt are that much
-    /// nearer.
+    /// The same call, if its caller has waited already: the deadline is that much nearer.
     #[must_use]
     pub const fn after_waiting(mut self, waited: Span) -> Self {
         self.waited = waited;
@@ -100,24 +113,40 @@ impl Call {
                 self.started_at = now.minus(self.waited);
                 self.deadline = end_of(self.started_at, config.deadline).max(now);
                 guards.budget.deposit();
-                self.ask(config, guards, None, now, rng)
+                self.ask(config, guards, Hand::default(), now, rng)
             }
-            (Input::Woken, Phase::Queued { ticket, at, since }) if at <= now => {
-                self.ask(config, guards, Some((ticket, since)), now, rng)
+            // Early too: a lease may have come, or a place.
+            (Input::Woken, Phase::Queued { ticket, .. }) => {
+                self.ask(config, guards, Hand::of(None, Some(ticket)), now, rng)
+            }
+            (Input::Woken, Phase::InLine { slot, ticket, until }) => {
+                if until <= now {
+                    self.end_wait(guards, ticket, slot, now)
+                } else if guards
+                    .inflight
+                    .as_deref()
+                    .is_none_or(|inflight| inflight.holds(slot))
+                {
+                    self.ask(config, guards, Hand::of(Some(slot), ticket), now, rng)
+                } else {
+                    Action::Pending
+                }
             }
             (Input::Woken, Phase::Resting { until }) if until <= now => {
-                self.ask(config, guards, None, now, rng)
+                self.ask(config, guards, Hand::default(), now, rng)
             }
             (
                 Input::Woken,
                 Phase::Sending {
                     permit,
+                    slot,
                     sent_at,
                     give_up_at,
                 },
             ) if give_up_at <= now => {
-                let outcome = unless_overslept(self.timeout_outcome(config, sent_at, now), give_up_at, now);
+                let outcome = self.timeout_outcome(config, sent_at, now);
                 guards.breaker.settle(permit, &outcome, now - sent_at, now, rng);
+                vacate(guards, slot, &outcome, sent_at, now);
                 self.last = Last::TimedOut;
                 self.after(config, guards, &Outcome::TIMEOUT, now, rng)
             }
@@ -129,18 +158,37 @@ impl Call {
                 },
                 Phase::Sending {
                     permit,
+                    slot,
                     sent_at,
-                    give_up_at,
+                    ..
                 },
             ) if attempt == self.attempts => {
-                let judged = unless_overslept(*outcome, give_up_at, now);
-                guards.breaker.settle(permit, &judged, now - sent_at, now, rng);
+                guards.breaker.settle(permit, outcome, now - sent_at, now, rng);
+                vacate(guards, slot, outcome, sent_at, now);
                 teach(config, guards, outcome, rate, now);
                 self.last = Last::Answer;
                 self.after(config, guards, outcome, now, rng)
             }
+            (
+                Input::Answering,
+                Phase::Sending {
+                    permit,
+                    slot: Some(slot),
+                    sent_at,
+                    give_up_at,
+                },
+            ) => {
+                leave_place(guards, slot, Signal::Served(now - sent_at), sent_at, now);
+                self.phase = Phase::Sending {
+                    permit,
+                    slot: None,
+                    sent_at,
+                    give_up_at,
+                };
+                Action::Pending
+            }
             (Input::Aborted, phase) => self.abort(guards, phase, now, rng),
-            (Input::Start | Input::Woken | Input::Settled { .. }, _) => Action::Pending,
+            (Input::Start | Input::Woken | Input::Answering | Input::Settled { .. }, _) => Action::Pending,
         }
     }
 
@@ -150,6 +198,7 @@ impl Call {
         match self.phase {
             Phase::New | Phase::Done => None,
             Phase::Queued { at, .. } => Some(at),
+            Phase::InLine { until, .. } => Some(until),
             Phase::Resting { until } => Some(until),
             Phase::Sending { give_up_at, .. } => Some(give_up_at),
         }
@@ -159,6 +208,26 @@ impl Call {
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// How long it has waited for turns and places, waits between attempts apart.
+    #[must_use]
+    pub fn queued(&self, now: MonoTime) -> Span {
+        let waits = self.waits_since.map(|since| now.since(since));
+        self.queued + waits.unwrap_or_default()
+    }
+
+    /// The place in line that it waits for.
+    #[must_use]
+    pub const fn in_line(&self) -> Option<Slot> {
+        match self.phase {
+            Phase::InLine { slot, .. } => Some(slot),
+            Phase::New
+            | Phase::Queued { .. }
+            | Phase::Resting { .. }
+            | Phase::Sending { .. }
+            | Phase::Done => None,
+        }
     }
 
     /// How long ago the call began.
@@ -177,73 +246,6 @@ impl Call {
     #[must_use]
     pub const fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done)
-    }
-
-    /// Asks the breaker and then the limiter for leave to send.
-    fn ask(
-        &mut self,
-        config: &CallConfig,
-        guards: &mut Guards<'_>,
-        queued: Option<(Ticket, MonoTime)>,
-        now: MonoTime,
-        rng: &mut impl Rng,
-    ) -> Action {
-        let permit = match guards.breaker.admit(now, rng) {
-            Admission::Admitted(permit) => permit,
-            Admission::Rejected { retry_at, .. } => {
-                if let (Some(limiter), Some((ticket, _))) = (guards.limiter.as_deref_mut(), queued) {
-                    limiter.cancel(ticket);
-                }
-                return self.refuse(Category::CircuitOpen, retry_at);
-            }
-        };
-        let Some(limiter) = guards.limiter.as_deref_mut() else {
-            return self.send(config, permit, now);
-        };
-        let since = queued.map_or(now, |(_, since)| since);
-        let turn = match queued {
-            Some((ticket, _)) => limiter.redeem(ticket, now),
-            None => limiter.reserve(now, config.patience),
-        };
-        match turn {
-            Turn::Now { .. } => self.send(config, permit, now),
-            Turn::At(ticket, at) => {
-                guards.breaker.cancel(permit, now);
-                if at >= self.deadline || at.since(since) > config.patience.max_wait {
-                    limiter.cancel(ticket);
-                    return self.refuse(Category::RateLimited, at);
-                }
-                self.phase = Phase::Queued { ticket, at, since };
-                Action::SleepUntil {
-                    at,
-                    reason: Wait::Turn,
-                }
-            }
-            Turn::Refused { retry_at, .. } => {
-                guards.breaker.cancel(permit, now);
-                self.refuse(Category::RateLimited, retry_at)
-            }
-        }
-    }
-
-    fn send(&mut self, config: &CallConfig, permit: Permit, now: MonoTime) -> Action {
-        self.attempts += 1;
-        // What the caller waited for (a token) is part of the first attempt.
-        let begun_at = if self.attempts == 1 {
-            now.minus(self.waited)
-        } else {
-            now
-        };
-        let give_up_at = end_of(begun_at, config.timeout).max(now).min(self.deadline);
-        self.phase = Phase::Sending {
-            permit,
-            sent_at: now,
-            give_up_at,
-        };
-        Action::Send {
-            attempt: self.attempts,
-            give_up_at,
-        }
     }
 
     /// After an attempt: another one, or the end.
@@ -278,7 +280,8 @@ impl Call {
     }
 
     /// Refused leave ends the call: with what an earlier attempt brought, or else with the refusal.
-    fn refuse(&mut self, category: Category, retry_at: MonoTime) -> Action {
+    fn refuse(&mut self, category: Category, retry_at: MonoTime, now: MonoTime) -> Action {
+        self.stop_waiting(now);
         if self.last != Last::Nothing {
             return self.conclude();
         }
@@ -301,18 +304,23 @@ impl Call {
     fn abort(&mut self, guards: &mut Guards<'_>, phase: Phase, now: MonoTime, rng: &mut impl Rng) -> Action {
         match phase {
             Phase::Done => return Action::Pending,
-            Phase::Queued { ticket, .. } => {
-                if let Some(limiter) = guards.limiter.as_deref_mut() {
-                    limiter.cancel(ticket);
-                }
-            }
-            Phase::Sending { permit, sent_at, .. } => {
+            Phase::Queued { ticket, .. } => Hand::of(None, Some(ticket)).withdraw(guards),
+            Phase::InLine { slot, ticket, .. } => Hand::of(Some(slot), ticket).withdraw(guards),
+            Phase::Sending {
+                permit,
+                slot,
+                sent_at,
+                ..
+            } => {
+                let latency = now - sent_at;
                 guards
                     .breaker
-                    .settle(permit, &Outcome::ABORTED, now - sent_at, now, rng);
+                    .settle(permit, &Outcome::ABORTED, latency, now, rng);
+                Hand::of(slot, None).withdraw(guards);
             }
             Phase::New | Phase::Resting { .. } => (),
         }
+        self.stop_waiting(now);
         self.phase = Phase::Done;
         Action::Fail {
             category: Category::Aborted,
@@ -335,38 +343,6 @@ impl Call {
                 ..Outcome::TIMEOUT
             }
         }
-    }
-}
-
-/// The outcome as the breaker is to see it: a failure nobody was awake for is none.
-fn unless_overslept(outcome: Outcome, give_up_at: MonoTime, now: MonoTime) -> Outcome {
-    if outcome.verdict == Verdict::Failure && now.since(give_up_at) > OVERSLEPT {
-        return Outcome {
-            verdict: Verdict::Neutral,
-            ..outcome
-        };
-    }
-    outcome
-}
-
-/// Lets the limiter learn from an answer.
-fn teach(
-    config: &CallConfig,
-    guards: &mut Guards<'_>,
-    outcome: &Outcome,
-    rate: Option<RateHint>,
-    now: MonoTime,
-) {
-    let Some(limiter) = guards.limiter.as_deref_mut() else {
-        return;
-    };
-    if let Some(rate) = rate {
-        limiter.learn(now, rate, config.max_hold);
-    }
-    if outcome.category == Some(Category::RateLimited) {
-        limiter.hold(now, outcome.retry_after, config.hold_off, config.max_hold);
-    } else {
-        limiter.served();
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Cause {
     Restored,
     /// The policy changed.
     PolicyChanged,
+    /// Another tab has found it so.
+    OtherTab,
 }
 
 /// One change of state.
@@ -133,6 +135,7 @@ impl Cause {
             Self::Manual => "manual",
             Self::Restored => "restored",
             Self::PolicyChanged => "policy_changed",
+            Self::OtherTab => "other_tab",
         }
     }
 
@@ -150,7 +153,8 @@ impl Cause {
             | Self::ProbeTimedOut
             | Self::Manual
             | Self::Restored
-            | Self::PolicyChanged => (0, 0),
+            | Self::PolicyChanged
+            | Self::OtherTab => (0, 0),
         }
     }
 }

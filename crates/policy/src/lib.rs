@@ -11,7 +11,8 @@
 //! | [`time`], [`rng`] | what instants, spans and randomness are; how a clock that is set back is lived with |
 //! | [`class`] | what a request is ([`class::Target`]), what its end means ([`class::classify`]), what the peer advises ([`class::Hints`]) |
 //! | [`breaker`] | may this service be called at all? |
-//! | [`limit`] | is it this key's turn? |
+//! | [`limit`] | is it this key's turn? is there a place among those under way? |
+//! | [`queue`] | who goes first where calls wait? |
 //! | [`retry`] | is another attempt worth it, when, and who pays? |
 //! | [`cache`] | may this answer be kept, for whom, and until when? |
 //! | [`call`] | what does this call do next? The three above, with timeouts and a deadline, as one machine |
@@ -53,7 +54,7 @@
 //! let mut limiter = SlidingWindow::new(rules.quota(target.class));
 //! let mut budget = Budget::new(rules.retry.budget);
 //! let mut rng = SplitMix64::new(1);
-//! let mut guards = Guards { breaker: &mut breaker, limiter: Some(&mut limiter), budget: &mut budget };
+//! let mut guards = Guards { breaker: &mut breaker, limiter: Some(&mut limiter), inflight: None, budget: &mut budget };
 //!
 //! let config = rules.call(target.class);
 //! let mut call = Call::new(repeatability(target.service, "GET", None));
@@ -80,8 +81,10 @@ pub mod histogram;
 pub mod limit;
 pub mod outbox;
 pub mod policy;
+pub mod queue;
 pub mod retry;
 pub mod rng;
 #[cfg(feature = "scenario")]
 pub mod scenario;
+mod stored;
 pub mod time;

@@ -23,10 +23,11 @@
 //! | `save` | `saved` |
 //! | `reload SPAN` (so long after saving, by the wall clock) | the state · the refusal |
 //! | `stored TEXT` (decodes a stored text) | `ok` · the refusal |
-//! | `take`, `wait NAME`, `redeem NAME` | `now N left` · `at TIME` · `refused REASON until TIME` |
+//! | `take`, `wait NAME [PRIORITY]`, `redeem NAME` | `now N left` · `at TIME` · `refused REASON until TIME` |
 //! | `leave NAME`, `hold [SPAN]`, `told HEADER` | `N left` |
 //! | `gcra COST` | `now N left` · `refused until TIME` |
-//! | `start NAME safe\|unsafe`, `wake NAME`, `answer NAME ATTEMPT OUTCOME`, `abort NAME` | `send N until TIME` · `sleep turn\|retry until TIME` · `deliver` · `fail CATEGORY [until TIME]` · `pending` |
+//! | `ready` (who is called from the line) | `NAME` · `none` |
+//! | `start NAME safe\|unsafe [PRIORITY]`, `wake NAME`, `answer NAME` (its answer begins), `answer NAME ATTEMPT OUTCOME`, `abort NAME` | `send N until TIME` · `sleep turn\|slot\|retry until TIME` · `deliver` · `fail CATEGORY [until TIME]` · `pending` |
 //! | `cache read USER URL [WORLD…]` | `fresh` · `stale [revalidate]` · `fetch [briefly]` · `refuse` |
 //! | `cache ask NAME USER URL` | the tables its answer depends on |
 //! | `cache answer NAME STATUS [CACHE-CONTROL]` | `kept` · `outdated` · `discarded` · `passed` · `failed CATEGORY` |
@@ -80,6 +81,12 @@ pub const ALL: &[(&str, &str)] = &[
     ("classes", include_str!("../tests/scenarios/classes.txt")),
     ("limits", include_str!("../tests/scenarios/limits.txt")),
     ("calls", include_str!("../tests/scenarios/calls.txt")),
+    ("inflight", include_str!("../tests/scenarios/inflight.txt")),
+    (
+        "limits-adapt",
+        include_str!("../tests/scenarios/limits-adapt.txt"),
+    ),
+    ("priorities", include_str!("../tests/scenarios/priorities.txt")),
     ("cache", include_str!("../tests/scenarios/cache.txt")),
     ("outbox", include_str!("../tests/scenarios/outbox.txt")),
     (

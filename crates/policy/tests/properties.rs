@@ -10,12 +10,16 @@
 mod breaker;
 #[path = "properties/cache.rs"]
 mod cache;
+#[path = "properties/inflight.rs"]
+mod inflight;
 #[path = "properties/limits.rs"]
 mod limits;
 #[path = "properties/outbox.rs"]
 mod outbox;
 #[path = "properties/stored.rs"]
 mod stored;
+#[path = "properties/tabs.rs"]
+mod tabs;
 
 /// Enough cases to find what is there, few enough for a newcomer's minute; failures are cited in tests, not kept
 /// in files.

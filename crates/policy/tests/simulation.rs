@@ -345,6 +345,7 @@ impl Simulation<'_> {
         let mut guards = Guards {
             breaker,
             limiter: None,
+            inflight: None,
             budget,
         };
         self.calls[call]

@@ -259,7 +259,8 @@ fn no_number_and_no_text_ends_in_a_panic() {
                 core.retry_after(id, now),
             );
             core.broke(id, 255, now);
-            core.deliver(id);
+            core.deliver(id, now);
+            let _ = (core.next_ready(now), core.queued(id, now));
             core.move_breaker(id, 255, now);
             core.tick(now);
             let _ = (

@@ -1,6 +1,7 @@
 //! Being tripped: the circuit's three states, its probes and its cool-downs.
 
 use super::config::BreakerConfig;
+use crate::event::State;
 use crate::rng::Rng;
 use crate::time::{MonoTime, Span};
 
@@ -33,6 +34,16 @@ pub(super) struct Probes {
 struct Probe {
     serial: u16,
     deadline: MonoTime,
+}
+
+impl Circuit {
+    pub(super) const fn state(&self) -> State {
+        match self {
+            Self::Closed { .. } => State::Closed,
+            Self::Open { .. } => State::Open,
+            Self::HalfOpen(_) => State::HalfOpen,
+        }
+    }
 }
 
 impl Probes {

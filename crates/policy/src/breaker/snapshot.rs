@@ -17,6 +17,7 @@ use super::window::{AgedCounts, BUCKETS, Counts};
 use super::{Breaker, BreakerConfig};
 use crate::error::SnapshotError;
 use crate::event::{Cause, State};
+use crate::stored::{self, comma, fields, list, number, small};
 use crate::time::{MonoTime, Span, Steady, UnixTime};
 
 const VERSION: &str = "b1";
@@ -28,11 +29,11 @@ const MAX_LEN: usize = 1_024;
 /// A breaker's state at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    saved: UnixTime,
-    state: State,
+    pub(super) saved: UnixTime,
+    pub(super) state: State,
     /// Until the cool-down ends.
-    remaining: Span,
-    trips: u32,
+    pub(super) remaining: Span,
+    pub(super) trips: u32,
     /// Since the circuit closed.
     closed_for: Span,
     failure_ages: Vec<Span>,
@@ -95,9 +96,11 @@ impl Breaker {
 }
 
 impl Snapshot {
+    /// Twice the trips it takes from the shortest to the longest cool-down change nothing more.
+    pub(super) const MOST_TRIPS: u32 = 64;
+
     fn restore_into(&self, breaker: &mut Breaker, now: MonoTime, elapsed: Span) {
-        // Twice the trips it takes from the shortest to the longest cool-down change nothing more.
-        breaker.trips = self.trips.min(64);
+        breaker.trips = self.trips.min(Self::MOST_TRIPS);
         let config = breaker.config;
         match self.state {
             State::Open | State::HalfOpen => {
@@ -172,9 +175,7 @@ impl Snapshot {
     /// fuzzers do.
     #[must_use]
     pub fn sealed(body: &str) -> String {
-        let mut text = String::from(body);
-        let _ = write!(text, ";{}", checksum(body));
-        text
+        stored::sealed(body)
     }
 
     /// Reads a snapshot's text.
@@ -182,17 +183,7 @@ impl Snapshot {
     /// # Errors
     /// Anything that [`Snapshot::encode`] would not have written is refused.
     pub fn decode(text: &str) -> Result<Self, SnapshotError> {
-        if text.len() > MAX_LEN {
-            return Err(SnapshotError::Malformed);
-        }
-        let (body, check) = text.rsplit_once(';').ok_or(SnapshotError::Malformed)?;
-        let mut fields = body.split(';');
-        if fields.next() != Some(VERSION) {
-            return Err(SnapshotError::Version);
-        }
-        if number(check) != Ok(u64::from(checksum(body))) {
-            return Err(SnapshotError::Damaged);
-        }
+        let mut fields = fields(text, VERSION, MAX_LEN)?;
         let mut field = || fields.next().ok_or(SnapshotError::Malformed);
         let snapshot = Self {
             saved: UnixTime::from_millis(number(field()?)?),
@@ -213,10 +204,6 @@ impl Snapshot {
     }
 }
 
-const fn comma(index: usize) -> &'static str {
-    if index == 0 { "" } else { "," }
-}
-
 fn state(text: &str) -> Result<State, SnapshotError> {
     match text {
         "c" => Ok(State::Closed),
@@ -224,32 +211,6 @@ fn state(text: &str) -> Result<State, SnapshotError> {
         "h" => Ok(State::HalfOpen),
         _ => Err(SnapshotError::Malformed),
     }
-}
-
-fn number(text: &str) -> Result<u64, SnapshotError> {
-    let plain = !text.starts_with('+');
-    text.parse()
-        .ok()
-        .filter(|_| plain)
-        .ok_or(SnapshotError::Malformed)
-}
-
-fn small(text: &str) -> Result<u32, SnapshotError> {
-    u32::try_from(number(text)?).map_err(|_| SnapshotError::Malformed)
-}
-
-fn list<T>(
-    text: &str,
-    max: usize,
-    parse: impl Fn(&str) -> Result<T, SnapshotError>,
-) -> Result<Vec<T>, SnapshotError> {
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    if text.split(',').count() > max {
-        return Err(SnapshotError::Malformed);
-    }
-    text.split(',').map(parse).collect()
 }
 
 fn slice(text: &str) -> Result<AgedCounts, SnapshotError> {
@@ -267,12 +228,6 @@ fn slice(text: &str) -> Result<AgedCounts, SnapshotError> {
     } else {
         Ok(AgedCounts { age, counts })
     }
-}
-
-fn checksum(text: &str) -> u32 {
-    text.bytes().fold(0x811C_9DC5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ impl Breaker {
         let from = self.circuit_state();
         self.circuit = circuit;
         self.generation = self.generation.wrapping_add(1);
+        self.changed_at = at;
+        self.leave = self.leave.after_transition();
         self.trip.clear();
         self.tell(at, from, self.circuit_state(), cause);
     }
@@ -84,6 +86,8 @@ impl Breaker {
         self.mode = mode;
         self.circuit = Circuit::Closed { since: now };
         self.generation = self.generation.wrapping_add(1);
+        self.changed_at = now;
+        self.leave = self.leave.after_transition();
         self.trip.clear();
         if from != self.state() {
             self.tell(now, from, self.state(), Cause::Manual);

@@ -3,7 +3,7 @@
 use crate::breaker::Breaker;
 use crate::class::hint::RateHint;
 use crate::class::{Category, Outcome};
-use crate::limit::{Patience, SlidingWindow};
+use crate::limit::{Inflight, Patience, SlidingWindow};
 use crate::retry::{Budget, RetryConfig};
 use crate::time::{MonoTime, Span};
 
@@ -16,8 +16,10 @@ pub struct CallConfig {
     pub deadline: Span,
     /// When to try again.
     pub retry: RetryConfig,
-    /// How long to wait for a turn.
+    /// How long to wait for a turn, and how urgently.
     pub patience: Patience,
+    /// How long to wait for a place among those under way; zero: as long as the call may take.
+    pub slot_wait: Span,
     /// How long a 429 that names no time holds a class.
     pub hold_off: Span,
     /// The longest that any server's advice holds a class.
@@ -31,6 +33,8 @@ pub struct Guards<'a> {
     pub breaker: &'a mut Breaker,
     /// The limiter of the key, if its calls are limited here.
     pub limiter: Option<&'a mut SlidingWindow>,
+    /// The places of those under way, if their number is capped here.
+    pub inflight: Option<&'a mut Inflight>,
     /// The retry budget.
     pub budget: &'a mut Budget,
 }
@@ -42,6 +46,8 @@ pub enum Input<'a> {
     Start,
     /// The timer fired, or somebody looked at the clock.
     Woken,
+    /// A good answer has begun, its body is on the way: the server has done its work, and the place is free.
+    Answering,
     /// An attempt ended by itself.
     Settled {
         /// The number that [`Action::Send`] gave it.
@@ -90,6 +96,8 @@ pub enum Action {
 pub enum Wait {
     /// Its turn.
     Turn,
+    /// A place among those under way: woken when [`Inflight::poll_ready`] names it, and at the latest then.
+    Slot,
     /// The moment of its next attempt.
     Retry,
 }

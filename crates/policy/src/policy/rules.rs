@@ -5,7 +5,8 @@ use crate::breaker::{BreakerConfig, BreakerSettings, Mode, Share};
 use crate::call::CallConfig;
 use crate::class::Class;
 use crate::error::ConfigError;
-use crate::limit::{Patience, Quota};
+use crate::limit::{InflightConfig, Patience, Quota};
+use crate::queue::Priority;
 use crate::retry::{Backoff, BudgetConfig, RetryConfig};
 use crate::time::Span;
 
@@ -18,10 +19,15 @@ pub struct Rules {
     pub retry: RetryConfig,
     /// Whether it has a breaker apart from its service's.
     pub own_breaker: bool,
+    /// The share of a quota that stress leaves.
+    pub floor: Share,
+    /// How many attempts may be under way; the same everywhere.
+    pub inflight: InflightConfig,
     timeouts: [Span; 4],
     quotas: [Quota; 4],
     deadline: Span,
     patience: Patience,
+    slot_wait: Span,
     hold_off: Span,
     max_hold: Span,
 }
@@ -44,6 +50,7 @@ impl Rules {
             deadline: self.deadline,
             retry: self.retry,
             patience: self.patience,
+            slot_wait: self.slot_wait,
             hold_off: self.hold_off,
             max_hold: self.max_hold,
         }
@@ -141,6 +148,12 @@ impl<'a> Numbers<'a> {
             breaker: self.breaker()?,
             retry: self.retry()?,
             own_breaker,
+            floor: self.share(Key::LimitsFloor),
+            inflight: InflightConfig {
+                min: self.count(Key::InflightMin),
+                max: self.count(Key::InflightMax),
+                max_queue: self.count(Key::InflightMaxQueue),
+            },
             timeouts: [
                 self.timeout(Key::TimeoutReads),
                 self.timeout(Key::TimeoutWrites),
@@ -157,7 +170,9 @@ impl<'a> Numbers<'a> {
             patience: Patience {
                 max_wait: self.span(Key::LimitsMaxWait),
                 max_queue: self.count(Key::LimitsMaxQueue),
+                priority: Priority::Normal,
             },
+            slot_wait: self.span(Key::InflightMaxWait),
             hold_off: self.span(Key::LimitsHoldOff),
             max_hold: self.span(Key::LimitsMaxHold),
         })

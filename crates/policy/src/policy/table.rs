@@ -82,7 +82,6 @@ const DAY: f64 = 86_400_000.0;
 pub const CEILINGS: &[(Key, Key)] = &[
     (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
     (Key::RetryBaseDelay, Key::RetryMaxDelay),
-    (Key::RefreshPause, Key::RefreshMaxPause),
     (Key::OfflineBaseDelay, Key::OfflineMaxDelay),
 ];
 
@@ -168,12 +167,6 @@ settings! {
         "Retries per call in the long run.";
     RetryBudgetReserve = "retry.budgetReserve", Kind::Count, 5.0, 0.0, 1_000.0, Service,
         "Most retries saved up, and how many there are to begin with.";
-    RefreshPatience = "refresh.patience", Kind::Millis, 10_000.0, 0.0, MINUTE, Document,
-        "How long a tab that wants a fresh session waits for another that is getting it, and takes its answer for its own; 0: not at all.";
-    RefreshPause = "refresh.pause", Kind::Millis, MINUTE, 1.0, HOUR, Document,
-        "The longest pause after a first 429 to a refresh of the session; doubled for each further one.";
-    RefreshMaxPause = "refresh.maxPause", Kind::Millis, 900_000.0, 1.0, HOUR, Document,
-        "The longest pause between two refreshes that are refused; raised to a `refresh.pause` that stands without it.";
     LimitsMaxWait = "limits.maxWait", Kind::Millis, 5_000.0, 0.0, TEN_MINUTES, Endpoint,
         "How long a call over the limit waits for its turn; 0: it fails at once.";
     LimitsMaxQueue = "limits.maxQueue", Kind::Count, 100.0, 0.0, 10_000.0, Endpoint,
@@ -182,6 +175,8 @@ settings! {
         "How long a 429 that names no time holds calls back; doubled for each further one in a row.";
     LimitsMaxHold = "limits.maxHold", Kind::Millis, TEN_MINUTES, 0.0, DAY, Endpoint,
         "The longest that a server's advice holds calls back.";
+    LimitsFloor = "limits.floor", Kind::Ratio, 0.25, 0.01, 1.0, Endpoint,
+        "The share of a limit that is left at least while the server is under stress; 1: limits do not give way.";
     LimitsReadsLimit = "limits.reads.limit", Kind::Count, 100.0, 1.0, 10_000.0, Endpoint,
         "Reads per window, for each user and endpoint.";
     LimitsReadsWindow = "limits.reads.window", Kind::Millis, MINUTE, 1.0, DAY, Endpoint,
@@ -202,6 +197,14 @@ settings! {
         "Requests per window from one address; kept by the server only.";
     LimitsIpWindow = "limits.ip.window", Kind::Millis, MINUTE, 1.0, DAY, Document,
         "The window for requests from one address.";
+    InflightMin = "inflight.min", Kind::Count, 2.0, 1.0, 10_000.0, Document,
+        "So many attempts may be under way at least, however much the server is under stress.";
+    InflightMax = "inflight.max", Kind::Count, 64.0, 0.0, 10_000.0, Document,
+        "So many attempts may be under way at most, 16 to begin with; 0: no cap.";
+    InflightMaxQueue = "inflight.maxQueue", Kind::Count, 1_000.0, 0.0, 100_000.0, Document,
+        "How many calls may wait for a place among those under way.";
+    InflightMaxWait = "inflight.maxWait", Kind::Millis, 0.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long a call waits for a place among those under way; 0: as long as it may take at all.";
     CacheEnabled = "cache.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
         "Whether the guard keeps answers to reads; kept by the package only.";
     BatchEnabled = "batch.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,

@@ -8,8 +8,9 @@ use crate::call::{Action, Call, Guards, Input, Wait};
 use crate::class::hint::rate_limit;
 use crate::class::{Class, Outcome, Service};
 use crate::limit::gcra::Pass;
-use crate::limit::{Gcra, Refusal, SlidingWindow, Ticket, Turn};
+use crate::limit::{Gcra, Inflight, Patience, Refusal, SlidingWindow, Ticket, Turn};
 use crate::policy::{PolicyDraft, Rules, Value};
+use crate::queue::Priority;
 use crate::retry::{Budget, Repeat};
 use crate::rng::{Rng, SplitMix64};
 use crate::time::{MonoTime, Span, UnixTime};
@@ -28,6 +29,7 @@ struct Stage {
     rules: Rules,
     breaker: Breaker,
     limiter: SlidingWindow,
+    inflight: Inflight,
     gcra: Gcra,
     arrival: MonoTime,
     budget: Budget,
@@ -97,7 +99,8 @@ impl Stage {
         Ok(Self {
             rules,
             breaker: Breaker::new(rules.breaker),
-            limiter: SlidingWindow::new(rules.quota(Class::Reads)),
+            limiter: SlidingWindow::new(rules.quota(Class::Reads)).adapting(rules.floor),
+            inflight: Inflight::new(rules.inflight),
             gcra: Gcra::new(policy.per_address()),
             arrival: MonoTime::ZERO,
             budget: Budget::new(rules.retry.budget),
@@ -116,6 +119,7 @@ impl Stage {
             ["settle", name, end] => self.settle(name, &outcome(end)?, Span::ZERO, now, rng),
             ["settle", name, end, latency] => self.settle(name, &outcome(end)?, span(latency)?, now, rng),
             ["take" | "wait" | "redeem" | "leave" | "hold" | "told", ..] => self.limit(now, words),
+            ["ready"] => Some(self.ready(now)),
             ["gcra", cost] => Some(pass(self.gcra.check(&mut self.arrival, now, cost.parse().ok()?))),
             ["start" | "wake" | "answer" | "abort", ..] => self.call(now, words, rng),
             ["cache", step @ ..] => self.shelf.step(now, step),
@@ -219,6 +223,15 @@ impl Stage {
         }
     }
 
+    /// The call whose place has come.
+    fn ready(&mut self, now: MonoTime) -> String {
+        let Some(slot) = self.inflight.poll_ready(now) else {
+            return "none".to_owned();
+        };
+        let called = self.calls.iter().find(|(_, call)| call.in_line() == Some(slot));
+        called.map_or("nobody".to_owned(), |(name, _)| name.clone())
+    }
+
     fn limit(&mut self, now: MonoTime, words: &[&str]) -> Option<String> {
         let config = self.rules.call(Class::Reads);
         match words {
@@ -228,6 +241,14 @@ impl Stage {
             }
             ["wait", name] => {
                 let turn = self.limiter.reserve(now, config.patience);
+                return Some(self.turn(name, turn));
+            }
+            ["wait", name, word] => {
+                let patience = Patience {
+                    priority: priority(word)?,
+                    ..config.patience
+                };
+                let turn = self.limiter.reserve(now, patience);
                 return Some(self.turn(name, turn));
             }
             ["redeem", name] => {
@@ -271,11 +292,16 @@ impl Stage {
 
     fn call(&mut self, now: MonoTime, words: &[&str], rng: &mut Random) -> Option<String> {
         let end;
+        let mut config = self.rules.call(Class::Reads);
+        if let ["start", _, _, word] = words {
+            config.patience.priority = priority(word)?;
+        }
         let (name, mut call, input) = match words {
-            ["start", name, "safe"] => (*name, Call::new(Repeat::Safe), Input::Start),
-            ["start", name, "unsafe"] => (*name, Call::new(Repeat::IfNotDone), Input::Start),
+            ["start", name, "safe", ..] => (*name, Call::new(Repeat::Safe), Input::Start),
+            ["start", name, "unsafe", ..] => (*name, Call::new(Repeat::IfNotDone), Input::Start),
             ["wake", name] => (*name, find(&self.calls, name)?, Input::Woken),
             ["abort", name] => (*name, find(&self.calls, name)?, Input::Aborted),
+            ["answer", name] => (*name, find(&self.calls, name)?, Input::Answering),
             ["answer", name, attempt, text] => {
                 end = outcome(text)?;
                 let input = Input::Settled {
@@ -290,9 +316,10 @@ impl Stage {
         let mut guards = Guards {
             breaker: &mut self.breaker,
             limiter: Some(&mut self.limiter),
+            inflight: Some(&mut self.inflight),
             budget: &mut self.budget,
         };
-        let action = call.handle(&self.rules.call(Class::Reads), &mut guards, input, now, rng);
+        let action = call.handle(&config, &mut guards, input, now, rng);
         put(&mut self.calls, name, call);
         Some(described(action))
     }
@@ -309,6 +336,10 @@ fn described(action: Action) -> String {
             at,
             reason: Wait::Retry,
         } => format!("sleep retry until {}", time(at)),
+        Action::SleepUntil {
+            at,
+            reason: Wait::Slot,
+        } => format!("sleep slot until {}", time(at)),
         Action::Deliver => "deliver".to_owned(),
         Action::Fail {
             category,
@@ -320,6 +351,10 @@ fn described(action: Action) -> String {
         } => format!("fail {} until {}", category.name(), time(at)),
         Action::Pending => "pending".to_owned(),
     }
+}
+
+fn priority(word: &str) -> Option<Priority> {
+    Priority::ALL.into_iter().find(|priority| priority.name() == word)
 }
 
 const fn rejection(reason: Rejection) -> &'static str {

@@ -2,8 +2,9 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use seawall_policy::limit::gcra::Pass;
-use seawall_policy::limit::{Gcra, Patience, Quota, SlidingWindow, Ticket, Turn};
-use seawall_policy::time::{MonoTime, Span};
+use seawall_policy::limit::{Gcra, Patience, Quota, SlidingWindow, Ticket, Turn, UsageSnapshot};
+use seawall_policy::queue::Priority;
+use seawall_policy::time::{MonoTime, Span, UnixTime};
 
 const WINDOW: Span = Span::from_nanos(1_000);
 
@@ -55,6 +56,36 @@ fn most_in_any_window(sent: &[MonoTime]) -> usize {
     sent.iter().map(within).max().unwrap_or(0)
 }
 
+type Waiter = (Ticket, MonoTime, MonoTime, Priority);
+
+/// Wakes everybody at the instant it was told, the earliest first, until then.
+fn run_until(
+    window: &mut SlidingWindow,
+    waiting: &mut Vec<Waiter>,
+    served: &mut Vec<(MonoTime, Priority)>,
+    sent: &mut Vec<MonoTime>,
+    until: MonoTime,
+) {
+    loop {
+        let due = (0..waiting.len())
+            .filter(|index| waiting[*index].1 <= until)
+            .min_by_key(|index| waiting[*index].1);
+        let Some(index) = due else { return };
+        let (ticket, at, joined, priority) = waiting.remove(index);
+        match window.redeem(ticket, at) {
+            Turn::Now { .. } => {
+                sent.push(at);
+                served.push((joined, priority));
+            }
+            Turn::At(ticket, later) => {
+                assert!(later > at);
+                waiting.push((ticket, later, joined, priority));
+            }
+            Turn::Refused { .. } => (),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(super::config())]
 
@@ -69,7 +100,7 @@ proptest! {
     #[test]
     fn no_window_holds_more_than_the_limit_with_a_queue_and_late_sleepers(limit in 1..5_u32, steps in steps()) {
         let mut window = SlidingWindow::new(quota(limit));
-        let patience = Patience { max_wait: Span::from_nanos(5_000), max_queue: 6 };
+        let patience = Patience { max_wait: Span::from_nanos(5_000), max_queue: 6, priority: Priority::Normal };
         let (mut now, mut sent, mut waiting) = (MonoTime::ZERO, Vec::new(), VecDeque::<(Ticket, MonoTime)>::new());
         for step in steps {
             let turn = match step {
@@ -111,7 +142,7 @@ proptest! {
     #[test]
     fn those_who_wait_get_their_turn_when_they_were_told(limit in 1..5_u32, callers in 1..20_usize) {
         let mut window = SlidingWindow::new(quota(limit));
-        let patience = Patience { max_wait: Span::MAX, max_queue: 100 };
+        let patience = Patience { max_wait: Span::MAX, max_queue: 100, priority: Priority::Normal };
         let turns: Vec<Turn> = (0..callers).map(|_| window.reserve(MonoTime::from_nanos(7), patience)).collect();
         for turn in turns {
             if let Turn::At(ticket, at) = turn {
@@ -122,18 +153,61 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_window_forgets_nothing_and_invents_nothing(limit in 1..8_u32, instants in instants()) {
-        let mut window = SlidingWindow::new(quota(limit));
-        let mut last = MonoTime::ZERO;
-        for now in instants {
+    fn a_stored_window_frees_no_call_early_and_none_much_too_late(limit in 1..8_u32, instants in instants()) {
+        // Stored texts count in milliseconds.
+        let millis = |at: MonoTime| MonoTime::from_millis(at.as_nanos());
+        let quota = Quota::try_new(limit, Span::from_millis(1_000)).unwrap();
+        let (mut window, mut last) = (SlidingWindow::new(quota), MonoTime::ZERO);
+        for now in instants.into_iter().map(millis) {
             let _ = window.take(now);
             last = now;
         }
-        let ages: Vec<Span> = window.ages(last).collect();
-        let reloaded = SlidingWindow::with_ages(quota(limit), &ages, MonoTime::ZERO);
-        prop_assert_eq!(reloaded.remaining(MonoTime::ZERO), window.remaining(last));
-        let again: Vec<Span> = reloaded.ages(MonoTime::ZERO).collect();
-        prop_assert_eq!(again, ages);
+        let unix = UnixTime::from_secs(1_700_000_000);
+        let mut reloaded = SlidingWindow::new(quota);
+        if let Some(usage) = window.usage(last, unix) {
+            let text = usage.encode();
+            prop_assert_eq!(UsageSnapshot::decode(&text), Ok(usage.clone()));
+            reloaded.remember(&usage, Span::MAX, MonoTime::ZERO, unix).unwrap();
+        }
+        let slice = Span::from_millis(1_000 / 60 + 1);
+        for step in 0..1_100 {
+            let after = Span::from_millis(step);
+            let (there, here) = (window.remaining(last + after), reloaded.remaining(MonoTime::ZERO + after));
+            prop_assert!(here <= there);
+            prop_assert!(window.remaining((last + after).minus(slice).max(last)) <= reloaded.remaining(MonoTime::ZERO + after) || here == there);
+        }
+    }
+
+    #[test]
+    fn who_waits_in_a_window_is_overtaken_only_by_the_more_urgent_and_only_for_a_while(
+        calls in prop::collection::vec((0..1_500_u64, 0..4_u8), 1..40),
+    ) {
+        let quota = Quota::try_new(1, Span::from_millis(700)).unwrap();
+        let mut window = SlidingWindow::new(quota);
+        let (mut now, mut waiting, mut served) = (MonoTime::from_millis(1), Vec::new(), Vec::new());
+        let mut sent = Vec::new();
+        for (step, code) in calls {
+            let next = now + Span::from_millis(step);
+            run_until(&mut window, &mut waiting, &mut served, &mut sent, next);
+            now = next;
+            let priority = Priority::from_code(code);
+            let patience = Patience { max_wait: Span::MAX, max_queue: 1_000, priority };
+            match window.reserve(now, patience) {
+                Turn::Now { .. } => sent.push(now),
+                Turn::At(ticket, at) => waiting.push((ticket, at, now, priority)),
+                Turn::Refused { .. } => prop_assert!(false, "everybody is patient"),
+            }
+        }
+        run_until(&mut window, &mut waiting, &mut served, &mut sent, MonoTime::FAR);
+        prop_assert!(waiting.is_empty());
+        for (index, (joined, priority)) in served.iter().enumerate() {
+            for (earlier, urgency) in &served[..index] {
+                prop_assert!(urgency.place(*earlier) <= priority.place(*joined) || earlier <= joined);
+                prop_assert!(earlier.since(*joined) <= priority.handicap().minus(urgency.handicap()));
+            }
+        }
+        sent.sort_unstable();
+        prop_assert!(sent.windows(2).all(|pair| pair[1].since(pair[0]) >= quota.window()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use seawall_policy::breaker::{Admission, Breaker, BreakerConfig, Snapshot};
 use seawall_policy::class::Outcome;
+use seawall_policy::limit::{Quota, SlidingWindow, Turn, UsageSnapshot};
 use seawall_policy::policy::{Policy, PolicyDraft, SETTINGS, Value};
 use seawall_policy::rng::SplitMix64;
 use seawall_policy::time::{MonoTime, Span, UnixTime};
@@ -30,6 +31,30 @@ proptest! {
         let _ = Snapshot::decode(&text);
         let _ = Snapshot::decode(&Snapshot::sealed(&text));
         let _ = Snapshot::decode(&Snapshot::sealed(&["b1;", &text].concat()));
+    }
+
+    #[test]
+    fn any_usage_is_decoded_or_refused_and_holds_back_no_longer_than_a_window(
+        text in ".*",
+        saved in any::<u64>(),
+        hold in 0..u64::MAX / 1_000_000,
+        mut ages in prop::collection::vec((0..2_000_u64, any::<u32>()), 0..61),
+        unix in any::<u64>(),
+    ) {
+        let _ = UsageSnapshot::decode(&text);
+        let _ = UsageSnapshot::decode(&UsageSnapshot::sealed(&["u1;", &text].concat()));
+        ages.sort_unstable();
+        let ages: Vec<String> = ages.iter().map(|(age, count)| format!("{age}.{count}")).collect();
+        let body = format!("u1;{saved};{hold};{}", ages.join(","));
+        let usage = UsageSnapshot::decode(&UsageSnapshot::sealed(&body)).unwrap();
+        let quota = Quota::try_new(3, Span::from_secs(1)).unwrap();
+        let mut window = SlidingWindow::new(quota);
+        let (now, longest) = (MonoTime::from_millis(5), Span::from_secs(9));
+        if window.remember(&usage, longest, now, UnixTime::from_millis(unix)).is_ok() {
+            let free = now + longest + quota.window();
+            let passes = (0..3).all(|_| matches!(window.take(free), Turn::Now { .. }));
+            prop_assert!(passes);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@ use super::*;
 const PATIENT: Patience = Patience {
     max_wait: Span::from_secs(60),
     max_queue: 10,
+    priority: Priority::Normal,
 };
 
 fn window() -> SlidingWindow {

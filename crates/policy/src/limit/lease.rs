@@ -1,0 +1,268 @@
+//! One limit held by several tabs: the one that keeps the window lends the others what they may send.
+//!
+//! The keeper counts what it lends at once, at the last instant at which it can be sent. The borrower sends
+//! without asking anybody while its lease lasts, and what it has not sent by then it may not send any more. It
+//! counts the lease from the moment it *asked*, before the keeper did anything, by its own clock: so no two
+//! clocks have to agree, and a lease that is late, lost or of a tab that died is only unused.
+//!
+//! The bound: **in no window of the quota's length do all tabs together send more than the limit**, whatever
+//! messages are delayed or lost. For take the last grant `g` behind what is sent from `s` to `s + window`: it is
+//! before `s + window`, and everything else sent in that time was counted by `g`, at `s` or later, so that the
+//! window of `g` still held it. The price is that what is lent stays counted [`validity`] longer than
+//! necessary.
+//!
+//! Before a tab knows who keeps the window it may send [`allowance`]: a tenth, so that ten tabs which open at
+//! once stay within the limit together. What it sent it owes, and says with its first request.
+
+use super::quota::Quota;
+use super::window::SlidingWindow;
+use crate::time::{MonoTime, Span};
+
+/// What another tab lets this one send.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lease {
+    left: u32,
+    until: MonoTime,
+    retry_at: MonoTime,
+    spent: u32,
+}
+
+/// How long what is lent may be sent: an eighth of the window, within reason.
+#[must_use]
+pub fn validity(quota: Quota) -> Span {
+    let eighth = Span::from_nanos(quota.window().as_nanos() / 8);
+    eighth.clamp(Span::from_millis(100), Span::from_millis(2_000))
+}
+
+/// What a tab may send before it knows of the others, and the most it is lent at a time beyond what waits.
+#[must_use]
+pub const fn allowance(quota: Quota) -> u32 {
+    quota.limit() / 10
+}
+
+impl Lease {
+    /// A borrower that hears nothing looks at the clock so often; a grant wakes it earlier.
+    const PATIENCE: Span = Span::from_millis(250);
+
+    pub(super) const fn left(&self, now: MonoTime) -> u32 {
+        if self.until.as_nanos() > now.as_nanos() {
+            self.left
+        } else {
+            0
+        }
+    }
+
+    pub(super) fn turn(&self, ahead: usize, now: MonoTime) -> MonoTime {
+        if ahead < self.left(now) as usize {
+            now
+        } else {
+            self.retry_at.max(now + Self::PATIENCE)
+        }
+    }
+
+    pub(super) const fn spend(&mut self) {
+        self.left = self.left.saturating_sub(1);
+        self.spent = self.spent.saturating_add(1);
+    }
+}
+
+impl SlidingWindow {
+    /// From now on this window borrows. Until it hears from the keeper it may send its allowance, if nobody is known
+    /// to keep the window, or nothing.
+    pub fn borrow(&mut self, keeper_known: bool) {
+        let left = if keeper_known { 0 } else { allowance(self.quota) };
+        self.lease = Some(Lease {
+            left,
+            until: MonoTime::FAR,
+            retry_at: MonoTime::ZERO,
+            spent: 0,
+        });
+    }
+
+    /// From now on this window is its own, and the others'.
+    pub fn keep(&mut self, now: MonoTime) {
+        let now = self.begin(now);
+        self.lease = None;
+        self.plan(0, now);
+    }
+
+    /// Whether it borrows.
+    #[must_use]
+    pub const fn is_borrowed(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// How many the borrower should ask for: enough for those who wait, and as many as it has just sent.
+    #[must_use]
+    pub fn wanted(&self, now: MonoTime) -> u32 {
+        let Some(lease) = self.lease else { return 0 };
+        let now = self.clock.to_steady(now).max(self.clock.last());
+        let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+        let soon = lease.spent.min(allowance(self.quota));
+        let left = lease.left(now);
+        if left < waiting || left * 2 < soon {
+            (waiting + soon).saturating_sub(left)
+        } else {
+            0
+        }
+    }
+
+    /// The borrower has been lent so many, which it asked for at `asked_at` and may send for `valid`; if none, the
+    /// keeper expects some after `retry`. Those who wait have new turns.
+    pub fn lent(&mut self, count: u32, asked_at: MonoTime, valid: Span, retry: Span, now: MonoTime) {
+        let now = self.begin(now);
+        let until = self.clock.to_steady(asked_at) + valid;
+        if let Some(lease) = &mut self.lease {
+            // Of two leases that overlap the older is dropped, or both end with it: never longer than lent.
+            let rest = lease.left(now);
+            let (left, until) = if count >= rest {
+                (count, until)
+            } else {
+                (rest.saturating_add(count), until.min(lease.until))
+            };
+            *lease = Lease {
+                left,
+                until,
+                retry_at: if count == 0 { now + retry } else { MonoTime::ZERO },
+                spent: if count == 0 { lease.spent } else { 0 },
+            };
+            self.plan(0, now);
+        }
+    }
+
+    /// The keeper lends up to `want`; it leaves half of what there is to those who wait here.
+    pub fn lend(&mut self, want: u32, now: MonoTime) -> u32 {
+        let now = self.begin(now);
+        if self.lease.is_some() {
+            return 0;
+        }
+        let left = self.left_at(now);
+        let free = if self.waiting() > 0 {
+            left.div_ceil(2)
+        } else {
+            left
+        };
+        let count = want.min(free);
+        self.log(now + validity(self.quota), count);
+        self.plan(0, now);
+        count
+    }
+
+    /// How long until the keeper may have something to lend.
+    #[must_use]
+    pub fn lends_in(&self, now: MonoTime) -> Span {
+        let steady = self.clock.to_steady(now).max(self.clock.last());
+        self.turn(self.waiting(), steady, steady).since(steady)
+    }
+
+    /// The keeper counts what another tab sent before it knew of the keeper.
+    pub fn owe(&mut self, count: u32, now: MonoTime) {
+        let now = self.begin(now);
+        self.log(now, count.min(self.quota.limit()));
+        self.plan(0, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Patience, Turn};
+    use crate::queue::Priority;
+
+    const PATIENT: Patience = Patience {
+        max_wait: Span::from_secs(60),
+        max_queue: 100,
+        priority: Priority::Normal,
+    };
+
+    const fn at(millis: u64) -> MonoTime {
+        MonoTime::from_millis(millis)
+    }
+
+    fn twenty() -> SlidingWindow {
+        SlidingWindow::new(Quota::try_new(20, Span::from_secs(10)).unwrap())
+    }
+
+    fn passes(window: &mut SlidingWindow, now: MonoTime) -> bool {
+        matches!(window.take(now), Turn::Now { .. })
+    }
+
+    #[test]
+    fn what_is_lent_is_counted_where_it_can_last_be_sent() {
+        let mut keeper = twenty();
+        assert_eq!(keeper.lend(15, at(0)), 15);
+        assert_eq!(keeper.lend(15, at(0)), 5);
+        assert!(!passes(&mut keeper, at(0)));
+        // Valid for an eighth of the window, so counted until eleven and a quarter.
+        assert!(!passes(&mut keeper, at(11_249)));
+        assert!(passes(&mut keeper, at(11_250)));
+    }
+
+    #[test]
+    fn a_borrower_sends_its_lease_and_not_after_it_ended() {
+        let mut borrower = twenty();
+        borrower.borrow(true);
+        assert!(!passes(&mut borrower, at(0)));
+        borrower.lent(2, at(0), Span::from_millis(1_250), Span::ZERO, at(900));
+        assert!(passes(&mut borrower, at(1_000)));
+        assert!(!passes(&mut borrower, at(1_250)));
+    }
+
+    #[test]
+    fn those_who_wait_are_told_anew_when_a_lease_comes() {
+        let mut borrower = twenty();
+        borrower.borrow(true);
+        let Turn::At(ticket, told) = borrower.reserve(at(0), PATIENT) else {
+            panic!()
+        };
+        assert_eq!((told, borrower.wanted(at(0))), (at(250), 1));
+        borrower.lent(1, at(0), Span::from_secs(1), Span::ZERO, at(3));
+        assert!(matches!(borrower.redeem(ticket, at(3)), Turn::Now { .. }));
+    }
+
+    #[test]
+    fn before_a_keeper_is_known_a_tenth_may_pass() {
+        let mut tab = twenty();
+        tab.borrow(false);
+        assert!(passes(&mut tab, at(0)) && passes(&mut tab, at(0)) && !passes(&mut tab, at(0)));
+        let mut keeper = twenty();
+        keeper.owe(2, at(5));
+        assert_eq!(keeper.remaining(at(5)), 18);
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_ask_again() {
+        let mut keeper = twenty();
+        assert_eq!(keeper.lend(20, at(0)), 20);
+        let wait = keeper.lends_in(at(1_000));
+        assert_eq!(wait, Span::from_millis(10_250));
+        let mut borrower = twenty();
+        borrower.borrow(true);
+        borrower.lent(0, at(1_000), Span::ZERO, wait, at(1_000));
+        let Turn::At(_, told) = borrower.reserve(at(1_000), PATIENT) else {
+            panic!()
+        };
+        assert_eq!(told, at(11_250));
+    }
+
+    #[test]
+    fn the_keeper_shares_with_those_who_wait_at_home() {
+        let mut keeper = twenty();
+        for _ in 0..20 {
+            assert!(passes(&mut keeper, at(0)));
+        }
+        assert!(matches!(keeper.reserve(at(1), PATIENT), Turn::At(..)));
+        assert_eq!(keeper.lend(20, at(10_000)), 10);
+    }
+
+    #[test]
+    fn a_tab_that_keeps_the_window_again_lets_its_queue_go() {
+        let mut tab = twenty();
+        tab.borrow(true);
+        let Turn::At(ticket, _) = tab.reserve(at(0), PATIENT) else {
+            panic!()
+        };
+        tab.keep(at(10));
+        assert!(matches!(tab.redeem(ticket, at(10)), Turn::Now { .. }));
+    }
+}

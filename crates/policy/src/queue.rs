@@ -1,0 +1,5 @@
+//! Who goes first where calls wait.
+
+pub mod priority;
+
+pub use priority::Priority;
