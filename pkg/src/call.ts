@@ -8,6 +8,7 @@
 import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
 import { watchBody, type WatchedBody } from "./body.js";
 import type { Abortable } from "./caller.js";
+import { PRIORITIES } from "./call-options.js";
 import type { Clock } from "./clock.js";
 import { Action, Break, CallFlag, type Core, Header } from "./core.js";
 import type { Environment } from "./environment.js";
@@ -21,6 +22,7 @@ import {
   UserChangedError,
 } from "./errors.js";
 import type { CallFacts, Emitter, GuardEvent } from "./events.js";
+import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
 import type { Route } from "./route.js";
 import type { Passage } from "./stage.js";
@@ -36,6 +38,7 @@ export interface CallParts {
   readonly environment: Environment;
   /** Calls under way, so that closing the guard can end them. */
   readonly live: Set<Abortable>;
+  readonly line: Line;
   /** The core may have changed state: events wait to be told, stored state may be old. */
   settled(): void;
 }
@@ -104,6 +107,7 @@ export class Call {
             if (this.#untold) return this.#give();
             break;
           case Action.WaitForTurn:
+          case Action.WaitForPlace:
           case Action.WaitToRetry:
             await this.#wait(core.until(this.#id), action);
             break;
@@ -129,8 +133,15 @@ export class Call {
     this.#last = await this.#attempt.ended;
     // A good answer is told when its body has come; until then its permit is in use.
     this.#untold = isGood(this.#last);
-    if (this.#untold) core.deliver(this.#id);
+    if (this.#untold) this.#begun();
     else this.#tell(this.#last);
+  }
+
+  /** A good answer has begun: its place among those under way is free, and nothing will be repeated. */
+  #begun(): void {
+    const { core, clock, line } = this.#parts;
+    core.deliver(this.#id, clock.now());
+    line.call();
   }
 
   /** How an attempt went, in the core's words. */
@@ -155,10 +166,12 @@ export class Call {
   }
 
   async #wait(until: number, action: Action): Promise<void> {
-    const { timers, clock } = this.#parts;
+    const { timers, clock, line } = this.#parts;
     const delay = Math.max(0, until - clock.now());
-    if (action === Action.WaitForTurn) this.#emit({ type: "wait", ...this.#facts(), delay });
-    else {
+    if (action !== Action.WaitToRetry) {
+      const reason = action === Action.WaitForTurn ? "limit" : "inflight";
+      this.#emit({ type: "wait", ...this.#facts(), reason, delay });
+    } else {
       const attempt = this.#attempts + 1;
       this.#emit({ type: "retry", ...this.#facts(), category: this.#category(), attempt, delay });
     }
@@ -169,7 +182,11 @@ export class Call {
           timers.disarm(alarm);
           resolve();
         };
+        if (action !== Action.WaitToRetry) line.wait(this.#id, this.#wake);
+        // What it has given up by waiting may be another's.
+        line.call();
       });
+      line.leave(this.#id);
     }
     this.#wake = undefined;
     if (this.#stop) throw this.#stop.reason;
@@ -179,7 +196,9 @@ export class Call {
     const { core, clock } = this.#parts;
     const wait = core.retryAfter(this.#id, clock.now());
     const retryAfter = Number.isFinite(wait) ? wait : undefined;
-    const isOpen = this.#category() === "circuit_open";
+    const category = this.#category();
+    if (category === "timeout") return this.#timeout();
+    const isOpen = category === "circuit_open";
     this.#emit({ type: "refusal", ...this.#facts(), reason: isOpen ? "circuit_open" : "rate_limited", retryAfter });
     const context = this.#context();
     return isOpen ? new CircuitOpenError(retryAfter, context) : new RateLimitedError(retryAfter, context);
@@ -304,10 +323,11 @@ export class Call {
     const status = this.#last?.kind === "answered" ? this.#last.response.status : 0;
     const elapsed = clock.now() - this.#started;
     const ok = category === undefined && status > 0;
+    const queued = core.queued(this.#id, clock.now());
     core.end(this.#id, clock.now());
     this.#parts.settled();
     const user = this.#passage.user.number;
-    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, elapsed });
+    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
   }
 
   /** Nothing more is under way for this call. */
@@ -316,6 +336,9 @@ export class Call {
     this.#parts.live.delete(this);
   }
 }
+
+/** A call that says nothing of its priority has no bit set. */
+const NORMAL = PRIORITIES.indexOf("normal");
 
 function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
@@ -326,7 +349,8 @@ function begin(core: Core, { request, route, user, options, flags, waited }: Pas
   const prefer = request.header("prefer");
   if (prefer !== null) core.header(Header.Prefer, prefer);
   const marked = options.idempotent ? CallFlag.Marked : 0;
-  return core.begin(route.id, user.number, request.flags | flags | marked, now);
+  const urgency = (PRIORITIES.indexOf(options.priority ?? "normal") ^ NORMAL) << CallFlag.PriorityShift;
+  return core.begin(route.id, user.number, request.flags | flags | marked | urgency, now);
 }
 
 /** The headers that advise about waiting; where CORS hides them there are none. */

@@ -109,14 +109,13 @@ function arrival(parts: CallerParts, { request, route, source }: Calling, since:
 
 /** What one attempt may take, or the whole call if that is less; a zero is no limit. */
 function patienceFor(settings: Settings, route: Route): number {
-  const timeout = settings.number(`timeouts.${route.class}`, route) || settings.number("timeout", route);
-  return Math.min(timeout || Infinity, settings.number("deadline", route) || Infinity);
+  return Math.min(settings.number("timeout", route) || Infinity, settings.number("deadline", route) || Infinity);
 }
 
 function tooLate({ clock, emitter }: CallerParts, route: Route, patience: number, since: number): GuardError {
   const { service, class: operation, endpoint, method } = route;
   const facts = { service, class: operation, endpoint, method, attempts: 0, elapsed: clock.now() - since };
-  emitter.emit({ type: "call", ...facts, at: clock.wall(), ok: false, category: "timeout", status: 0, user: 0 });
+  emitter.emit({ type: "call", ...facts, at: clock.wall(), ok: false, category: "timeout", status: 0, queued: 0, user: 0 });
   return new TimeoutError("timeout", patience, facts);
 }
 

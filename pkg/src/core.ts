@@ -24,6 +24,8 @@ export const enum Action {
   Refuse = 3,
   /** Give the caller what the last attempt brought. */
   Give = 4,
+  /** Sleep until there is a place among those under way, then ask again. */
+  WaitForPlace = 5,
 }
 
 /** How an attempt ended without an answer. The numbers are the core's. */
@@ -55,6 +57,8 @@ export const enum CallFlag {
   RepeatedOutside = 4,
   /** It is such a repetition. */
   Repetition = 8,
+  /** The two bits from here on are its priority, apart from a normal one's. */
+  PriorityShift = 4,
 }
 
 export function createCore(environment: Environment): Core {

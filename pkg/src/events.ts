@@ -37,6 +37,8 @@ export interface CallEvent extends CallFacts {
   readonly attempts: number;
   /** The guard's number for the user, which means nothing outside of it; 0 for nobody known. */
   readonly user: number;
+  /** Milliseconds it waited for its turn and for a place, waits between attempts apart. */
+  readonly queued: number;
   /** Milliseconds from the call to its answer. */
   readonly elapsed: number;
 }
@@ -59,9 +61,11 @@ export interface RetryEvent extends CallFacts {
   readonly delay: number;
 }
 
-/** A call over the limit waits for its turn. */
+/** A call waits: for its turn because it is over the limit, or for a place among those under way. */
 export interface WaitEvent extends CallFacts {
   readonly type: "wait";
+  readonly reason: "limit" | "inflight";
+  /** Milliseconds until its turn, unless somebody more urgent comes; for a place, the most it will wait. */
   readonly delay: number;
 }
 

@@ -13,6 +13,7 @@ import { createIdentities, type IdentityRegistry, type Source } from "./identity
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
+import { createLine } from "./line.js";
 import { createPersistence, STORAGE_KEY } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
@@ -100,6 +101,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const emitter = createEmitter(world.report);
   const core = createCore(world);
   const live = new Set<Abortable>();
+  const line = createLine(core, clock);
   const counts = countCalls(emitter);
   let closed = false;
   let tick: Alarm | undefined;
@@ -127,6 +129,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   function settled(): void {
     const before = transitions;
     tellTransitions();
+    line.call();
     persistence.changed(transitions === before ? "later" : "now");
     const next = core.nextDeadline();
     if (tick?.at === next || closed) return;
@@ -158,14 +161,11 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     }
   }
 
-  // After a sleep, what should have ended in it ends at once.
-  const closing: (() => void)[] = [world.onWake(() => timers.look())];
-  const onClose = (listener: () => void): void => void closing.push(listener);
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
-  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, settled };
-  const stages = createStages({ options, settings, environment: world, clock, timers, emitter, identities, onClose });
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, settled };
+  const stages = createStages({ options, settings, environment: world, clock, timers, emitter, identities });
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
@@ -275,7 +275,6 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       closed = true;
       metrics.close();
       for (const call of [...live]) call.abort(new GuardClosedError());
-      for (const end of closing) end();
       persistence.close();
       identities.close();
       emitter.clear();

@@ -25,7 +25,7 @@ export interface OwnedMetrics extends Metrics {
   close(): void;
 }
 
-const COUNTED: readonly GuardEventType[] = ["call", "retry", "wait", "join", "transition"];
+const COUNTED: readonly GuardEventType[] = ["call", "retry", "join", "transition"];
 
 export function createMetrics(parts: MetricsParts, emitter: Emitter, wanted: boolean | MetricsOptions | undefined): OwnedMetrics {
   const options = typeof wanted === "object" ? checkMetricsOptions(wanted) : {};

@@ -53,14 +53,16 @@ export interface LimitOptions {
   [setting: string]: QuotaOptions | number | boolean | string | undefined;
 }
 
-/** How refreshes of the session are kept from becoming a storm. */
-export interface RefreshOptions {
-  /** Milliseconds a tab waits for another that is refreshing, and takes its answer for its own. Default 10,000. */
-  patience?: number;
-  /** The longest pause after a first 429; doubled for each further one. Default 60,000. */
-  pause?: number;
-  /** The longest of all pauses. Default 900,000. */
-  maxPause?: number;
+/** How many attempts may be under way, and who waits for a place. */
+export interface InflightOptions {
+  /** So many at least, however much the server is under stress. Default 2. */
+  min?: number;
+  /** So many at most, 16 to begin with; 0 for no cap. Default 64. */
+  max?: number;
+  /** How many calls may wait for a place. Default 1,000. */
+  maxQueue?: number;
+  /** Milliseconds a call waits for a place; 0 for as long as it may take at all, which is the default. */
+  maxWait?: number;
 }
 
 /** Every setting both sides share. A server publishes one at `/policy`. */
@@ -72,6 +74,7 @@ export interface PolicyDocument {
   deadline?: number;
   retry?: RetryOptions;
   limits?: LimitOptions;
+  inflight?: InflightOptions;
   /** Settings for one service only. */
   services?: { [service in Service]?: PolicyDocument };
   /** Settings for one endpoint only, by its path: `/rest/v1/messages`. */
@@ -89,7 +92,7 @@ export interface GuardOptions {
   deadline?: number;
   retry?: RetryOptions;
   limits?: LimitOptions;
-  refresh?: RefreshOptions;
+  inflight?: InflightOptions;
   services?: PolicyDocument["services"];
   endpoints?: PolicyDocument["endpoints"];
   /** `auto` keeps breaker state in localStorage where there is one; `memory` forgets it with the page. */

@@ -34,13 +34,11 @@ export type SettingName =
   | "retry.maxDelay"
   | "retry.budgetRatio"
   | "retry.budgetReserve"
-  | "refresh.patience"
-  | "refresh.pause"
-  | "refresh.maxPause"
   | "limits.maxWait"
   | "limits.maxQueue"
   | "limits.holdOff"
   | "limits.maxHold"
+  | "limits.floor"
   | "limits.reads.limit"
   | "limits.reads.window"
   | "limits.writes.limit"
@@ -51,6 +49,10 @@ export type SettingName =
   | "limits.auth.window"
   | "limits.ip.limit"
   | "limits.ip.window"
+  | "inflight.min"
+  | "inflight.max"
+  | "inflight.maxQueue"
+  | "inflight.maxWait"
   | "cache.enabled"
   | "batch.enabled"
   | "offline.enabled"
@@ -93,13 +95,11 @@ retry.baseDelay m2 200 1 60000
 retry.maxDelay m2 5000 1 600000
 retry.budgetRatio r1 0.1 0 1
 retry.budgetReserve c1 5 0 1000
-refresh.patience m0 10000 0 60000
-refresh.pause m0 60000 1 3600000
-refresh.maxPause m0 900000 1 3600000
 limits.maxWait m2 5000 0 600000
 limits.maxQueue c2 100 0 10000
 limits.holdOff m2 1000 1 600000
 limits.maxHold m2 600000 0 86400000
+limits.floor r2 0.25 0.01 1
 limits.reads.limit c2 100 1 10000
 limits.reads.window m2 60000 1 86400000
 limits.writes.limit c2 30 1 10000
@@ -110,6 +110,10 @@ limits.auth.limit c2 10 1 10000
 limits.auth.window m2 60000 1 86400000
 limits.ip.limit c0 1000 1 1000000
 limits.ip.window m0 60000 1 86400000
+inflight.min c0 2 1 10000
+inflight.max c0 64 0 10000
+inflight.maxQueue c0 1000 0 100000
+inflight.maxWait m2 0 0 600000
 cache.enabled f2 0
 batch.enabled f2 0
 offline.enabled f2 0
@@ -128,8 +132,7 @@ offline.maxBytes c0 5000000 1 1000000000
 export const CEILINGS: readonly (readonly [number, number])[] = [
   [14, 15],
   [23, 24],
-  [28, 29],
-  [51, 52],
+  [53, 54],
 ];
 
 /** What two settings may contradict, by the core's number. */

@@ -57,6 +57,7 @@ export const TRANSITION_CAUSES = [
   "manual",
   "restored",
   "policy_changed",
+  "other_tab",
 ] as const;
 /** Why a circuit changed its state. */
 export type TransitionCause = (typeof TRANSITION_CAUSES)[number];

@@ -34,10 +34,10 @@ export type {
 export type {
   BreakerOptions,
   GuardOptions,
+  InflightOptions,
   LimitOptions,
   PolicyDocument,
   QuotaOptions,
-  RefreshOptions,
   RetryOptions,
 } from "../options.js";
 export type { Metrics } from "../metrics.js";

@@ -77,14 +77,12 @@ export function createTally(): Tally {
           if (event.ok) row.succeeded += 1;
           else if (event.category) row.failures[event.category] = (row.failures[event.category] ?? 0) + 1;
           if (event.attempts > 0 && event.category !== "aborted") row.latency.record(event.elapsed);
+          if (event.queued > 0) row.queue.record(event.queued);
           countUser(event.user);
           break;
         }
         case "retry":
           rowFor(event).retries += 1;
-          break;
-        case "wait":
-          rowFor(event).queue.record(event.delay);
           break;
         case "join":
           rowFor(event).coalesced += 1;

@@ -36,6 +36,7 @@ const causes: Record<TransitionCause, string> = {
   manual: "moved by hand",
   restored: "remembered from before the reload",
   policy_changed: "the policy changed",
+  other_tab: "another tab found it so",
 };
 
 export function causeWords(cause: TransitionCause): string {
