@@ -29,15 +29,16 @@ const MODULES = ["guard", "store"];
  * call, index.js and node.js add supabase-js to it, and the others wait to be asked for.
  */
 const ENTRIES = {
-  guard: ["store", "metrics"],
+  guard: ["store", "metrics", "refresh"],
   store: [],
   metrics: [],
+  refresh: ["guard"],
   node: ["guard"],
   index: ["guard"],
 };
 
 /** The entries that hold a module, or import one that does: they have a twin without WebAssembly. */
-const TWINS = ["guard", "store", "index"];
+const TWINS = ["guard", "store", "refresh", "index"];
 
 const COMMON = {
   absWorkingDir: root,

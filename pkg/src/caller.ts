@@ -109,7 +109,8 @@ function arrival(parts: CallerParts, { request, route, source }: Calling, since:
 
 /** What one attempt may take, or the whole call if that is less; a zero is no limit. */
 function patienceFor(settings: Settings, route: Route): number {
-  return Math.min(settings.number("timeout", route) || Infinity, settings.number("deadline", route) || Infinity);
+  const timeout = settings.number(`timeouts.${route.class}`, route) || settings.number("timeout", route);
+  return Math.min(timeout || Infinity, settings.number("deadline", route) || Infinity);
 }
 
 function tooLate({ clock, emitter }: CallerParts, route: Route, patience: number, since: number): GuardError {

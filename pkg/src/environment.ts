@@ -44,6 +44,8 @@ export interface Environment {
   online(): boolean;
   /** Calls back when the page may be about to go; returns the way to stop. */
   onHide(listener: () => void): () => void;
+  /** Calls back when the page may have slept: shown again, thawed, online again; returns the way to stop. */
+  onWake(listener: () => void): () => void;
   /** Calls back when the network is back; returns the way to stop. */
   onOnline(listener: () => void): () => void;
   /** A line to this origin's other tabs and workers, or undefined where there is none. */
@@ -80,6 +82,7 @@ const system: Environment = {
   origin: () => (typeof location === "undefined" ? undefined : location.origin),
   online: () => typeof navigator === "undefined" || navigator.onLine !== false,
   onHide: listenForHiding,
+  onWake: listenForWaking,
   onOnline: listenForNetwork,
   channel: openChannel,
   exclusively: async (name, work) =>
@@ -114,6 +117,20 @@ function listenForHiding(listener: () => void): () => void {
   return () => {
     removeEventListener("pagehide", listener);
     document.removeEventListener("visibilitychange", whenHidden);
+  };
+}
+
+/** Which of these comes, and in which order, depends on the browser and on what slept. */
+function listenForWaking(listener: () => void): () => void {
+  const stops: (() => void)[] = [];
+  const listen = (target: EventTarget, type: string): void => {
+    target.addEventListener(type, listener);
+    stops.push(() => target.removeEventListener(type, listener));
+  };
+  if (typeof document !== "undefined") for (const type of ["visibilitychange", "resume"]) listen(document, type);
+  if (typeof addEventListener === "function") for (const type of ["online", "pageshow"]) listen(globalThis, type);
+  return () => {
+    for (const stop of stops) stop();
   };
 }
 

@@ -161,11 +161,14 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     }
   }
 
+  // After a sleep, what should have ended in it ends at once.
+  const closing: (() => void)[] = [world.onWake(() => timers.look())];
+  const onClose = (listener: () => void): void => void closing.push(listener);
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
   const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, settled };
-  const stages = createStages({ options, settings, environment: world, clock, timers, emitter, identities });
+  const stages = createStages({ options, settings, environment: world, clock, timers, emitter, identities, onClose });
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
@@ -275,6 +278,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       closed = true;
       metrics.close();
       for (const call of [...live]) call.abort(new GuardClosedError());
+      for (const end of closing) end();
       persistence.close();
       identities.close();
       emitter.clear();

@@ -65,6 +65,16 @@ export interface InflightOptions {
   maxWait?: number;
 }
 
+/** How refreshes of the session are kept from becoming a storm. */
+export interface RefreshOptions {
+  /** Milliseconds a tab waits for another that is refreshing, and takes its answer for its own. Default 10,000. */
+  patience?: number;
+  /** The longest pause after a first 429; doubled for each further one. Default 60,000. */
+  pause?: number;
+  /** The longest of all pauses. Default 900,000. */
+  maxPause?: number;
+}
+
 /** Every setting both sides share. A server publishes one at `/policy`. */
 export interface PolicyDocument {
   breaker?: BreakerOptions;
@@ -93,6 +103,7 @@ export interface GuardOptions {
   retry?: RetryOptions;
   limits?: LimitOptions;
   inflight?: InflightOptions;
+  refresh?: RefreshOptions;
   services?: PolicyDocument["services"];
   endpoints?: PolicyDocument["endpoints"];
   /** `auto` keeps breaker state in localStorage where there is one; `memory` forgets it with the page. */

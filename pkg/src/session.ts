@@ -21,7 +21,7 @@ export interface SessionClient {
 }
 
 interface Auth {
-  getSession(): Promise<{ data: { session: Session | null } }>;
+  getSession(): Promise<{ data: { session: Session | null }; error?: { name: string } | null }>;
   onAuthStateChange(listener: (event: string, session: Session | null) => void): {
     data: { subscription: { unsubscribe(): void } };
   };
@@ -89,7 +89,12 @@ function authSession(auth: Auth): TokenSource {
   return {
     current: () => current,
     known: () => known,
-    fresh: async () => (await auth.getSession()).data.session?.access_token ?? null,
+    async fresh() {
+      const found = await auth.getSession();
+      // Another tab has stored a fresh session meanwhile; asked again, supabase-js finds it.
+      const latest = found.error?.name === "AuthRefreshDiscardedError" ? await auth.getSession() : found;
+      return latest.data.session?.access_token ?? null;
+    },
     onChange(listener) {
       const stop = listen(listeners, listener);
       return () => {

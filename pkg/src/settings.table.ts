@@ -34,6 +34,9 @@ export type SettingName =
   | "retry.maxDelay"
   | "retry.budgetRatio"
   | "retry.budgetReserve"
+  | "refresh.patience"
+  | "refresh.pause"
+  | "refresh.maxPause"
   | "limits.maxWait"
   | "limits.maxQueue"
   | "limits.holdOff"
@@ -95,6 +98,9 @@ retry.baseDelay m2 200 1 60000
 retry.maxDelay m2 5000 1 600000
 retry.budgetRatio r1 0.1 0 1
 retry.budgetReserve c1 5 0 1000
+refresh.patience m0 10000 0 60000
+refresh.pause m0 60000 1 3600000
+refresh.maxPause m0 900000 1 3600000
 limits.maxWait m2 5000 0 600000
 limits.maxQueue c2 100 0 10000
 limits.holdOff m2 1000 1 600000
@@ -132,7 +138,8 @@ offline.maxBytes c0 5000000 1 1000000000
 export const CEILINGS: readonly (readonly [number, number])[] = [
   [14, 15],
   [23, 24],
-  [53, 54],
+  [28, 29],
+  [56, 57],
 ];
 
 /** What two settings may contradict, by the core's number. */

@@ -7,7 +7,8 @@ import type { Emitter } from "./events.js";
 import type { Identities } from "./identity.js";
 import type { GuardOptions } from "./options.js";
 import type { Settings } from "./settings.js";
-import type { Stage } from "./stage.js";
+import { lazyStage, type Passage, type Stage } from "./stage.js";
+import { loadStore } from "./store.js";
 import type { Timers } from "./timer.js";
 
 /** What stages are made of. */
@@ -21,9 +22,24 @@ export interface StageParts {
   readonly emitter: Emitter;
   /** Who is calling, and who has left. */
   readonly identities: Identities;
+  /** Calls back when the guard closes: channels, databases and the like end with it. */
+  onClose(listener: () => void): void;
 }
 
-/** offline · cache · debounce · coalesce · batch · split, each if asked for. */
+/** offline · cache · debounce · coalesce · batch · split, each if asked for; and what is done for refreshes of a session. */
 export function createStages(parts: StageParts): Stage[] {
-  return [createCoalescing(parts)];
+  return [createCoalescing(parts), createRefreshStage(parts)];
+}
+
+function createRefreshStage(parts: StageParts): Stage {
+  return lazyStage(
+    isRefresh,
+    async () => (await import("./entries/refresh.js")).createRefresh({ ...parts, loadStore }),
+    parts.environment.report,
+  );
+}
+
+/** A session's refresh token on its way to be exchanged for a fresh session. */
+function isRefresh({ request, route }: Passage): boolean {
+  return route.endpoint === "/auth/v1/token" && request.url.includes("grant_type=refresh_token");
 }

@@ -1,7 +1,7 @@
 /** The second WebAssembly module: what localStorage holds of the breakers, decoded into plain objects. */
 
 import wasm from "../generated/store/store_bg.wasm";
-import { initSync, stored_breakers } from "../generated/store/store.js";
+import { initSync, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
 
 import { bytesOf } from "./environment.js";
 import type { CircuitState } from "./vocabulary.js";
@@ -24,9 +24,28 @@ export interface StoredBreaker {
 export interface StoreModule {
   /** Reads and decodes what is stored under `key`; nothing where there is no storage. */
   storedBreakers(key: string, wall: number): StoredBreaker[];
+  /** Milliseconds left of a pause between refreshes of the session, read from its text; 0 if there is none. */
+  refreshPauseLeft(text: string, wall: number): number;
+  /** The pause after a refused refresh, as text. */
+  refreshPause(refusal: RefreshRefusal): string;
+}
+
+export interface RefreshRefusal {
+  /** The pause before it, as text. */
+  readonly previous: string;
+  /** Its `Retry-After`. */
+  readonly asked: string;
+  readonly first: number;
+  readonly most: number;
+  readonly wall: number;
+  readonly random: number;
 }
 
 export function open(): StoreModule {
   initSync({ module: bytesOf(wasm) });
-  return { storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[] };
+  return {
+    storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[],
+    refreshPauseLeft: refresh_pause_left,
+    refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
+  };
 }

@@ -22,6 +22,8 @@ export interface Timers {
    */
   arm(at: number, callback: () => void, held?: boolean): Alarm;
   disarm(alarm: Alarm | undefined): void;
+  /** Looks at the clock now: a timer that a sleeping machine stopped knows nothing of the time that passed. */
+  look(): void;
   /** Disarms everything and stops. */
   close(): void;
 }
@@ -80,6 +82,11 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
       if (!alarm || !remove(alarm as Entry) || held > 0 || !running) return;
       // Stopping and starting a timer for every call is what this file avoids: it is left to run out.
       environment.holdProcess(running.handle, false);
+    },
+    look() {
+      if (!running) return;
+      environment.stopTimer(running.handle);
+      fire();
     },
     close() {
       armed.clear();

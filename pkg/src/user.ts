@@ -88,7 +88,7 @@ function subjectOf(authorization: string): string {
 }
 
 /** Tells secrets apart without keeping them: two rounds of FNV-1a with different beginnings. */
-function digest(text: string): string {
+export function digest(text: string): string {
   const round = (hash: number): string => {
     for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
     return (hash >>> 0).toString(36);

@@ -26,6 +26,10 @@ use crate::retry::{Attempted, Decision, Repeat, decide};
 use crate::rng::Rng;
 use crate::time::{MonoTime, Span};
 
+/// An attempt that ends so much later than it was to be given up was not watched meanwhile: the machine slept, or
+/// the page was frozen. How it failed says nothing about the service.
+const OVERSLEPT: Span = Span::from_secs(5);
+
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -92,7 +96,8 @@ impl Call {
         }
     }
 
-    /// The same call, if its caller has waited already: the deadline is that much nearer.
+    /// The same call, if its caller has waited already: the deadline and the end of the first attempt are that much
+    /// nearer.
     #[must_use]
     pub const fn after_waiting(mut self, waited: Span) -> Self {
         self.waited = waited;
@@ -144,7 +149,7 @@ impl Call {
                     give_up_at,
                 },
             ) if give_up_at <= now => {
-                let outcome = self.timeout_outcome(config, sent_at, now);
+                let outcome = unless_overslept(self.timeout_outcome(config, sent_at, now), give_up_at, now);
                 guards.breaker.settle(permit, &outcome, now - sent_at, now, rng);
                 vacate(guards, slot, &outcome, sent_at, now);
                 self.last = Last::TimedOut;
@@ -160,11 +165,12 @@ impl Call {
                     permit,
                     slot,
                     sent_at,
-                    ..
+                    give_up_at,
                 },
             ) if attempt == self.attempts => {
-                guards.breaker.settle(permit, outcome, now - sent_at, now, rng);
-                vacate(guards, slot, outcome, sent_at, now);
+                let judged = unless_overslept(*outcome, give_up_at, now);
+                guards.breaker.settle(permit, &judged, now - sent_at, now, rng);
+                vacate(guards, slot, &judged, sent_at, now);
                 teach(config, guards, outcome, rate, now);
                 self.last = Last::Answer;
                 self.after(config, guards, outcome, now, rng)
@@ -344,6 +350,17 @@ impl Call {
             }
         }
     }
+}
+
+/// The outcome as the breaker is to see it: a failure nobody was awake for is none.
+fn unless_overslept(outcome: Outcome, give_up_at: MonoTime, now: MonoTime) -> Outcome {
+    if outcome.verdict == Verdict::Failure && now.since(give_up_at) > OVERSLEPT {
+        return Outcome {
+            verdict: Verdict::Neutral,
+            ..outcome
+        };
+    }
+    outcome
 }
 
 fn end_of(now: MonoTime, span: Span) -> MonoTime {

@@ -6,7 +6,9 @@
 pub mod backoff;
 pub mod budget;
 pub mod decide;
+pub mod refresh;
 
 pub use backoff::Backoff;
 pub use budget::{Budget, BudgetConfig};
 pub use decide::{Attempted, Decision, Repeat, RetryConfig, Stop, decide, repeatability};
+pub use refresh::RefreshPause;

@@ -6,5 +6,7 @@
 
 mod breaker;
 mod local;
+mod refresh;
 
 pub use breaker::{StoredBreaker, decode, stored_breakers};
+pub use refresh::{refresh_pause, refresh_pause_left};

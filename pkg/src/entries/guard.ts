@@ -38,6 +38,7 @@ export type {
   LimitOptions,
   PolicyDocument,
   QuotaOptions,
+  RefreshOptions,
   RetryOptions,
 } from "../options.js";
 export type { Metrics } from "../metrics.js";

@@ -131,7 +131,13 @@ impl Call {
     ) -> Action {
         self.stop_waiting(now);
         self.attempts += 1;
-        let give_up_at = end_of(now, config.timeout).min(self.deadline);
+        // What the caller waited for (a token) is part of the first attempt.
+        let begun_at = if self.attempts == 1 {
+            now.minus(self.waited)
+        } else {
+            now
+        };
+        let give_up_at = end_of(begun_at, config.timeout).max(now).min(self.deadline);
         if let (Some(inflight), Some(slot)) = (guards.inflight.as_deref_mut(), slot) {
             inflight.expect(slot, give_up_at);
         }

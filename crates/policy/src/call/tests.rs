@@ -226,7 +226,32 @@ fn what_the_caller_has_waited_already_is_part_of_the_deadline() {
     bench.step(&mut waited, Input::Start, 100_000);
     assert_eq!(waited.deadline().since(now), Span::from_secs(6));
     assert_eq!(waited.elapsed(now), Span::from_secs(4));
+    bench.config.timeout = Span::from_secs(5);
+    let mut first = Call::new(Repeat::Safe).after_waiting(Span::from_secs(4));
+    bench.step(&mut first, Input::Start, 100_000);
+    assert_eq!(
+        first.next_deadline().map(|at| at.since(now)),
+        Some(Span::from_secs(1))
+    );
     let mut too_long = Call::new(Repeat::Safe).after_waiting(Span::from_secs(40));
     bench.step(&mut too_long, Input::Start, 100_000);
     assert_eq!(too_long.deadline(), now);
+}
+
+#[test]
+fn what_failed_while_the_machine_slept_says_nothing_about_the_service() {
+    for (millis, state) in [
+        (10_000, State::Open),
+        (14_000, State::Open),
+        (3_600_000, State::Closed),
+    ] {
+        let mut bench = Bench::new();
+        let (mut call, _) = bench.start(Repeat::IfNotDone, 0);
+        bench.step(&mut call, Input::Woken, millis);
+        assert_eq!(bench.breaker.state(), state, "timed out at {millis}");
+        let mut bench = Bench::new();
+        let (mut call, _) = bench.start(Repeat::IfNotDone, 0);
+        bench.step(&mut call, settled(&Outcome::NETWORK), millis);
+        assert_eq!(bench.breaker.state(), state, "broken at {millis}");
+    }
 }

@@ -82,6 +82,7 @@ const DAY: f64 = 86_400_000.0;
 pub const CEILINGS: &[(Key, Key)] = &[
     (Key::BreakerResetTimeout, Key::BreakerMaxResetTimeout),
     (Key::RetryBaseDelay, Key::RetryMaxDelay),
+    (Key::RefreshPause, Key::RefreshMaxPause),
     (Key::OfflineBaseDelay, Key::OfflineMaxDelay),
 ];
 
@@ -167,6 +168,12 @@ settings! {
         "Retries per call in the long run.";
     RetryBudgetReserve = "retry.budgetReserve", Kind::Count, 5.0, 0.0, 1_000.0, Service,
         "Most retries saved up, and how many there are to begin with.";
+    RefreshPatience = "refresh.patience", Kind::Millis, 10_000.0, 0.0, MINUTE, Document,
+        "How long a tab that wants a fresh session waits for another that is getting it, and takes its answer for its own; 0: not at all.";
+    RefreshPause = "refresh.pause", Kind::Millis, MINUTE, 1.0, HOUR, Document,
+        "The longest pause after a first 429 to a refresh of the session; doubled for each further one.";
+    RefreshMaxPause = "refresh.maxPause", Kind::Millis, 900_000.0, 1.0, HOUR, Document,
+        "The longest pause between two refreshes that are refused; raised to a `refresh.pause` that stands without it.";
     LimitsMaxWait = "limits.maxWait", Kind::Millis, 5_000.0, 0.0, TEN_MINUTES, Endpoint,
         "How long a call over the limit waits for its turn; 0: it fails at once.";
     LimitsMaxQueue = "limits.maxQueue", Kind::Count, 100.0, 0.0, 10_000.0, Endpoint,
