@@ -1,5 +1,5 @@
-//! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; and
-//! `npm run bench:direct`, which needs a database and peers.
+//! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; of the package
+//! alone `npm run bench:sdk`; and `npm run bench:direct`, which needs a database and peers.
 
 mod direct;
 
@@ -8,6 +8,7 @@ use crate::console;
 use crate::failure::{Outcome, with_file};
 use crate::process::Task;
 use crate::project::Project;
+use crate::setup::browsers;
 
 /// Builds everything as it is shipped and runs the benchmarks; the words after the command go to cargo's.
 pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
@@ -16,15 +17,25 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
         arguments.finish()?;
         return direct::run(project);
     }
+    let sdk_alone = arguments.flag("sdk");
+    crate::setup::for_tests(project)?;
     console::headline("Building");
     crate::build::pages(project)?;
-
-    console::headline("Rust");
-    let native = Task::cargo(project, "bench-rust")?.args(["bench", "--workspace", "--bench", "*"]);
-    shown(native.args(arguments.rest()))?;
+    if sdk_alone {
+        arguments.finish()?;
+    } else {
+        console::headline("Rust");
+        let native = Task::cargo(project, "bench-rust")?.args(["bench", "--workspace", "--bench", "*"]);
+        shown(native.args(arguments.rest()))?;
+    }
 
     console::headline("JavaScript");
-    shown(Task::npm(project, "bench-node")?.args(["run", "bench", "--workspaces", "--if-present"]))
+    let mut package =
+        Task::npm(project, "bench-node")?.args(["run", "bench", "--workspaces", "--if-present"]);
+    if let Some(chromium) = browsers::chromium() {
+        package = package.env("SEAWALL_CHROMIUM", chromium);
+    }
+    shown(package)
 }
 
 fn shown(task: Task) -> Outcome {

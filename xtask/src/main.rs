@@ -41,7 +41,7 @@ usage: cargo xtask <command>
   test [--sdk] [suite ...]       set up and run every suite, or those of the npm package, or those named
   build [--release]              build wasm, package, page and server
   check                          the quick gate: format, house rules, generated documents, clippy
-  bench [arguments]              run the benchmarks
+  bench [sdk] [arguments]        run the benchmarks, or only those of the npm package beside its peers
   bench direct                   direct mode beside PostgREST and pgbench
   fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
   database                       run a throw-away PostgreSQL for tests started by hand
