@@ -29,16 +29,17 @@ const MODULES = ["guard", "store"];
  * call, index.js and node.js add supabase-js to it, and the others wait to be asked for.
  */
 const ENTRIES = {
-  guard: ["store", "metrics", "refresh"],
+  guard: ["store", "metrics", "refresh", "messages"],
   store: [],
   metrics: [],
   refresh: ["guard"],
+  messages: ["guard", "store"],
   node: ["guard"],
   index: ["guard"],
 };
 
 /** The entries that hold a module, or import one that does: they have a twin without WebAssembly. */
-const TWINS = ["guard", "store", "refresh", "index"];
+const TWINS = ["guard", "store", "refresh", "messages", "index"];
 
 const COMMON = {
   absWorkingDir: root,

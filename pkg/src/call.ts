@@ -16,12 +16,13 @@ import {
   CircuitOpenError,
   type FailureContext,
   GuardClosedError,
+  GuardError,
   NetworkError,
   RateLimitedError,
   TimeoutError,
   UserChangedError,
 } from "./errors.js";
-import type { CallFacts, Emitter, GuardEvent } from "./events.js";
+import type { CallFacts, Emitter, FailureEvent, GuardEvent } from "./events.js";
 import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
 import type { Route } from "./route.js";
@@ -118,7 +119,7 @@ export class Call {
         }
       }
     } catch (error) {
-      this.#conclude();
+      this.#conclude(error);
       this.#release();
       throw error;
     }
@@ -315,12 +316,13 @@ export class Call {
   }
 
   /** The call has its end: it is told, and the core forgets it. */
-  #conclude(): void {
+  #conclude(error?: unknown): void {
     if (this.#concluded) return;
     this.#concluded = true;
     const { core, clock } = this.#parts;
     const category = this.#category();
-    const status = this.#last?.kind === "answered" ? this.#last.response.status : 0;
+    const last = this.#last?.kind === "answered" ? this.#last : undefined;
+    const status = last?.response.status ?? 0;
     const elapsed = clock.now() - this.#started;
     const ok = category === undefined && status > 0;
     const queued = core.queued(this.#id, clock.now());
@@ -328,6 +330,7 @@ export class Call {
     this.#parts.settled();
     const user = this.#passage.user.number;
     this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
+    if (category) this.#emit({ type: "failure", ...this.#facts(), category, status, attempts: this.#attempts, elapsed, ...detailsOf(error, last) });
   }
 
   /** Nothing more is under way for this call. */
@@ -339,6 +342,14 @@ export class Call {
 
 /** A call that says nothing of its priority has no bit set. */
 const NORMAL = PRIORITIES.indexOf("normal");
+
+/** What is to be told of a failure beyond its category; nothing of the request's or the answer's contents. */
+function detailsOf(error: unknown, last: Answered | undefined): Pick<FailureEvent, "code" | "message" | "retryAfter" | "requestId"> {
+  const own = error instanceof GuardError ? error : undefined;
+  const header = (name: string): string | undefined => last?.response.headers.get(name) ?? undefined;
+  const requestId = header("x-request-id") ?? header("sb-request-id");
+  return { code: own?.code ?? last?.code, message: own?.message, retryAfter: own?.retryAfter, requestId };
+}
 
 function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;

@@ -16,6 +16,10 @@ export interface FailureContext {
   readonly attempts: number;
   /** Milliseconds from the call to its failure. */
   readonly elapsed: number;
+  /** The HTTP status of the answer, where there was one. */
+  readonly status?: number;
+  /** The server's name for the request, where it told one. */
+  readonly requestId?: string;
   /** The breaker or limit that refused, where one did. */
   readonly key?: string;
 }

@@ -43,6 +43,24 @@ export interface CallEvent extends CallFacts {
   readonly elapsed: number;
 }
 
+/** A call failed; refused calls do, too. Everything for a log or a report, and nothing of tokens or bodies. */
+export interface FailureEvent extends CallFacts {
+  readonly type: "failure";
+  readonly category: Category;
+  /** The guard's own code, or the one in the answer; undefined where there is none. */
+  readonly code: string | undefined;
+  /** What the guard threw says this; undefined for an answer, whose message is its body's. */
+  readonly message: string | undefined;
+  /** The HTTP status, or 0 when no answer came. */
+  readonly status: number;
+  readonly attempts: number;
+  readonly elapsed: number;
+  /** Milliseconds until it is worth trying again, where the guard knows. */
+  readonly retryAfter: number | undefined;
+  /** The server's name for the request, where it tells one. */
+  readonly requestId: string | undefined;
+}
+
 /** The guard refused a call before it was sent. */
 export interface RefusalEvent extends CallFacts {
   readonly type: "refusal";
@@ -103,6 +121,7 @@ export interface UserEvent {
 export interface GuardEvents {
   transition: TransitionEvent;
   call: CallEvent;
+  failure: FailureEvent;
   refusal: RefusalEvent;
   retry: RetryEvent;
   wait: WaitEvent;

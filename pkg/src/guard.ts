@@ -9,6 +9,7 @@ import { CallFlag, createCore } from "./core.js";
 import { type Environment, systemEnvironment } from "./environment.js";
 import { GuardClosedError, GuardError, OptionError } from "./errors.js";
 import { createEmitter, type GuardEventType, type Listener } from "./events.js";
+import { createExplain, type Explain } from "./explain.js";
 import { createIdentities, type IdentityRegistry, type Source } from "./identity.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { InsertingClient } from "./metrics/deliver.js";
@@ -50,6 +51,11 @@ export interface Guard {
   snapshot(): GuardSnapshot;
   /** What happened, counted: volume, outcomes, latencies. Loads its part of the package when first used. */
   readonly metrics: Metrics;
+  /**
+   * What went wrong, told apart and put into a sentence for the person in front of the page: an error or a result of
+   * supabase-js, a response, whatever was thrown. Loads its part of the package when first used.
+   */
+  readonly explain: Explain;
   /** What is kept in localStorage about the breakers, decoded. Loads its part of the package when first used. */
   stored(): Promise<StoredBreaker[]>;
   /** Asks the server for its policy again; `failed` when there is no address to ask. */
@@ -271,6 +277,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       calls: { ...counts, inflight: live.size },
       storage: persistence.place,
     }),
+    explain: createExplain(emitter, options, world.report),
     stored: async () => (await loadStore()).storedBreakers(STORAGE_KEY, clock.wall()),
     refreshPolicy: () => source?.refresh() ?? Promise.resolve("failed"),
     close() {

@@ -5,6 +5,7 @@
  */
 
 import { OptionError } from "./errors.js";
+import type { Explanation, Messages } from "./messages.js";
 import type { MetricsOptions } from "./metrics/options.js";
 import { type Given, isRecord, readSettings, shown } from "./settings.read.js";
 import type { Service } from "./vocabulary.js";
@@ -110,6 +111,10 @@ export interface GuardOptions {
   storage?: "auto" | "memory";
   /** Counts from the start, and sends what is counted if it says where to. */
   metrics?: boolean | MetricsOptions;
+  /** Sentences in the place of the English ones, by category and by code; a function is asked each time. */
+  messages?: Messages | (() => Messages | Promise<Messages>);
+  /** Hears of every failure, explained: for logs and reports. Nothing of tokens or bodies is in it. */
+  onError?: (explanation: Explanation) => void;
   /** The policy document, or the address of a server that publishes one. The options above override it. */
   policy?: PolicyDocument | string | URL;
 }
@@ -125,7 +130,7 @@ export interface ReadOptions {
 
 export function readOptions(options: GuardOptions): ReadOptions {
   if (!isRecord(options)) throw new OptionError("options", "the options are an object");
-  const { storage = "auto", policy, metrics, ...settings } = options;
+  const { storage = "auto", policy, metrics, messages: _, onError: __, ...settings } = options;
   if (storage !== "auto" && storage !== "memory") {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
   }

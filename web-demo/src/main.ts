@@ -12,7 +12,7 @@ import { guardPanel } from "./panel/panel.ts";
 async function start(desk: HTMLElement): Promise<void> {
   const query = new URLSearchParams(location.search);
   const connection = connect(await loadConfig(), query);
-  const notice = createNotice();
+  const notice = createNotice(connection.guard);
   const head = masthead(connection.client, notice);
   const app = application(connection.client, refreshInterval(query), notice, head.showSession);
   desk.replaceChildren(head.element, app, guardPanel(connection, head.showState));

@@ -5,6 +5,8 @@
  * message once and not every second.
  */
 
+import type { Guard } from "seawall";
+
 import { h, setText } from "./dom.ts";
 import { problemOf } from "./problem.ts";
 
@@ -17,7 +19,9 @@ export interface Notice {
   clear(origin?: Origin): void;
 }
 
-export function createNotice(): Notice {
+export function createNotice(guard: Guard): Notice {
+  // The words are there before anything fails: a page that is offline could not load them any more.
+  void guard.explain(undefined);
   const message = h("p", { class: "message-text", role: "alert" });
   const category = h("code", { class: "category" });
   const countdown = h("span", { class: "countdown", "aria-hidden": true });
@@ -26,8 +30,11 @@ export function createNotice(): Notice {
 
   let shownFrom: Origin | null = null;
   let retryAt: number | null = null;
+  /** Changes with all that is shown or hidden: an explanation that comes later than the next is not shown. */
+  let turn = 0;
 
   const hide = () => {
+    turn += 1;
     shownFrom = null;
     element.removeAttribute("data-shown");
     setText(message, "");
@@ -45,13 +52,17 @@ export function createNotice(): Notice {
     element,
     show(error, origin = "action") {
       if (origin === "refresh" && shownFrom === "action") return;
-      const problem = problemOf(error);
       shownFrom = origin;
-      retryAt = problem.retryAt;
-      setText(message, problem.message);
-      setText(category, problem.category);
-      element.setAttribute("data-shown", "");
-      tick();
+      turn += 1;
+      const own = turn;
+      void problemOf(guard, error).then((problem) => {
+        if (turn !== own) return;
+        retryAt = problem.retryAt;
+        setText(message, problem.message);
+        setText(category, problem.category);
+        element.setAttribute("data-shown", "");
+        tick();
+      });
     },
     clear(origin = "action") {
       if (origin === "action" || shownFrom === "refresh") hide();

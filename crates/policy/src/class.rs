@@ -10,6 +10,7 @@
 pub mod category;
 pub mod codes;
 pub mod hint;
+pub mod message;
 pub mod outcome;
 pub mod request;
 

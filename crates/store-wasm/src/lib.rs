@@ -5,8 +5,10 @@
 //! the first call, and never waits for this module.
 
 mod breaker;
+mod explain;
 mod local;
 mod refresh;
 
 pub use breaker::{StoredBreaker, decode, stored_breakers};
+pub use explain::judge_failure;
 pub use refresh::{refresh_pause, refresh_pause_left};

@@ -18,6 +18,7 @@ export type { FailureContext, GuardErrorCode } from "../errors.js";
 export type {
   CallEvent,
   CallFacts,
+  FailureEvent,
   GuardEvent,
   GuardEvents,
   GuardEventType,
@@ -45,6 +46,8 @@ export type { Metrics } from "../metrics.js";
 export type { EndpointMetrics, MetricsBatch, MetricsSnapshot } from "../metrics/figures.js";
 export type { Latencies } from "../metrics/histogram.js";
 export type { MetricsOptions } from "../metrics/options.js";
+export type { Explain } from "../explain.js";
+export type { Explanation, ExplanationContext, Messages } from "../messages.js";
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
 export type { CacheMode, CallOptions, Priority } from "../call-options.js";

@@ -1,6 +1,6 @@
 /** Ten reads at once, and in one sentence what became of them. */
 
-import type { Client } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { problemOf } from "../problem.ts";
 import { milliseconds } from "./words.ts";
 
@@ -11,17 +11,18 @@ interface Outcome {
   tookMs: number;
 }
 
-export async function burstOfReads(client: Client): Promise<string> {
-  const outcomes = await Promise.all(Array.from({ length: READS }, () => oneRead(client)));
+export async function burstOfReads(connection: Connection): Promise<string> {
+  const outcomes = await Promise.all(Array.from({ length: READS }, () => oneRead(connection)));
   const words = new Map<string, Outcome[]>();
   for (const outcome of outcomes) words.set(outcome.word, [...(words.get(outcome.word) ?? []), outcome]);
   return [...words].map(([word, group]) => `${group.length} ${word} in ${milliseconds(slowest(group))} ms`).join(", ") + ".";
 }
 
-async function oneRead(client: Client): Promise<Outcome> {
+async function oneRead({ client, guard }: Connection): Promise<Outcome> {
   const start = performance.now();
-  const { error, status } = await client.from("rooms").select("id").limit(1);
-  return { word: error ? wordFor(problemOf({ ...error, status }).category) : "answered", tookMs: performance.now() - start };
+  const result = await client.from("rooms").select("id").limit(1);
+  const tookMs = performance.now() - start;
+  return { word: result.error ? wordFor((await problemOf(guard, result)).category) : "answered", tookMs };
 }
 
 function wordFor(category: string): string {

@@ -54,7 +54,7 @@ export function guardPanel({ guard, client }: Connection, onState: (state: Circu
       judgement.element,
       drawing.element,
     ),
-    serverSwitch(() => burstOfReads(client), drawing.showServer).element,
+    serverSwitch(() => burstOfReads({ guard, client }), drawing.showServer).element,
     traffic.element,
     breakers.element,
     history.element,

@@ -1,4 +1,5 @@
-//! What the codes in error bodies mean: PostgreSQL's SQLSTATEs, PostgREST's, the auth service's, storage's.
+//! What the codes in error bodies mean: PostgreSQL's SQLSTATEs, PostgREST's, the auth service's, storage's (and
+//! the functions runtime's).
 //!
 //! The four families look different (`40P01`, `PGRST116`, `user_not_found`, `NoSuchKey`), so one lookup
 //! serves all. Rows are tried from the top and the most particular come first; a family's last row is
@@ -31,7 +32,16 @@ pub fn is_sqlstate(code: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
-type Row = (&'static str, Outcome);
+/// A code or its pattern, and what it means.
+pub type Row = (&'static str, Outcome);
+
+/// Every family by its title, for the reference.
+pub const TABLE: &[(&str, &[Row])] = &[
+    ("PostgreSQL", SQLSTATES),
+    ("PostgREST", POSTGREST),
+    ("Auth", AUTH),
+    ("Storage and functions", STORAGE),
+];
 
 const ROLLED_BACK: Outcome = Outcome::contended(Category::DatabaseTransient, Fate::NotDone);
 const CONTENDED: Outcome = Outcome::contended(Category::DatabaseTransient, Fate::Unknown);
@@ -118,7 +128,11 @@ const AUTH: &[Row] = &[
             ..Outcome::unwell(Category::Server)
         },
     ),
+    ("hook_timeout*", Outcome::TIMEOUT),
     ("hook_*", SERVER),
+    // What the service could not get done with others: a message, somebody's metadata.
+    ("sms_send_failed", SERVER),
+    ("saml_metadata_fetch_failed", SERVER),
     ("session_not_found", AUTH_FAULT),
     ("refresh_token_*", AUTH_FAULT),
     ("flow_state_*", AUTH_FAULT),
@@ -128,11 +142,24 @@ const AUTH: &[Row] = &[
     ("user_banned", AUTH_FAULT),
     ("invalid_grant", AUTH_FAULT),
     ("reauthentication_*", AUTH_FAULT),
+    ("reauth_nonce_missing", AUTH_FAULT),
+    ("bad_oauth_*", AUTH_FAULT),
+    ("bad_code_verifier", AUTH_FAULT),
+    ("unexpected_audience", AUTH_FAULT),
+    ("mfa_verification_*", AUTH_FAULT),
+    ("mfa_ip_address_mismatch", AUTH_FAULT),
+    ("webauthn_verification_failed", AUTH_FAULT),
+    ("current_password_*", AUTH_FAULT),
+    ("provider_email_needs_verification", AUTH_FAULT),
     ("*_expired", AUTH_FAULT),
     ("*_not_confirmed", AUTH_FAULT),
     ("insufficient_aal", PERMISSION),
     ("not_admin", PERMISSION),
     ("*_disabled", PERMISSION),
+    ("*_not_enabled", PERMISSION),
+    ("user_sso_managed", PERMISSION),
+    ("*_not_deletable", CONFLICT),
+    ("too_many_*", CONFLICT),
     ("*_not_authorized", PERMISSION),
     ("*_not_found", NOT_FOUND),
     ("*_exists", CONFLICT),
@@ -140,6 +167,10 @@ const AUTH: &[Row] = &[
     ("conflict", Outcome::contended(Category::Conflict, Fate::Unknown)),
     ("validation_failed", VALIDATION),
     ("bad_json", VALIDATION),
+    ("*_invalid", VALIDATION),
+    ("*_not_supported", VALIDATION),
+    ("*_unsupported_chain", VALIDATION),
+    ("saml_*", VALIDATION),
     ("weak_password", VALIDATION),
     ("same_password", VALIDATION),
     ("captcha_failed", VALIDATION),
@@ -150,15 +181,22 @@ const STORAGE: &[Row] = &[
     ("NoSuchKey", NOT_FOUND),
     ("NoSuchUpload", NOT_FOUND),
     ("TenantNotFound", NOT_FOUND),
+    ("NoSuchCatalog", NOT_FOUND),
     ("InvalidJWT", AUTH_FAULT),
     ("InvalidSignature", AUTH_FAULT),
     ("ExpiredSignature", AUTH_FAULT),
+    ("ExpiredToken", AUTH_FAULT),
+    ("SignatureDoesNotMatch", AUTH_FAULT),
+    ("InvalidUploadSignature", AUTH_FAULT),
+    ("S3InvalidAccessKeyId", AUTH_FAULT),
     ("AccessDenied", PERMISSION),
     ("Unauthorized", PERMISSION),
+    ("FeatureNotEnabled", PERMISSION),
     ("ResourceAlreadyExists", CONFLICT),
     ("KeyAlreadyExists", CONFLICT),
     ("BucketAlreadyExists", CONFLICT),
     ("Duplicate", CONFLICT),
+    ("S3MaximumCredentialsLimit", CONFLICT),
     (
         "ResourceLocked",
         Outcome::contended(Category::Conflict, Fate::NotDone),
@@ -173,8 +211,23 @@ const STORAGE: &[Row] = &[
     ("InvalidKey", VALIDATION),
     ("InvalidMimeType", VALIDATION),
     ("InvalidRange", VALIDATION),
+    ("InvalidUploadId", VALIDATION),
+    ("InvalidParameter", VALIDATION),
+    ("InvalidChecksum", VALIDATION),
+    ("MissingPart", VALIDATION),
     ("MissingParameter", VALIDATION),
     ("MissingContentLength", VALIDATION),
+    // The functions' own runtime: one that does not start is that function's trouble, not the service's.
+    ("BOOT_ERROR", SERVER),
+    ("WORKER_ERROR", SERVER),
+    (
+        "WORKER_LIMIT",
+        Outcome::contended(Category::Server, Fate::Unknown),
+    ),
+    (
+        "WORKER_RESOURCE_LIMIT",
+        Outcome::contended(Category::Server, Fate::Unknown),
+    ),
     ("SlowDown", Outcome::limited(Fate::NotDone)),
     ("DatabaseTimeout", UNWELL),
     (
@@ -307,6 +360,25 @@ mod tests {
         assert_eq!(category("refresh_token_already_used"), Some("auth"));
         assert_eq!(category("email_exists"), Some("conflict"));
         assert_eq!(category("signup_disabled"), Some("permission"));
+    }
+
+    #[test]
+    fn every_code_that_auth_and_storage_document_is_judged() {
+        for code in include_str!("../../tests/codes/auth.txt").lines() {
+            assert!(judge(code).is_some(), "{code}");
+        }
+        for code in include_str!("../../tests/codes/storage.txt").lines() {
+            assert!(judge(code).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_class_of_sqlstates_is_judged() {
+        let classes = "00 01 02 03 08 09 0A 0B 0F 0L 0P 0Z 10 20 21 22 23 24 25 26 27 28 2B 2D 2F 34 38 39 3B 3D 3F 40 \
+                       42 44 53 54 55 57 58 72 F0 HV P0 XX";
+        for class in classes.split_whitespace() {
+            assert!(judge(&format!("{class}000")).is_some(), "{class}");
+        }
     }
 
     #[test]

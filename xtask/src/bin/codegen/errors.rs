@@ -2,6 +2,8 @@
 
 use seawall_pgrest::error::code::{Code, Group, RETIRED};
 use seawall_pgrest::error::database::sqlstate;
+use seawall_policy::class::codes::TABLE;
+use seawall_policy::class::message::{CODES, for_category};
 use seawall_policy::class::{Answer, Category, Fate, Outcome, Service, Verdict, classify};
 
 use crate::{header, row};
@@ -26,15 +28,17 @@ pub(crate) fn document() -> String {
         codes(),
         retired(),
         sqlstates(),
+        families(),
     ]
     .concat()
 }
 
 fn categories() -> String {
     let mut text = "## Categories\n\n".to_owned();
-    text += &header(&["category", "what happened"]);
+    text += &header(&["category", "what happened", "what a person is told"]);
     for category in Category::ALL {
-        text += &row(&[&format!("`{}`", category.name()), happened(category)]);
+        let name = format!("`{}`", category.name());
+        text += &row(&[&name, happened(category), for_category(category)]);
     }
     text + "\n"
 }
@@ -98,6 +102,39 @@ fn sqlstates() -> String {
     for rule in sqlstate::RULES {
         let whole = format!("{:0<5}", rule.prefix);
         text += &described(rule.prefix, &whole, rule.status.as_u16(), rule.meaning);
+    }
+    text
+}
+
+/// How the guard judges every family of codes, whoever sends them, and what a person is told.
+fn families() -> String {
+    let mut text = "\n## How the guard judges codes\n\n\
+        Whoever sends them. The first that fits counts; `*` stands for any beginning or end, and a short SQLSTATE or \
+        `PGRST` code for all that begin with it. What fits none is judged by its status. The sentences are those of \
+        `seawall/messages`; where there is none, the category's.\n\n"
+        .to_owned();
+    for (title, rows) in TABLE {
+        text += &format!("### {title}\n\n");
+        text += &header(&["code", "category", "the guard", "what a person is told"]);
+        for (code, outcome) in *rows {
+            let category = outcome.category.map_or("", Category::name);
+            let told = CODES
+                .iter()
+                .find(|(name, _)| name == code)
+                .map_or("", |(_, text)| *text);
+            text += &row(&[
+                &format!("`{code}`"),
+                &format!("`{category}`"),
+                &reaction(outcome),
+                told,
+            ]);
+        }
+        text += "\n";
+    }
+    text += "### Codes with a sentence of their own\n\n";
+    text += &header(&["code", "what a person is told"]);
+    for (code, told) in CODES {
+        text += &row(&[&format!("`{code}`"), told]);
     }
     text
 }

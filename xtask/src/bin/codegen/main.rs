@@ -1,6 +1,7 @@
 //! Writes the files that the product's own tables are the source of, or checks that they are current.
 
 mod errors;
+mod messages;
 mod policy;
 mod settings;
 
@@ -9,9 +10,10 @@ use std::process::ExitCode;
 
 type Document = (&'static str, fn() -> String);
 
-const DOCUMENTS: [Document; 3] = [
+const DOCUMENTS: [Document; 4] = [
     ("docs/ERRORS.md", errors::document),
     ("docs/POLICY.md", policy::document),
+    ("pkg/src/messages.table.ts", messages::document),
     ("pkg/src/settings.table.ts", settings::document),
 ];
 

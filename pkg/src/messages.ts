@@ -1,0 +1,100 @@
+/**
+ * Any failure, told apart and put into a sentence for the person in front of the page.
+ *
+ * Understood are the guard's own errors, what postgrest-js, auth-js, storage-js and functions-js give as `error`, their
+ * whole results, responses, what fetch throws, and the guard's event `failure`. How a failure is judged is the
+ * core's, here as on a request's way. The sentences are English, and each can be replaced.
+ */
+
+import { systemEnvironment } from "./environment.js";
+import type { FailureEvent } from "./events.js";
+import { failureCode } from "./failure.js";
+import { BY_CATEGORY, BY_CODE } from "./messages.table.js";
+import { describe, type Described } from "./messages.describe.js";
+import { loadStore } from "./store.js";
+import type { Category, OperationClass, Service } from "./vocabulary.js";
+
+/** Sentences by category and by code. `{wait}` in one stands for the time until it is worth trying again. */
+export type Messages = { readonly [name in Category]?: string } & { readonly [code: string]: string | undefined };
+
+/** What a failed call was about, as far as that is known. */
+export interface ExplanationContext {
+  readonly service?: Service;
+  readonly class?: OperationClass;
+  readonly endpoint?: string;
+  readonly method?: string;
+  readonly attempts?: number;
+  readonly elapsed?: number;
+  readonly status?: number;
+  readonly requestId?: string;
+}
+
+/** A failure as an application can act on it and show it. */
+export interface Explanation {
+  readonly category: Category;
+  /** The guard's, the database's or the service's code; undefined where there is none. */
+  readonly code: string | undefined;
+  /** Whether the same may succeed later. */
+  readonly retryable: boolean;
+  /** Milliseconds until trying again makes sense, where that is known. */
+  readonly retryAfter: number | undefined;
+  /** A sentence for the person in front of the page. */
+  readonly message: string;
+  /** What was to be explained. */
+  readonly original: unknown;
+  readonly context: ExplanationContext;
+}
+
+export interface ExplainParts {
+  readonly messages?: Messages | undefined;
+  /** Failures a guard has seen lately, the latest last. */
+  readonly recent?: readonly FailureEvent[];
+}
+
+/** All sentences that are there, for a translation to begin with. */
+export const ENGLISH: Messages = { ...BY_CATEGORY, ...BY_CODE };
+
+/** Explains a failure. Never throws: what nobody understands is a failure of the server's kind. */
+export async function explain(failure: unknown, { messages = {}, recent = [] }: ExplainParts = {}): Promise<Explanation> {
+  const described = await withCode(describe(failure, recent));
+  const judged = described.category ? { ...described, category: described.category } : await judge(described);
+  const { category, retryable = false, retryAfter } = judged;
+  const { code, context = {} } = described;
+  const sentence = (code && (messages[code] ?? (messages[category] ? undefined : BY_CODE[code]))) || messages[category] || BY_CATEGORY[category];
+  return { category, code, retryable, retryAfter, message: sentence.replace("{wait}", inWords(retryAfter)), original: failure, context };
+}
+
+/** The code in the body of a response that nobody has read. */
+async function withCode(described: Described): Promise<Described> {
+  const { response, code } = described;
+  if (!response || code !== undefined) return described;
+  return { ...described, code: response.bodyUsed ? undefined : await failureCode(response) };
+}
+
+interface Judged {
+  readonly category: Category;
+  readonly retryable: boolean;
+  readonly retryAfter: number | undefined;
+}
+
+async function judge({ code, status = 0, how, response, context }: Described): Promise<Judged> {
+  const store = await loadStore();
+  const judgement = store.judge({
+    service: context?.service ?? "rest",
+    // An error that tells neither status nor cause came from somewhere behind the network.
+    status: status === 0 && how === undefined ? 500 : status,
+    code: code === "" ? undefined : code,
+    retryAfter: response?.headers.get("retry-after") ?? undefined,
+    how: how ?? "network",
+    wall: systemEnvironment().wallNow(),
+  });
+  return { ...judgement, category: judgement.category ?? "server" };
+}
+
+function inWords(retryAfter: number | undefined): string {
+  if (retryAfter === undefined || !Number.isFinite(retryAfter) || retryAfter < 1_000) return "in a moment";
+  const seconds = Math.ceil(retryAfter / 1_000);
+  if (seconds < 90) return `in ${seconds} ${seconds === 1 ? "second" : "seconds"}`;
+  return `in ${Math.ceil(seconds / 60)} minutes`;
+}
+
