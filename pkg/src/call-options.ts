@@ -20,7 +20,7 @@ export type CacheMode = (typeof CACHE_MODES)[number];
 export interface CallOptions {
   /** Who goes first when calls wait for room. Default `normal`. */
   readonly priority?: Priority;
-  /** Twice is the same as once: a write or rpc that may be repeated. */
+  /** Twice is the same as once: a write or rpc that may be repeated. `false`: it is not, whatever its headers say. */
   readonly idempotent?: boolean;
   /** `false` sends this read on its own, although the same one is under way. */
   readonly coalesce?: boolean;

@@ -361,7 +361,8 @@ function begin(core: Core, { request, route, user, options, flags, waited }: Pas
   if (prefer !== null) core.header(Header.Prefer, prefer);
   const marked = options.idempotent ? CallFlag.Marked : 0;
   const urgency = (PRIORITIES.indexOf(options.priority ?? "normal") ^ NORMAL) << CallFlag.PriorityShift;
-  return core.begin(route.id, user.number, request.flags | flags | marked | urgency, now);
+  const own = options.idempotent === false ? request.flags & ~CallFlag.Marked : request.flags;
+  return core.begin(route.id, user.number, own | flags | marked | urgency, now);
 }
 
 /** The headers that advise about waiting; where CORS hides them there are none. */

@@ -55,6 +55,12 @@ export interface Environment {
    * Never to be awaited on a request's way.
    */
   exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Whether {@link Environment.exclusively} really keeps other tabs out. */
+  excludes(): boolean;
+  /** A new UUID, for a key that a row gets here. */
+  uuid(): string;
+  /** Asks that what is stored be kept when space runs short; whether it will be is the browser's to say. */
+  persist(): void;
   /** Calls back soon, when the code that runs now has ended. */
   later(callback: () => void): void;
   /** Reports an error that nobody waits for: a listener that threw. */
@@ -87,6 +93,11 @@ const system: Environment = {
   channel: openChannel,
   exclusively: async (name, work) =>
     typeof navigator !== "undefined" && navigator.locks ? navigator.locks.request(name, work) : work(),
+  excludes: () => typeof navigator !== "undefined" && navigator.locks !== undefined,
+  uuid: () => crypto.randomUUID?.() ?? randomUuid(),
+  persist: () => {
+    if (typeof navigator !== "undefined") navigator.storage?.persist?.().catch(() => {});
+  },
   later: (callback) => queueMicrotask(callback),
   report: (error) => {
     if (typeof reportError === "function") reportError(error);
@@ -151,6 +162,15 @@ function openChannel(name: string): Channel | undefined {
     listen: (listener) => channel.addEventListener("message", ({ data }) => listener(data)),
     close: () => channel.close(),
   };
+}
+
+/** A page that is not served securely has no `randomUUID`. */
+function randomUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** The bytes behind base64 text. */

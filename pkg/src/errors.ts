@@ -32,6 +32,7 @@ export type GuardErrorCode =
   | "deadline_exceeded"
   | "network"
   | "offline"
+  | "not_queued"
   | "closed"
   | "user_changed"
   | "unknown_option"
@@ -114,6 +115,15 @@ export class NetworkError extends GuardError {
   constructor(code: "network" | "offline", context: FailureContext, cause: unknown) {
     const message = cause instanceof Error ? cause.message : "the request failed";
     super(message, { code, category: code, retryable: true, context, cause });
+  }
+}
+
+/** There is no way to the server, and the write could not be queued either. `cause` is why the server was not reached. */
+export class NotQueuedError extends GuardError {
+  override readonly name = "NotQueuedError";
+
+  constructor(why: string, cause?: unknown) {
+    super(`the write could not be queued: ${why}`, { code: "not_queued", category: "offline", retryable: true, cause });
   }
 }
 

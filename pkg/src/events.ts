@@ -117,6 +117,22 @@ export interface UserEvent {
   readonly at: number;
 }
 
+/** Something about a queued write. */
+export interface OfflineEvent {
+  readonly type: "offline";
+  /**
+   * `queued` when it was stored, `replayed` when it was done, `failed` when it waits for another try, `conflict` when it
+   * collided, `setAside` when it is not tried any more, `dropped` when it gave way to what is there.
+   */
+  readonly state: "queued" | "replayed" | "failed" | "conflict" | "setAside" | "dropped";
+  readonly id: number;
+  readonly method: string;
+  readonly url: string;
+  /** Why it was set aside, or what failed; empty where all is well. */
+  readonly reason: string;
+  readonly at: number;
+}
+
 /** Every event by its name. */
 export interface GuardEvents {
   transition: TransitionEvent;
@@ -128,6 +144,7 @@ export interface GuardEvents {
   join: JoinEvent;
   storage: StoredStateEvent;
   policy: PolicyEvent;
+  offline: OfflineEvent;
   user: UserEvent;
 }
 

@@ -15,6 +15,7 @@ import { createMetrics, type Metrics } from "./metrics.js";
 import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
 import { createLine } from "./line.js";
+import { createOffline, type OfflineQueue } from "./offline.js";
 import { createPersistence, STORAGE_KEY } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
@@ -45,6 +46,8 @@ export interface Guard {
    * own. Until then nothing of theirs is cached or shared. `null` when they have left: what was kept of them goes.
    */
   identify(subject: string | null): void;
+  /** The writes that wait for the network, if `offline` is among the options. */
+  readonly offline: OfflineQueue;
   /** Calls back for every event of this type, until the function it returns is called. */
   on<Type extends GuardEventType>(type: Type, listener: Listener<Type>): () => void;
   /** Everything the guard knows of itself, as plain data. */
@@ -174,7 +177,9 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
   const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, settled };
-  const stages = createStages({ options, settings, environment: world, clock, timers, emitter, identities, onClose });
+  const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, onClose };
+  const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
+  const stages = [...offline.stages, ...createStages(stageParts)];
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
@@ -216,6 +221,9 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       return init && PASSED in init ? transport(input, init) : guardedCall(source, answering, input, init);
     };
   };
+
+  /** What fails is thrown, whoever the request looks to be from. */
+  const unanswered = wrap({ transport: (input, init) => world.fetch(input, init) }, false);
 
   const access: BreakerAccess = {
     count: () => core.breakerCount(),
@@ -268,6 +276,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
     identify: (subject) => identities.identify(subject),
     breakers,
+    offline: offline.queue,
     metrics,
     on: (type, listener) => emitter.on(type, listener),
     snapshot: () => ({

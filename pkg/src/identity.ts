@@ -43,6 +43,12 @@ export interface Identities {
   onUser(listener: UserListener): () => void;
   /** An `Authorization` of this user fit to be sent, where somebody here has one. */
   authorization(user: User): Promise<string | undefined>;
+  /** The headers with which a request of this user's is sent by nobody but the guard; none where nobody here has any. */
+  credentials(user: User): Promise<Record<string, string> | undefined>;
+  /** Who could send now: whoever is signed in at a client, or was seen to send. */
+  present(): User[];
+  /** The user behind this `Authorization`, who is present from now on. */
+  behind(authorization: string): User;
 }
 
 export interface IdentityRegistry extends Identities {
@@ -97,6 +103,18 @@ export function createIdentities(users: Users, environment: Environment, emitter
     return token === undefined ? undefined : owner(identity, token);
   };
 
+  async function credentials(user: User): Promise<{ authorization: string; apikey?: string } | undefined> {
+    for (const identity of clients.keys()) {
+      if ((currentOf(identity) ?? user) !== user) continue;
+      const token = await identity.fresh();
+      if (owner(identity, token) !== user) continue;
+      const authorization = bearer(token ?? identity.key);
+      return identity.key === "" ? { authorization } : { authorization, apikey: identity.key };
+    }
+    const authorization = users.lastSeen(user);
+    return authorization === undefined ? undefined : { authorization };
+  }
+
   function signOut(user: User): void {
     if (user === NOBODY || user === UNKNOWN) return;
     users.forget(user);
@@ -114,14 +132,16 @@ export function createIdentities(users: Users, environment: Environment, emitter
     onUser: (listener) => listen(came, listener),
     signOut,
     owner,
-    async authorization(user) {
+    authorization: async (user) => (await credentials(user))?.authorization,
+    credentials,
+    present() {
       for (const identity of clients.keys()) {
-        if ((currentOf(identity) ?? user) !== user) continue;
-        const token = await identity.fresh();
-        if (owner(identity, token) === user) return bearer(token ?? identity.key);
+        // Where only asking can tell, being asked it tells everybody: whoever waits hears of it then.
+        if (currentOf(identity) === undefined) identity.known().catch(() => {});
       }
-      return users.lastSeen(user);
+      return users.seen();
     },
+    behind: (authorization) => users.behind(authorization),
     add(identity) {
       const client: { user: User | undefined; stop: () => void } = { user: undefined, stop: () => {} };
       const look = (token: string | null | undefined): void => {

@@ -7,6 +7,7 @@
 import { OptionError } from "./errors.js";
 import type { Explanation, Messages } from "./messages.js";
 import type { MetricsOptions } from "./metrics/options.js";
+import { type OfflineOptions, offlineSettings } from "./offline/options.js";
 import { type Given, isRecord, readSettings, shown } from "./settings.read.js";
 import type { Service } from "./vocabulary.js";
 
@@ -109,6 +110,8 @@ export interface GuardOptions {
   endpoints?: PolicyDocument["endpoints"];
   /** `auto` keeps breaker state in localStorage where there is one; `memory` forgets it with the page. */
   storage?: "auto" | "memory";
+  /** Queues writes while there is no network. */
+  offline?: boolean | OfflineOptions;
   /** Counts from the start, and sends what is counted if it says where to. */
   metrics?: boolean | MetricsOptions;
   /** Sentences in the place of the English ones, by category and by code; a function is asked each time. */
@@ -130,13 +133,13 @@ export interface ReadOptions {
 
 export function readOptions(options: GuardOptions): ReadOptions {
   if (!isRecord(options)) throw new OptionError("options", "the options are an object");
-  const { storage = "auto", policy, metrics, messages: _, onError: __, ...settings } = options;
+  const { storage = "auto", policy, metrics, offline, messages: _, onError: __, ...settings } = options;
   if (storage !== "auto" && storage !== "memory") {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
   }
   const address = typeof policy === "string" || policy instanceof URL ? policyAddress(policy) : undefined;
   const document = address === undefined && policy !== undefined ? readSettings(policy, "policy", false) : [];
-  const own = readSettings(settings, "options", true);
+  const own = readSettings({ ...settings, offline: offlineSettings(offline) }, "options", true);
   return { settings: [...document, ...own], storage, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
 }
 

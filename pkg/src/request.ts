@@ -20,6 +20,8 @@ export interface OutgoingRequest {
   headers(): Headers;
   /** Everything but the body that can change the answer, as one text: requests equal in it ask for the same. */
   identity(): string;
+  /** Whether the body is one that can be kept: not a stream, not a form with files in it. */
+  readonly keepable: boolean;
   /** The body as it will be sent, read from a copy; null where there is none. Not for a stream. */
   bytes(): Promise<ArrayBuffer | null>;
   /** The same request but for what is given; `signal: null` cuts it loose from its caller. */
@@ -70,6 +72,7 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     fromSupabase: headers("x-client-info") !== null,
     header: headers,
     headers: () => new Headers(init?.headers ?? request?.headers),
+    keepable: !oneShot && !(init?.body instanceof FormData) && !/^multipart/i.test(headers("content-type") ?? ""),
     identity: () => {
       const headers = pairsOf(init?.headers ?? request?.headers).filter(([name]) => !NOISE.test(name));
       const cache = init?.cache ?? request?.cache ?? "";

@@ -4,6 +4,8 @@ import wasm from "../generated/store/store_bg.wasm";
 import { initSync, judge_failure, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
 
 import { bytesOf } from "./environment.js";
+import type { OfflineParts } from "./offline.js";
+import { openOffline, type Outstanding } from "./offline/open.js";
 import { CATEGORIES, type Category, type CircuitState, type Service, SERVICES } from "./vocabulary.js";
 
 /** One breaker as an earlier moment of this origin's pages left it. */
@@ -26,6 +28,8 @@ export interface StoreModule {
   storedBreakers(key: string, wall: number): StoredBreaker[];
   /** How the core judges an answer, or that none came. */
   judge(failure: Judged): Judgement;
+  /** Opens the outbox for a guard. */
+  offline(parts: OfflineParts): Promise<Outstanding>;
   /** Milliseconds left of a pause between refreshes of the session, read from its text; 0 if there is none. */
   refreshPauseLeft(text: string, wall: number): number;
   /** The pause after a refused refresh, as text. */
@@ -68,6 +72,7 @@ export function open(): StoreModule {
     judge,
     refreshPauseLeft: refresh_pause_left,
     refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
+    offline: openOffline,
   };
 }
 

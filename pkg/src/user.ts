@@ -37,6 +37,8 @@ export interface Users {
   subject(number: number): string;
   /** The `Authorization` that a user was last seen with. */
   lastSeen(user: User): string | undefined;
+  /** Everybody whose `Authorization` was seen and not forgotten. */
+  seen(): User[];
   /** Forgets the tokens of a user who has left. */
   forget(user: User): void;
 }
@@ -68,6 +70,7 @@ export function createUsers(): Users {
     named,
     subject: (number) => [...bySubject.values()].find((user) => user.number === number)?.subject ?? "",
     lastSeen: (user) => latest.get(user),
+    seen: () => [...latest.keys()],
     forget(user) {
       for (const [token, owner] of byToken) if (owner === user) byToken.delete(token);
       latest.delete(user);

@@ -46,10 +46,9 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox of stored writes, in any order.
+    /// An outbox of stored writes, oldest first.
     #[must_use]
-    pub fn new(config: OutboxConfig, mut writes: Vec<Write>) -> Self {
-        writes.sort_by_key(|write| write.id);
+    pub const fn new(config: OutboxConfig, writes: Vec<Write>) -> Self {
         Self {
             config,
             writes,
@@ -99,6 +98,14 @@ impl Outbox {
         write.requeue();
         self.touched.push(id);
         true
+    }
+
+    /// Sets aside a write of which what is stored cannot be sent.
+    pub fn spoil(&mut self, id: u64) {
+        if let Some(write) = self.find(id) {
+            write.state = State::SetAside(Reason::Corrupt);
+            self.touched.push(id);
+        }
     }
 
     /// Whether a write may be thrown away: not while it is being sent, for that could not be called back.

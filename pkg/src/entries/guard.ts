@@ -9,6 +9,7 @@ export {
   GuardClosedError,
   GuardError,
   NetworkError,
+  NotQueuedError,
   OptionError,
   RateLimitedError,
   TimeoutError,
@@ -24,6 +25,7 @@ export type {
   GuardEventType,
   JoinEvent,
   Listener,
+  OfflineEvent,
   PolicyEvent,
   RefusalEvent,
   RetryEvent,
@@ -48,6 +50,15 @@ export type { Latencies } from "../metrics/histogram.js";
 export type { MetricsOptions } from "../metrics/options.js";
 export type { Explain } from "../explain.js";
 export type { Explanation, ExplanationContext, Messages } from "../messages.js";
+export type { OfflineQueue } from "../offline.js";
+export type {
+  OfflineFailure,
+  OfflineOptions,
+  OfflineTable,
+  QueuedWrite,
+  Resolution,
+  SetAsideReason,
+} from "../offline/options.js";
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
 export type { CacheMode, CallOptions, Priority } from "../call-options.js";

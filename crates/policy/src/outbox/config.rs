@@ -61,6 +61,15 @@ pub enum Full {
 const LONGEST_ADVICE: Span = Span::from_secs(600);
 
 impl OutboxConfig {
+    /// The settings with waits of up to `base`, doubling up to `max`; what stands in no table is as it is by default.
+    #[must_use]
+    pub fn with_waits(base: Span, max: Span) -> Self {
+        Self {
+            backoff: Backoff::known(base.max(Span::from_millis(1)), max.max(base)),
+            ..Self::default()
+        }
+    }
+
     /// Whether there is room for one more write of so many bytes beside what is held.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ pub struct Desk<'a> {
     pub me: &'a str,
     /// Whether it is certain that no other page replays.
     pub alone: bool,
-    /// Whose session the page has; `None` when it has none yet.
-    pub who: Option<&'a str>,
+    /// Whose sessions the page has.
+    pub sessions: &'a [String],
 }
 
 /// What to do now.
@@ -35,6 +35,12 @@ pub enum Next {
     Session,
     /// Nothing waits.
     Idle,
+}
+
+impl Desk<'_> {
+    fn serves(&self, who: &str) -> bool {
+        self.sessions.iter().any(|known| known == who)
+    }
 }
 
 impl Outbox {
@@ -79,7 +85,7 @@ impl Outbox {
         let mut lanes = Lanes::new(self.config.order);
         for write in &self.writes {
             let is_ready = write.is_queued()
-                && desk.who == Some(write.who.as_str())
+                && desk.serves(&write.who)
                 && self.wait_of(write, now).is_none()
                 && !lanes.hold_back(&write.who, &write.lane, &write.rows);
             if is_ready {
@@ -103,7 +109,7 @@ impl Outbox {
             self.config.lease
         };
         let instants = self.writes.iter().filter_map(|write| match &write.state {
-            State::Queued if desk.who == Some(write.who.as_str()) => self.wait_of(write, now),
+            State::Queued if desk.serves(&write.who) => self.wait_of(write, now),
             State::Sending { by, at } if by != desk.me => Some(at.plus(patience)),
             State::Queued | State::Sending { .. } | State::SetAside(_) => None,
         });
@@ -117,6 +123,6 @@ impl Outbox {
     fn of_others(&self, desk: &Desk<'_>) -> bool {
         self.writes
             .iter()
-            .any(|write| write.is_queued() && desk.who != Some(write.who.as_str()))
+            .any(|write| write.is_queued() && !desk.serves(&write.who))
     }
 }

@@ -32,16 +32,20 @@ fn outbox(writes: Vec<Write>) -> Outbox {
     Outbox::new(OutboxConfig::default(), writes)
 }
 
-fn desk(who: Option<&str>) -> Desk<'_> {
+fn ann() -> Vec<String> {
+    vec!["ann".to_owned()]
+}
+
+fn desk(sessions: &[String]) -> Desk<'_> {
     Desk {
         me: "me",
         alone: true,
-        who,
+        sessions,
     }
 }
 
 fn sent(outbox: &mut Outbox, now: UnixTime) -> Option<u64> {
-    match outbox.next(&desk(Some("ann")), now) {
+    match outbox.next(&desk(&ann()), now) {
         Next::Send { id, .. } => Some(id),
         Next::Wait { .. } | Next::Session | Next::Idle => None,
     }
@@ -100,27 +104,28 @@ fn with_order_by_row_only_writes_that_may_meet_wait() {
 #[test]
 fn a_write_goes_only_under_the_user_who_made_it() {
     let mut outbox = outbox(vec![write(1, "a")]);
-    assert_eq!(outbox.next(&desk(Some("ben")), NOW), Next::Session);
-    assert_eq!(outbox.next(&desk(None), NOW), Next::Session);
+    assert_eq!(outbox.next(&desk(&["ben".to_owned()]), NOW), Next::Session);
+    assert_eq!(outbox.next(&desk(&[]), NOW), Next::Session);
     assert_eq!(sent(&mut outbox, NOW), Some(1));
 }
 
 #[test]
 fn what_a_gone_page_was_sending_is_taken_over_after_the_grace() {
     let mut outbox = outbox(vec![write(1, "a"), once(2, "b")]);
+    let sessions = ann();
     let gone = Desk {
         me: "gone",
-        ..desk(Some("ann"))
+        ..desk(&sessions)
     };
     outbox.next(&gone, NOW);
     outbox.next(&gone, NOW);
-    outbox.recover(&desk(Some("ann")), NOW);
+    outbox.recover(&desk(&ann()), NOW);
     let until = after(OutboxConfig::default().grace);
-    assert_eq!(outbox.next(&desk(Some("ann")), NOW), Next::Wait { until });
+    assert_eq!(outbox.next(&desk(&ann()), NOW), Next::Wait { until });
 
-    outbox.recover(&desk(Some("ann")), until);
+    outbox.recover(&desk(&ann()), until);
     assert_eq!(
-        outbox.next(&desk(Some("ann")), until),
+        outbox.next(&desk(&ann()), until),
         Next::Send {
             id: 1,
             form: Form::Again
@@ -131,9 +136,10 @@ fn what_a_gone_page_was_sending_is_taken_over_after_the_grace() {
 
 #[test]
 fn where_pages_cannot_agree_another_ones_write_is_left_for_the_lease() {
+    let sessions = ann();
     let crowd = Desk {
         alone: false,
-        ..desk(Some("ann"))
+        ..desk(&sessions)
     };
     let mut outbox = outbox(vec![write(1, "a")]);
     outbox.next(&Desk { me: "other", ..crowd }, NOW);
@@ -195,7 +201,7 @@ fn a_lost_answer_is_asked_for_again_only_where_twice_is_once() {
         Verdict::SetAside(Reason::Unknown)
     );
     assert_eq!(
-        outbox.next(&desk(Some("ann")), at),
+        outbox.next(&desk(&ann()), at),
         Next::Send {
             id: 1,
             form: Form::Again
@@ -278,7 +284,7 @@ fn a_conflict_goes_by_what_was_decided_about_it() {
 
     let (mut forced, _) = collide(Some(Resolution::ClientWins));
     assert_eq!(
-        forced.next(&desk(Some("ann")), NOW),
+        forced.next(&desk(&ann()), NOW),
         Next::Send {
             id: 1,
             form: Form::Forced
@@ -327,7 +333,7 @@ fn a_clock_set_back_locks_nothing_out() {
             ..write(2, "b")
         },
     ]);
-    outbox.recover(&desk(Some("ann")), NOW);
+    outbox.recover(&desk(&ann()), NOW);
     assert_eq!(sent(&mut outbox, NOW), Some(1));
     assert_eq!(sent(&mut outbox, NOW), Some(2));
 }

@@ -34,9 +34,9 @@ impl Replayed {
         match *words {
             ["queue", lane, row, repeat] => self.queue(lane, row, repeat, ""),
             ["queue", lane, row, repeat, who] => self.queue(lane, row, repeat, who),
-            ["replay", page] => Some(self.replay(page, Some(""), now)),
-            ["replay", page, "nobody"] => Some(self.replay(page, None, now)),
-            ["replay", page, who] => Some(self.replay(page, Some(who), now)),
+            ["replay", page] => Some(self.replay(page, &[String::new()], now)),
+            ["replay", page, "nobody"] => Some(self.replay(page, &[], now)),
+            ["replay", page, who] => Some(self.replay(page, &[who.to_owned()], now)),
             ["heard", page, id, end] => self.heard(&by(page, id, None)?, end, now, rng),
             ["heard", page, id, end, resolution] => {
                 let standing = Some(Resolution::from_name(resolution)?);
@@ -88,11 +88,11 @@ impl Replayed {
         Some(format!("queued {}", self.made))
     }
 
-    fn replay(&mut self, page: &str, who: Option<&str>, now: UnixTime) -> String {
+    fn replay(&mut self, page: &str, sessions: &[String], now: UnixTime) -> String {
         let desk = Desk {
             me: page,
             alone: true,
-            who,
+            sessions,
         };
         self.outbox.recover(&desk, now);
         match self.outbox.next(&desk, now) {

@@ -122,7 +122,7 @@ impl World {
         let desk = Desk {
             me: &me,
             alone: true,
-            who: Some(""),
+            sessions: &[String::new()],
         };
         let mut outbox = Outbox::new(self.config, self.disk.clone());
         outbox.recover(&desk, self.now);
