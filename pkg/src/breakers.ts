@@ -3,7 +3,17 @@
 import type { BreakerSnapshot } from "./snapshot.js";
 import type { CircuitState } from "./vocabulary.js";
 
-/** One breaker. Its methods take effect at once and are told as transitions. */
+/**
+ * One breaker. Its methods take effect at once and are told as transitions.
+ *
+ * @example
+ * ```ts
+ * const breaker = guard.breakers.get("rest");
+ * breaker?.forceOpen();
+ * show(breaker?.state, breaker?.statistics.refused);
+ * breaker?.reset();
+ * ```
+ */
 export interface Breaker {
   /** A service, or a service and an endpoint where the policy gives the endpoint a breaker of its own. */
   readonly key: string;
@@ -19,7 +29,15 @@ export interface Breaker {
   reset(): void;
 }
 
-/** All of them: iterable, and each to be had by its key. */
+/**
+ * All of them: iterable, and each to be had by its key.
+ *
+ * @example
+ * ```ts
+ * for (const { key, state } of guard.breakers) show(key, state);
+ * show(guard.breakers.get("rest")?.state);
+ * ```
+ */
 export interface Breakers extends Iterable<Breaker> {
   get(key: string): Breaker | undefined;
   readonly size: number;

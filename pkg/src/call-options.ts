@@ -9,14 +9,46 @@
 import { OptionError } from "./errors.js";
 
 export const PRIORITIES = ["critical", "high", "normal", "low"] as const;
-/** Who goes first when calls wait for room. */
+/**
+ * Who goes first when calls wait for room.
+ *
+ * @example
+ * ```ts
+ * import type { Priority } from "seawall";
+ *
+ * const priority: Priority = document.hidden ? "low" : "normal";
+ * await supabase.from("rooms").select().setHeader("x-seawall", `priority=${priority}`);
+ * ```
+ */
 export type Priority = (typeof PRIORITIES)[number];
 
 /** How a read uses the cache; the words are those of fetch's own `cache`. */
 export const CACHE_MODES = ["default", "no-store", "reload", "only-if-cached"] as const;
+/**
+ * How one read uses the cache: the words of fetch's own `cache`.
+ *
+ * @example
+ * ```ts
+ * import type { CacheMode } from "seawall";
+ *
+ * const mode: CacheMode = navigator.onLine ? "default" : "only-if-cached";
+ * await guard.fetch(`${url}/rest/v1/rooms`, { seawall: { cache: mode } });
+ * ```
+ */
 export type CacheMode = (typeof CACHE_MODES)[number];
 
-/** What a caller may ask for one call. */
+/**
+ * What a caller may ask for one call.
+ *
+ * @example
+ * ```ts
+ * import type { CallOptions } from "seawall";
+ *
+ * const seawall: CallOptions = { priority: "high", tags: ["rooms"] };
+ * await guard.fetch(`${url}/rest/v1/rooms`, { seawall });
+ * await supabase.from("rooms").select().setHeader("x-seawall", "priority=high; tags=rooms");
+ * ```
+ */
 export interface CallOptions {
   /** Who goes first when calls wait for room. Default `normal`. */
   readonly priority?: Priority;
@@ -35,6 +67,21 @@ export interface CallOptions {
   readonly debounce?: string;
   /** Milliseconds of quiet that a debounced call waits for. */
   readonly wait?: number;
+}
+
+/**
+ * What a guarded fetch takes: all that fetch does, and what is asked of the guard for this one call.
+ *
+ * @example
+ * ```ts
+ * import type { GuardedInit } from "seawall";
+ *
+ * const init: GuardedInit = { method: "POST", body: "{}", seawall: { idempotent: true } };
+ * await guard.fetch(`${url}/rest/v1/rpc/recount`, init);
+ * ```
+ */
+export interface GuardedInit extends RequestInit {
+  readonly seawall?: CallOptions;
 }
 
 /** The header that carries them where there is no other way. */

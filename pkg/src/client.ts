@@ -15,6 +15,14 @@ type PublicSchema<Database> = "public" extends keyof Omit<Database, "__InternalS
  *
  * `storage` means the guard's when it is a string, and supabase-js's when it is an object. An existing
  * `guard` may be shared by several clients.
+ *
+ * @example
+ * ```ts
+ * import { createProtectedClient, type ProtectedClientOptions } from "seawall";
+ *
+ * const options: ProtectedClientOptions<"public"> = { timeout: 5_000, auth: { persistSession: false } };
+ * const supabase = createProtectedClient(url, key, options);
+ * ```
  */
 export type ProtectedClientOptions<SchemaName> = Omit<GuardOptions, "storage"> &
   Omit<SupabaseClientOptions<SchemaName>, "storage"> & {
@@ -25,7 +33,18 @@ export type ProtectedClientOptions<SchemaName> = Omit<GuardOptions, "storage"> &
 /** The names that supabase-js takes; all others are the guard's, which refuses those it does not know. */
 const SUPABASE_OPTIONS = new Set(["db", "auth", "realtime", "global", "accessToken", "tracePropagation"]);
 
-/** Creates a supabase-js client whose every call passes through a guard. Generated types are kept. */
+/**
+ * Creates a supabase-js client whose every call passes through a guard. Generated types are kept.
+ *
+ * @example
+ * ```ts
+ * import type { CreateProtectedClient } from "seawall";
+ *
+ * function connect(create: CreateProtectedClient) {
+ *   return create(url, key, { timeout: 5_000 });
+ * }
+ * ```
+ */
 export type CreateProtectedClient = <
   // biome-ignore lint: supabase-js's own default for clients without generated types.
   Database = any,

@@ -5,24 +5,64 @@
  * time and randomness, and a runtime without `localStorage` differs here and nowhere else.
  */
 
-/** A timer's handle; what it is depends on the runtime. */
+/**
+ * A timer's handle; what it is depends on the runtime.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type TimerHandle } from "seawall";
+ *
+ * const startTimer = (callback: () => void, delay: number): TimerHandle => setTimeout(callback, delay / 10);
+ * const hasty = createGuard({}, { startTimer });
+ * ```
+ */
 export type TimerHandle = unknown;
 
-/** The few methods of `localStorage` that the guard uses. */
+/**
+ * The few methods of `localStorage` that the guard uses.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type TextStorage } from "seawall";
+ *
+ * const storage: TextStorage = sessionStorage;
+ * const guard = createGuard({}, { storage: () => storage });
+ * ```
+ */
 export interface TextStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
 }
 
-/** Messages between the tabs and workers of an origin; a sender does not hear itself. */
+/**
+ * Messages between the tabs and workers of an origin; a sender does not hear itself.
+ *
+ * @example
+ * ```ts
+ * import { type Channel, createGuard } from "seawall";
+ *
+ * const silent: Channel = { post: () => {}, listen: () => {}, close: () => {} };
+ * const alone = createGuard({}, { channel: () => silent });
+ * ```
+ */
 export interface Channel {
   post(message: unknown): void;
   listen(listener: (message: unknown) => void): void;
   close(): void;
 }
 
-/** What the guard needs from the runtime. Every member may be replaced, one by one. */
+/**
+ * What the guard needs from the runtime. Every member may be replaced, one by one.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type Environment } from "seawall";
+ *
+ * const still: Partial<Environment> = { wallNow: () => 0, random: () => 0.5, fetch: async () => Response.json([]) };
+ * const guard = createGuard({}, still);
+ * ```
+ */
 export interface Environment {
   /** The fetch that really sends. Looked up late, so that a page may patch its global. */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;

@@ -6,7 +6,18 @@
 
 import type { Category, OperationClass, Service } from "./vocabulary.js";
 
-/** What a failed call was about. */
+/**
+ * What a failed call was about.
+ *
+ * @example
+ * ```ts
+ * import { type FailureContext, GuardError } from "seawall";
+ *
+ * function where(error: unknown): FailureContext | undefined {
+ *   return error instanceof GuardError ? error.context : undefined;
+ * }
+ * ```
+ */
 export interface FailureContext {
   readonly service: Service;
   readonly class: OperationClass;
@@ -24,7 +35,16 @@ export interface FailureContext {
   readonly key?: string;
 }
 
-/** Stable names of the guard's own errors. */
+/**
+ * Stable names of the guard's own errors.
+ *
+ * @example
+ * ```ts
+ * import type { GuardErrorCode } from "seawall";
+ *
+ * const texts: Partial<Record<GuardErrorCode, string>> = { circuit_open: "We are having trouble. One moment, please." };
+ * ```
+ */
 export type GuardErrorCode =
   | "circuit_open"
   | "rate_limited"
@@ -47,7 +67,20 @@ interface ErrorParts {
   readonly cause?: unknown;
 }
 
-/** The parent of all of the guard's errors. */
+/**
+ * The parent of all of the guard's errors.
+ *
+ * @example
+ * ```ts
+ * import { GuardError } from "seawall";
+ *
+ * try {
+ *   await guard.fetch(`${url}/rest/v1/messages`);
+ * } catch (error) {
+ *   if (error instanceof GuardError && error.retryable) show(error.code, error.context?.endpoint, error.retryAfter);
+ * }
+ * ```
+ */
 export class GuardError extends Error {
   override readonly name: string = "GuardError";
   readonly code: GuardErrorCode;
@@ -68,7 +101,20 @@ export class GuardError extends Error {
   }
 }
 
-/** The circuit is open: the call was refused at once, and nothing was sent. */
+/**
+ * The circuit is open: the call was refused at once, and nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { CircuitOpenError } from "seawall";
+ *
+ * try {
+ *   await guard.fetch(`${url}/rest/v1/messages`);
+ * } catch (error) {
+ *   if (error instanceof CircuitOpenError) show("try again in", error.retryAfter, "ms");
+ * }
+ * ```
+ */
 export class CircuitOpenError extends GuardError {
   override readonly name = "CircuitOpenError";
 
@@ -83,7 +129,18 @@ export class CircuitOpenError extends GuardError {
   }
 }
 
-/** The call is over a limit: it was held back, and nothing was sent. */
+/**
+ * The call is over a limit: it was held back, and nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { RateLimitedError } from "seawall";
+ *
+ * await guard.fetch(`${url}/rest/v1/messages`).catch((error) => {
+ *   if (error instanceof RateLimitedError) show("over the limit for", error.retryAfter, "ms");
+ * });
+ * ```
+ */
 export class RateLimitedError extends GuardError {
   override readonly name = "RateLimitedError";
 
@@ -98,7 +155,18 @@ export class RateLimitedError extends GuardError {
   }
 }
 
-/** An attempt, or the whole call, took longer than it may; what was under way was aborted. */
+/**
+ * An attempt, or the whole call, took longer than it may; what was under way was aborted.
+ *
+ * @example
+ * ```ts
+ * import { TimeoutError } from "seawall";
+ *
+ * await guard.fetch(`${url}/rest/v1/messages`).catch((error) => {
+ *   if (error instanceof TimeoutError) show(error.code === "timeout" ? "one attempt took too long" : "the call did");
+ * });
+ * ```
+ */
 export class TimeoutError extends GuardError {
   override readonly name = "TimeoutError";
 
@@ -108,7 +176,18 @@ export class TimeoutError extends GuardError {
   }
 }
 
-/** The request could not be sent or its answer was lost on the way. `cause` is what fetch threw. */
+/**
+ * The request could not be sent or its answer was lost on the way. `cause` is what fetch threw.
+ *
+ * @example
+ * ```ts
+ * import { NetworkError } from "seawall";
+ *
+ * await guard.fetch(`${url}/rest/v1/messages`).catch((error) => {
+ *   if (error instanceof NetworkError) show(error.code === "offline" ? "there is no network" : error.cause);
+ * });
+ * ```
+ */
 export class NetworkError extends GuardError {
   override readonly name = "NetworkError";
 
@@ -118,7 +197,18 @@ export class NetworkError extends GuardError {
   }
 }
 
-/** There is no way to the server, and the write could not be queued either. `cause` is why the server was not reached. */
+/**
+ * There is no way to the server, and the write could not be queued either. `cause` is why the server was not reached.
+ *
+ * @example
+ * ```ts
+ * import { NotQueuedError } from "seawall";
+ *
+ * await guard.fetch(`${url}/rest/v1/messages`, { method: "POST", body: "{}" }).catch((error) => {
+ *   if (error instanceof NotQueuedError) show("neither sent nor kept:", error.message);
+ * });
+ * ```
+ */
 export class NotQueuedError extends GuardError {
   override readonly name = "NotQueuedError";
 
@@ -127,7 +217,17 @@ export class NotQueuedError extends GuardError {
   }
 }
 
-/** The guard was closed before or during the call. */
+/**
+ * The guard was closed before or during the call.
+ *
+ * @example
+ * ```ts
+ * import { GuardClosedError } from "seawall";
+ *
+ * guard.close();
+ * await guard.fetch(`${url}/rest/v1/messages`).catch((error) => show(error instanceof GuardClosedError));
+ * ```
+ */
 export class GuardClosedError extends GuardError {
   override readonly name = "GuardClosedError";
 
@@ -136,7 +236,18 @@ export class GuardClosedError extends GuardError {
   }
 }
 
-/** Another user signed in, or nobody was signed in any more, before the call was sent: it was not sent as them. */
+/**
+ * Another user signed in, or nobody was signed in any more, before the call was sent: it was not sent as them.
+ *
+ * @example
+ * ```ts
+ * import { UserChangedError } from "seawall";
+ *
+ * await supabase.from("messages").insert({ text: "hello" }).throwOnError().then(null, (error) => {
+ *   if (error.cause instanceof UserChangedError) show("nothing was sent as somebody else");
+ * });
+ * ```
+ */
 export class UserChangedError extends GuardError {
   override readonly name = "UserChangedError";
 
@@ -148,7 +259,20 @@ export class UserChangedError extends GuardError {
   }
 }
 
-/** An option that does not exist or cannot be: `option` is its full name. */
+/**
+ * An option that does not exist or cannot be: `option` is its full name.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, OptionError } from "seawall";
+ *
+ * try {
+ *   createGuard({ timeout: -1 });
+ * } catch (error) {
+ *   if (error instanceof OptionError) show(error.option, error.message);
+ * }
+ * ```
+ */
 export class OptionError extends GuardError {
   override readonly name = "OptionError";
 

@@ -2,7 +2,16 @@
 
 import type { Category, CircuitState, OperationClass, Service, TransitionCause } from "./vocabulary.js";
 
-/** A circuit changed its state. */
+/**
+ * A circuit changed its state.
+ *
+ * @example
+ * ```ts
+ * guard.on("transition", ({ breaker, from, to, cause, nextProbeIn }) => {
+ *   show(`${breaker}: ${from} to ${to} (${cause})`, nextProbeIn);
+ * });
+ * ```
+ */
 export interface TransitionEvent {
   readonly type: "transition";
   /** The breaker's key: a service, or a service and an endpoint. */
@@ -16,7 +25,17 @@ export interface TransitionEvent {
   readonly at: number;
 }
 
-/** What every event about a call carries. */
+/**
+ * What every event about a call carries.
+ *
+ * @example
+ * ```ts
+ * import type { CallFacts } from "seawall";
+ *
+ * const named = ({ method, endpoint, service }: CallFacts) => `${method} ${endpoint} (${service})`;
+ * guard.on("refusal", (event) => show(named(event)));
+ * ```
+ */
 export interface CallFacts {
   readonly service: Service;
   readonly class: OperationClass;
@@ -26,7 +45,16 @@ export interface CallFacts {
   readonly at: number;
 }
 
-/** A call ended, well or not; refused calls end too. */
+/**
+ * A call ended, well or not; refused calls end too.
+ *
+ * @example
+ * ```ts
+ * guard.on("call", ({ endpoint, ok, category, attempts, elapsed }) => {
+ *   if (!ok) show(endpoint, category, `${attempts} attempts in ${elapsed} ms`);
+ * });
+ * ```
+ */
 export interface CallEvent extends CallFacts {
   readonly type: "call";
   readonly ok: boolean;
@@ -43,7 +71,16 @@ export interface CallEvent extends CallFacts {
   readonly elapsed: number;
 }
 
-/** A call failed; refused calls do, too. Everything for a log or a report, and nothing of tokens or bodies. */
+/**
+ * A call failed; refused calls do, too. Everything for a log or a report, and nothing of tokens or bodies.
+ *
+ * @example
+ * ```ts
+ * guard.on("failure", ({ category, code, endpoint, attempts, requestId }) => {
+ *   show(`${endpoint}: ${code ?? category}, after ${attempts} attempts`, requestId);
+ * });
+ * ```
+ */
 export interface FailureEvent extends CallFacts {
   readonly type: "failure";
   readonly category: Category;
@@ -61,7 +98,14 @@ export interface FailureEvent extends CallFacts {
   readonly requestId: string | undefined;
 }
 
-/** The guard refused a call before it was sent. */
+/**
+ * The guard refused a call before it was sent.
+ *
+ * @example
+ * ```ts
+ * guard.on("refusal", ({ reason, endpoint, retryAfter }) => show(endpoint, reason, retryAfter));
+ * ```
+ */
 export interface RefusalEvent extends CallFacts {
   readonly type: "refusal";
   readonly reason: "circuit_open" | "rate_limited";
@@ -69,7 +113,14 @@ export interface RefusalEvent extends CallFacts {
   readonly retryAfter: number | undefined;
 }
 
-/** An attempt failed and another follows. */
+/**
+ * An attempt failed and another follows.
+ *
+ * @example
+ * ```ts
+ * guard.on("retry", ({ endpoint, attempt, delay }) => show(endpoint, `attempt ${attempt} in ${delay} ms`));
+ * ```
+ */
 export interface RetryEvent extends CallFacts {
   readonly type: "retry";
   readonly category: Category | undefined;
@@ -79,7 +130,14 @@ export interface RetryEvent extends CallFacts {
   readonly delay: number;
 }
 
-/** A call waits: for its turn because it is over the limit, or for a place among those under way. */
+/**
+ * A call waits: for its turn because it is over the limit, or for a place among those under way.
+ *
+ * @example
+ * ```ts
+ * guard.on("wait", ({ endpoint, delay }) => show(endpoint, `waits ${delay} ms for its turn`));
+ * ```
+ */
 export interface WaitEvent extends CallFacts {
   readonly type: "wait";
   readonly reason: "limit" | "inflight";
@@ -87,14 +145,33 @@ export interface WaitEvent extends CallFacts {
   readonly delay: number;
 }
 
-/** A call needed no request of its own: it shares one with others. */
+/**
+ * A call needed no request of its own: it shares one with others.
+ *
+ * @example
+ * ```ts
+ * let saved = 0;
+ * guard.on("join", () => {
+ *   saved += 1;
+ * });
+ * ```
+ */
 export interface JoinEvent extends CallFacts {
   readonly type: "join";
   /** `coalesce`: the same read was under way. */
   readonly how: "coalesce";
 }
 
-/** Something about stored state: restored, discarded, or kept in memory only. */
+/**
+ * Something about stored state: restored, discarded, or kept in memory only.
+ *
+ * @example
+ * ```ts
+ * guard.on("storage", ({ state, reason }) => {
+ *   if (state === "memory") show("nothing outlives this page:", reason);
+ * });
+ * ```
+ */
 export interface StoredStateEvent {
   readonly type: "storage";
   readonly state: "restored" | "discarded" | "memory";
@@ -102,7 +179,16 @@ export interface StoredStateEvent {
   readonly at: number;
 }
 
-/** The policy was taken over from the server, or could not be. */
+/**
+ * The policy was taken over from the server, or could not be.
+ *
+ * @example
+ * ```ts
+ * guard.on("policy", ({ state, reason }) => {
+ *   if (state === "failed") show("the policy could not be had:", reason);
+ * });
+ * ```
+ */
 export interface PolicyEvent {
   readonly type: "policy";
   readonly state: "applied" | "unchanged" | "failed";
@@ -110,14 +196,30 @@ export interface PolicyEvent {
   readonly at: number;
 }
 
-/** A user signed in or became known, or left: what the guard kept of them is gone. Who it was is not told. */
+/**
+ * A user signed in or became known, or left: what the guard kept of them is gone. Who it was is not told.
+ *
+ * @example
+ * ```ts
+ * guard.on("user", ({ state }) => {
+ *   if (state === "left") show("signed out");
+ * });
+ * ```
+ */
 export interface UserEvent {
   readonly type: "user";
   readonly state: "arrived" | "left";
   readonly at: number;
 }
 
-/** Something about a queued write. */
+/**
+ * Something about a queued write.
+ *
+ * @example
+ * ```ts
+ * guard.on("offline", ({ state, method, url, reason }) => show(state, method, url, reason));
+ * ```
+ */
 export interface OfflineEvent {
   readonly type: "offline";
   /**
@@ -133,7 +235,18 @@ export interface OfflineEvent {
   readonly at: number;
 }
 
-/** Every event by its name. */
+/**
+ * Every event by its name.
+ *
+ * @example
+ * ```ts
+ * import type { GuardEvents } from "seawall";
+ *
+ * function describe({ from, to, cause }: GuardEvents["transition"]) {
+ *   return `${from} to ${to}, because of ${cause}`;
+ * }
+ * ```
+ */
 export interface GuardEvents {
   transition: TransitionEvent;
   call: CallEvent;
@@ -148,8 +261,42 @@ export interface GuardEvents {
   user: UserEvent;
 }
 
+/**
+ * The name of an event.
+ *
+ * @example
+ * ```ts
+ * import type { GuardEventType } from "seawall";
+ *
+ * const watched: GuardEventType[] = ["refusal", "retry", "wait"];
+ * for (const type of watched) guard.on(type, (event) => show(event));
+ * ```
+ */
 export type GuardEventType = keyof GuardEvents;
+/**
+ * Any event; its `type` says which.
+ *
+ * @example
+ * ```ts
+ * import type { GuardEvent } from "seawall";
+ *
+ * const log: GuardEvent[] = [];
+ * for (const type of ["call", "retry", "transition"] as const) guard.on(type, (event) => log.push(event));
+ * ```
+ */
 export type GuardEvent = GuardEvents[GuardEventType];
+/**
+ * What `guard.on` calls with each event of a type.
+ *
+ * @example
+ * ```ts
+ * import type { Listener } from "seawall";
+ *
+ * const tell: Listener<"transition"> = ({ breaker, to }) => show(breaker, to);
+ * const stop = guard.on("transition", tell);
+ * stop();
+ * ```
+ */
 export type Listener<Type extends GuardEventType> = (event: GuardEvents[Type]) => void;
 
 export interface Emitter {

@@ -8,6 +8,17 @@
 import type { Emitter, FailureEvent } from "./events.js";
 import type { Explanation, Messages } from "./messages.js";
 
+/**
+ * Tells a failure apart and puts it into words; `guard.explain` is one.
+ *
+ * @example
+ * ```ts
+ * import type { Explain } from "seawall";
+ *
+ * const inWords = async (explain: Explain, failure: unknown) => (await explain(failure)).message;
+ * show(await inWords(guard.explain, new Error("lost")));
+ * ```
+ */
 export type Explain = (failure: unknown) => Promise<Explanation>;
 
 export interface ExplainOptions {

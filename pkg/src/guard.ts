@@ -2,7 +2,7 @@
 
 import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
 import { Call, type CallParts } from "./call.js";
-import { NO_OPTIONS } from "./call-options.js";
+import { type GuardedInit, NO_OPTIONS } from "./call-options.js";
 import { type Abortable, type CallerParts, sendAsCaller } from "./caller.js";
 import { createClock } from "./clock.js";
 import { CallFlag, createCore } from "./core.js";
@@ -31,10 +31,32 @@ import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
 import { CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "./vocabulary.js";
 
-/** A `fetch` with a guard in front of it: same arguments, same answers, same aborts. */
-export type GuardedFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+/**
+ * A `fetch` with a guard in front of it: same arguments, same answers, same aborts.
+ *
+ * @example
+ * ```ts
+ * import type { GuardedFetch } from "seawall";
+ *
+ * const withTrace: GuardedFetch = (input, init) => fetch(input, { ...init, headers: { "x-trace": "1" } });
+ * const guarded = guard.wrap(withTrace);
+ * ```
+ */
+export type GuardedFetch = (input: RequestInfo | URL, init?: GuardedInit) => Promise<Response>;
 
-/** One guard: its breakers, limits and counts are shared by everything that passes through it. */
+/**
+ * One guard: its breakers, limits and counts are shared by everything that passes through it.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type Guard } from "seawall";
+ *
+ * const guard: Guard = createGuard();
+ * guard.on("transition", ({ breaker, to }) => show(breaker, to));
+ * show(guard.snapshot().calls, guard.breakers.get("rest")?.state);
+ * guard.close();
+ * ```
+ */
 export interface Guard {
   /** Sends by the page's fetch, guarded. Needs no `this`. */
   readonly fetch: GuardedFetch;
@@ -101,6 +123,14 @@ function passed(transport: GuardedFetch): GuardedFetch {
  *
  * An unknown or impossible option throws an {@link OptionError} that names it. `environment` replaces the
  * clock, timers, storage or fetch, for tests and for runtimes without them.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ *
+ * const guard = createGuard({ timeout: 5_000, breaker: { failureThreshold: 3 } });
+ * const response = await guard.fetch(`${url}/rest/v1/messages?select=id,text`);
+ * ```
  */
 export function createGuard(options: GuardOptions = {}, environment: Partial<Environment> = {}): Guard {
   const world = systemEnvironment(environment);

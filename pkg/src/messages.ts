@@ -14,10 +14,28 @@ import { describe, type Described } from "./messages.describe.js";
 import { loadStore } from "./store.js";
 import type { Category, OperationClass, Service } from "./vocabulary.js";
 
-/** Sentences by category and by code. `{wait}` in one stands for the time until it is worth trying again. */
+/**
+ * Sentences by category and by code. `{wait}` in one stands for the time until it is worth trying again.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type Messages } from "seawall";
+ *
+ * const messages: Messages = { conflict: "Das gibt es schon.", rate_limited: "Bitte {wait} noch einmal." };
+ * createGuard({ messages });
+ * ```
+ */
 export type Messages = { readonly [name in Category]?: string } & { readonly [code: string]: string | undefined };
 
-/** What a failed call was about, as far as that is known. */
+/**
+ * What a failed call was about, as far as that is known.
+ *
+ * @example
+ * ```ts
+ * const { context } = await guard.explain(await guard.fetch(`${url}/rest/v1/rooms`));
+ * show(context.endpoint, context.requestId);
+ * ```
+ */
 export interface ExplanationContext {
   readonly service?: Service;
   readonly class?: OperationClass;
@@ -29,7 +47,15 @@ export interface ExplanationContext {
   readonly requestId?: string;
 }
 
-/** A failure as an application can act on it and show it. */
+/**
+ * A failure as an application can act on it and show it.
+ *
+ * @example
+ * ```ts
+ * const explanation = await guard.explain(await supabase.from("messages").select());
+ * if (explanation.retryable) show(explanation.message, explanation.retryAfter);
+ * ```
+ */
 export interface Explanation {
   readonly category: Category;
   /** The guard's, the database's or the service's code; undefined where there is none. */
@@ -45,16 +71,47 @@ export interface Explanation {
   readonly context: ExplanationContext;
 }
 
+/**
+ * What an explanation may draw on beside the failure itself.
+ *
+ * @example
+ * ```ts
+ * import { explain, type ExplainParts } from "seawall/messages";
+ *
+ * const german: ExplainParts = { messages: { conflict: "Das gibt es schon." } };
+ * show((await explain({ code: "23505" }, german)).message);
+ * ```
+ */
 export interface ExplainParts {
   readonly messages?: Messages | undefined;
   /** Failures a guard has seen lately, the latest last. */
   readonly recent?: readonly FailureEvent[];
 }
 
-/** All sentences that are there, for a translation to begin with. */
+/**
+ * All sentences that are there, for a translation to begin with.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ * import { ENGLISH } from "seawall/messages";
+ *
+ * createGuard({ messages: { ...ENGLISH, conflict: "Somebody was faster." } });
+ * ```
+ */
 export const ENGLISH: Messages = { ...BY_CATEGORY, ...BY_CODE };
 
-/** Explains a failure. Never throws: what nobody understands is a failure of the server's kind. */
+/**
+ * Explains a failure. Never throws: what nobody understands is a failure of the server's kind.
+ *
+ * @example
+ * ```ts
+ * import { explain } from "seawall/messages";
+ *
+ * const { error } = await supabase.from("messages").insert({ text: "hello" });
+ * if (error) show((await explain(error)).message);
+ * ```
+ */
 export async function explain(failure: unknown, { messages = {}, recent = [] }: ExplainParts = {}): Promise<Explanation> {
   const described = await withCode(describe(failure, recent));
   const judged = described.category ? { ...described, category: described.category } : await judge(described);

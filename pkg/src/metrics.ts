@@ -9,7 +9,16 @@ import { checkMetricsOptions, type MetricsOptions } from "./metrics/options.js";
 import type { MetricsSnapshot } from "./metrics/figures.js";
 import type { Emitter, GuardEvent, GuardEventType } from "./events.js";
 
-/** What a guard has counted. */
+/**
+ * What a guard has counted.
+ *
+ * @example
+ * ```ts
+ * const stop = guard.metrics.subscribe(({ endpoints }) => show(endpoints), 5_000);
+ * show(await guard.metrics.export("prometheus"));
+ * stop();
+ * ```
+ */
 export interface Metrics {
   /** Everything counted since the guard was made, or, without the option `metrics`, since this was first asked. */
   snapshot(): Promise<MetricsSnapshot>;

@@ -12,7 +12,17 @@ import { lazyStage, type Passage, type Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
 import { loadStore } from "./store.js";
 
-/** The writes that wait, for whoever wants to see and steer them. */
+/**
+ * The writes that wait, for whoever wants to see and steer them.
+ *
+ * @example
+ * ```ts
+ * for (const write of await guard.offline.list()) {
+ *   if (write.state === "setAside") await guard.offline.retry(write.id);
+ * }
+ * await guard.offline.replay();
+ * ```
+ */
 export interface OfflineQueue {
   /** All of this origin's, oldest first, those of other users without what they say. */
   list(): Promise<QueuedWrite[]>;

@@ -11,7 +11,17 @@ import { type OfflineOptions, offlineSettings } from "./offline/options.js";
 import { type Given, isRecord, readSettings, shown } from "./settings.read.js";
 import type { Service } from "./vocabulary.js";
 
-/** When a circuit opens, and how it closes again. All times in milliseconds. */
+/**
+ * When a circuit opens, and how it closes again. All times in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { type BreakerOptions, createGuard } from "seawall";
+ *
+ * const breaker: BreakerOptions = { failureThreshold: 3, resetTimeout: 10_000 };
+ * createGuard({ breaker, endpoints: { "/rest/v1/reports": { breaker: { failureThreshold: 1 } } } });
+ * ```
+ */
 export interface BreakerOptions {
   /** Failures within `monitoringPeriod` that open the circuit. Default 5. */
   failureThreshold?: number;
@@ -25,7 +35,17 @@ export interface BreakerOptions {
   [setting: string]: number | boolean | string | undefined;
 }
 
-/** How failed attempts are repeated. */
+/**
+ * How failed attempts are repeated.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type RetryOptions } from "seawall";
+ *
+ * const retry: RetryOptions = { attempts: 2, baseDelay: 100, maxDelay: 1_000 };
+ * createGuard({ retry });
+ * ```
+ */
 export interface RetryOptions {
   /** Requests per call at most, the first included. */
   attempts?: number;
@@ -37,7 +57,17 @@ export interface RetryOptions {
   [setting: string]: number | boolean | string | undefined;
 }
 
-/** A sliding window: at most `limit` calls in any `window` milliseconds. */
+/**
+ * A sliding window: at most `limit` calls in any `window` milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type QuotaOptions } from "seawall";
+ *
+ * const patient: QuotaOptions = { limit: 10, window: 1_000 };
+ * createGuard({ limits: { writes: patient } });
+ * ```
+ */
 export interface QuotaOptions {
   limit?: number;
   window?: number;
@@ -45,7 +75,17 @@ export interface QuotaOptions {
   [setting: string]: number | boolean | string | undefined;
 }
 
-/** The quotas per class of operation. */
+/**
+ * The quotas per class of operation.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type LimitOptions } from "seawall";
+ *
+ * const limits: LimitOptions = { reads: { limit: 300 }, rpc: { limit: 10, window: 60_000 }, maxWait: 0 };
+ * createGuard({ limits });
+ * ```
+ */
 export interface LimitOptions {
   reads?: QuotaOptions;
   writes?: QuotaOptions;
@@ -55,7 +95,16 @@ export interface LimitOptions {
   [setting: string]: QuotaOptions | number | boolean | string | undefined;
 }
 
-/** How many attempts may be under way, and who waits for a place. */
+/**
+ * How many attempts may be under way, and who waits for a place.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ *
+ * createGuard({ inflight: { max: 8, maxQueue: 100 } });
+ * ```
+ */
 export interface InflightOptions {
   /** So many at least, however much the server is under stress. Default 2. */
   min?: number;
@@ -67,7 +116,16 @@ export interface InflightOptions {
   maxWait?: number;
 }
 
-/** How refreshes of the session are kept from becoming a storm. */
+/**
+ * How refreshes of the session are kept from becoming a storm.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ *
+ * createGuard({ refresh: { patience: 5_000, maxPause: 300_000 } });
+ * ```
+ */
 export interface RefreshOptions {
   /** Milliseconds a tab waits for another that is refreshing, and takes its answer for its own. Default 10,000. */
   patience?: number;
@@ -77,7 +135,18 @@ export interface RefreshOptions {
   maxPause?: number;
 }
 
-/** Every setting both sides share. A server publishes one at `/policy`. */
+/**
+ * Every setting both sides share. A server publishes one at `/policy`.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type PolicyDocument } from "seawall";
+ *
+ * const policy: PolicyDocument = { timeout: 5_000, services: { functions: { timeout: 60_000 } } };
+ * createGuard({ policy });
+ * createGuard({ policy: "https://api.example.com" });
+ * ```
+ */
 export interface PolicyDocument {
   breaker?: BreakerOptions;
   /** Milliseconds one attempt may take. Default 10,000. */
@@ -95,7 +164,22 @@ export interface PolicyDocument {
   [setting: string]: unknown;
 }
 
-/** The options of {@link createGuard}, all optional. */
+/**
+ * The options of {@link createGuard}, all optional.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type GuardOptions } from "seawall";
+ *
+ * const options: GuardOptions = {
+ *   timeout: 5_000,
+ *   retry: { attempts: 2 },
+ *   limits: { writes: { limit: 60 } },
+ *   services: { storage: { timeout: 60_000 } },
+ * };
+ * const guard = createGuard(options);
+ * ```
+ */
 export interface GuardOptions {
   breaker?: BreakerOptions;
   /** Milliseconds one attempt may take. Default 10,000. */

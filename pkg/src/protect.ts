@@ -12,7 +12,19 @@ import { createGuard, type Guard, internals, isGuard } from "./guard.js";
 import type { GuardOptions } from "./options.js";
 import { type SessionClient, sessionIdentity } from "./session.js";
 
-/** A client with its guard beside it. */
+/**
+ * A client with its guard beside it.
+ *
+ * @example
+ * ```ts
+ * import type { SupabaseClient } from "@supabase/supabase-js";
+ * import type { Protected } from "seawall";
+ *
+ * function health(client: Protected<SupabaseClient>) {
+ *   return client.guard.snapshot().breakers;
+ * }
+ * ```
+ */
 export type Protected<Client> = Client & {
   /** The guard every call of this client passes through. */
   readonly guard: Guard;
@@ -43,6 +55,15 @@ interface ClientParts extends Partial<Sender> {
  *
  * Protecting it again changes nothing. Clients and functions taken from it before (`supabase.from("t")`,
  * a stored `supabase.functions`) keep sending as they did.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { protect } from "seawall";
+ *
+ * const supabase = protect(createClient(url, key), { timeout: 5_000 });
+ * const { data, error } = await supabase.from("messages").select();
+ * ```
  */
 export function protect<Client extends object>(
   client: Client,

@@ -2,7 +2,15 @@
 
 import type { CircuitState, OperationClass, Service } from "./vocabulary.js";
 
-/** One breaker, as it is now. */
+/**
+ * One breaker, as it is now.
+ *
+ * @example
+ * ```ts
+ * const [worst] = [...guard.snapshot().breakers].sort((a, b) => (a.successRate ?? 1) - (b.successRate ?? 1));
+ * show(worst?.key, worst?.successRate, worst?.p95);
+ * ```
+ */
 export interface BreakerSnapshot {
   /** A service, or a service and an endpoint where the policy gives the endpoint a breaker of its own. */
   readonly key: string;
@@ -28,7 +36,14 @@ export interface BreakerSnapshot {
   readonly nextProbeIn: number | null;
 }
 
-/** One quota, as far as it is used. */
+/**
+ * One quota, as far as it is used.
+ *
+ * @example
+ * ```ts
+ * for (const { name, remaining, limit } of guard.snapshot().limits) show(`${name}: ${remaining} of ${limit} left`);
+ * ```
+ */
 export interface LimitSnapshot {
   /** The class of operation, and the endpoint once it was called. */
   readonly name: string;
@@ -42,7 +57,15 @@ export interface LimitSnapshot {
   readonly window: number;
 }
 
-/** Calls since the guard was made. */
+/**
+ * Calls since the guard was made.
+ *
+ * @example
+ * ```ts
+ * const { total, succeeded, refused } = guard.snapshot().calls;
+ * show(`${succeeded} of ${total} calls succeeded, ${refused} were not sent`);
+ * ```
+ */
 export interface CallCounts {
   readonly total: number;
   readonly succeeded: number;
@@ -56,7 +79,17 @@ export interface CallCounts {
   readonly inflight: number;
 }
 
-/** Everything the guard knows of itself. */
+/**
+ * Everything the guard knows of itself.
+ *
+ * @example
+ * ```ts
+ * import type { GuardSnapshot } from "seawall";
+ *
+ * const snapshot: GuardSnapshot = guard.snapshot();
+ * show(JSON.stringify(snapshot));
+ * ```
+ */
 export interface GuardSnapshot {
   /** Wall-clock milliseconds. */
   readonly at: number;

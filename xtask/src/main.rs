@@ -13,6 +13,7 @@ mod codegen;
 mod console;
 mod database;
 mod deny;
+mod docs;
 mod failure;
 mod fuzz;
 mod http;
@@ -49,6 +50,7 @@ usage: cargo xtask <command>
   wasm [--twins]                 build the two WebAssembly modules (and their twins in plain JavaScript)
   tidy                           check the house rules
   codegen [--check]              write (or check) the generated documents
+  docs                           write the API reference of the npm package
   deny                           check licences, sources and advisories of the dependencies
   clean                          remove databases, logs and secrets that the commands above keep";
 
@@ -75,6 +77,7 @@ fn dispatch(command: &str, project: &Project, arguments: Arguments) -> Outcome {
         "wasm" => wasm::run(project, arguments),
         "tidy" => arguments.finish().and_then(|()| tidy::run(project)),
         "codegen" => codegen::run(project, arguments),
+        "docs" => arguments.finish().and_then(|()| docs::run(project)),
         "deny" => arguments.finish().and_then(|()| deny::run(project)),
         "clean" => arguments.finish().and_then(|()| clean::run(project)),
         "" | "help" | "--help" | "-h" => {

@@ -38,7 +38,8 @@ pub(crate) fn build(project: &Project) -> Outcome {
     twins(project)
 }
 
-fn modules(project: &Project) -> Outcome {
+/// Builds both modules, without their twins.
+pub(crate) fn modules(project: &Project) -> Outcome {
     for module in MODULES {
         console::step(&format!("wasm: {module}"), || one(project, module))?;
         console::note(&sizes(project, module)?);

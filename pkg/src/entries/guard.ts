@@ -61,7 +61,7 @@ export type {
 } from "../offline/options.js";
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
-export type { CacheMode, CallOptions, Priority } from "../call-options.js";
+export type { CacheMode, CallOptions, GuardedInit, Priority } from "../call-options.js";
 export type { Channel, Environment, TextStorage, TimerHandle } from "../environment.js";
 export { CATEGORIES, CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "../vocabulary.js";
 export type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";

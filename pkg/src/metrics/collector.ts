@@ -13,10 +13,29 @@ import { createTally } from "./tally.js";
 import { createUserNames } from "./users.js";
 import { randomName } from "./world.js";
 
-/** The forms that figures can be had in. */
+/**
+ * The forms that figures can be had in.
+ *
+ * @example
+ * ```ts
+ * import type { MetricsFormat } from "seawall/metrics";
+ *
+ * const format: MetricsFormat = "otlp";
+ * show(await guard.metrics.export(format));
+ * ```
+ */
 export type MetricsFormat = "json" | "prometheus" | "otlp";
 
-/** What a collector needs of its guard. */
+/**
+ * What a collector needs of its guard.
+ *
+ * @example
+ * ```ts
+ * import { createCollector, type MetricsParts } from "seawall/metrics";
+ *
+ * const count = (parts: MetricsParts) => createCollector(parts, {});
+ * ```
+ */
 export interface MetricsParts {
   readonly environment: Environment;
   /** A fetch that no guard counts. */
@@ -28,6 +47,18 @@ export interface MetricsParts {
   readonly client: () => InsertingClient | undefined;
 }
 
+/**
+ * What counts a guard's events, and gives and sends the figures.
+ *
+ * @example
+ * ```ts
+ * import type { Collector } from "seawall/metrics";
+ *
+ * function countCalls(collector: Collector) {
+ *   return guard.on("call", (event) => collector.count(event));
+ * }
+ * ```
+ */
 export interface Collector {
   count(event: GuardEvent): void;
   snapshot(): Promise<MetricsSnapshot>;
@@ -40,6 +71,18 @@ export interface Collector {
 const SEND_INTERVAL = 30_000;
 const NOTHING_SENT = { unsent: 0, sent: 0, dropped: 0 };
 
+/**
+ * Makes what counts for one guard. A guard makes its own: this is for those who build on its events by themselves.
+ *
+ * @example
+ * ```ts
+ * import { createCollector, type Collector, type MetricsParts } from "seawall/metrics";
+ *
+ * function collect(parts: MetricsParts): Collector {
+ *   return createCollector(parts, { interval: 60_000 });
+ * }
+ * ```
+ */
 export function createCollector(parts: MetricsParts, options: MetricsOptions): Collector {
   const { environment } = parts;
   const since = environment.wallNow();

@@ -3,7 +3,15 @@
 import type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";
 import type { Latencies } from "./histogram.js";
 
-/** What is known of one endpoint and class of operation. */
+/**
+ * What is known of one endpoint and class of operation.
+ *
+ * @example
+ * ```ts
+ * const { endpoints } = await guard.metrics.snapshot();
+ * for (const { endpoint, calls, succeeded, latency } of endpoints) show(endpoint, succeeded / calls, latency.p95);
+ * ```
+ */
 export interface EndpointMetrics {
   readonly service: Service;
   readonly class: OperationClass;
@@ -24,7 +32,15 @@ export interface EndpointMetrics {
   readonly queue: Latencies;
 }
 
-/** How often a circuit changed its state, and why. */
+/**
+ * How often a circuit changed its state, and why.
+ *
+ * @example
+ * ```ts
+ * const { transitions } = await guard.metrics.snapshot();
+ * for (const { breaker, to, cause, count } of transitions) show(`${breaker} went ${to} ${count} times: ${cause}`);
+ * ```
+ */
 export interface TransitionMetrics {
   readonly breaker: string;
   readonly to: CircuitState;
@@ -32,20 +48,48 @@ export interface TransitionMetrics {
   readonly count: number;
 }
 
-/** The calls of one user, named by a hash that is salted for this origin; `other` for those without a name. */
+/**
+ * The calls of one user, named by a hash that is salted for this origin; `other` for those without a name.
+ *
+ * @example
+ * ```ts
+ * const { users } = await guard.metrics.snapshot();
+ * const [busiest] = [...users].sort((a, b) => b.calls - a.calls);
+ * ```
+ */
 export interface UserMetrics {
   readonly user: string;
   readonly calls: number;
 }
 
-/** What was counted over some span of time. */
+/**
+ * What was counted over some span of time.
+ *
+ * @example
+ * ```ts
+ * import { type Figures, totals } from "seawall/metrics";
+ *
+ * const failed = (figures: Figures) => totals(figures).calls - totals(figures).succeeded;
+ * show(failed(await guard.metrics.snapshot()));
+ * ```
+ */
 export interface Figures {
   readonly endpoints: readonly EndpointMetrics[];
   readonly transitions: readonly TransitionMetrics[];
   readonly users: readonly UserMetrics[];
 }
 
-/** Everything counted since the guard was made, or since somebody first asked. */
+/**
+ * Everything counted since the guard was made, or since somebody first asked.
+ *
+ * @example
+ * ```ts
+ * import type { MetricsSnapshot } from "seawall";
+ *
+ * const snapshot: MetricsSnapshot = await guard.metrics.snapshot();
+ * show(snapshot.endpoints.length, snapshot.breakers, snapshot.sending.unsent);
+ * ```
+ */
 export interface MetricsSnapshot extends Figures {
   /** Wall-clock milliseconds. */
   readonly since: number;
@@ -55,7 +99,15 @@ export interface MetricsSnapshot extends Figures {
   readonly sending: SendingState;
 }
 
-/** What became of the batches. */
+/**
+ * What became of the batches.
+ *
+ * @example
+ * ```ts
+ * const { sending } = await guard.metrics.snapshot();
+ * if (sending.dropped > 0) show(`${sending.dropped} batches are lost`);
+ * ```
+ */
 export interface SendingState {
   /** Batches that wait to be sent. */
   readonly unsent: number;
@@ -64,7 +116,17 @@ export interface SendingState {
   readonly dropped: number;
 }
 
-/** What is sent: the figures of one page since its last batch. `page` and `sequence` together are unique. */
+/**
+ * What is sent: the figures of one page since its last batch. `page` and `sequence` together are unique.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type MetricsBatch } from "seawall";
+ *
+ * const send = (batch: MetricsBatch) => navigator.sendBeacon("/ingest", JSON.stringify(batch));
+ * createGuard({ metrics: { send } });
+ * ```
+ */
 export interface MetricsBatch extends Figures {
   readonly version: 1;
   /** A random name of the page that counted. */
@@ -77,5 +139,15 @@ export interface MetricsBatch extends Figures {
   readonly dropped: number;
 }
 
-/** The figures of all endpoints together. */
+/**
+ * The figures of all endpoints together.
+ *
+ * @example
+ * ```ts
+ * import { totals, type Totals } from "seawall/metrics";
+ *
+ * const all: Totals = totals(await guard.metrics.snapshot());
+ * show(all.calls, all.failures.timeout ?? 0, all.latency.p99);
+ * ```
+ */
 export type Totals = Pick<EndpointMetrics, "calls" | "succeeded" | "failures" | "retries" | "coalesced" | "latency" | "queue">;

@@ -11,7 +11,16 @@ const TOP_EXPONENT = 26;
 /** How many buckets there are. */
 export const BUCKETS = (TOP_EXPONENT - SUB_BITS + 2) << SUB_BITS;
 
-/** A histogram as plain data. All times in milliseconds. */
+/**
+ * A histogram as plain data. All times in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import type { Latencies } from "seawall";
+ *
+ * const mean = ({ sum, count }: Latencies) => (count === 0 ? null : sum / count);
+ * ```
+ */
 export interface Latencies {
   readonly count: number;
   readonly sum: number;
@@ -43,7 +52,18 @@ export function createHistogram(): Histogram {
   };
 }
 
-/** Several histograms as one. */
+/**
+ * Several histograms as one.
+ *
+ * @example
+ * ```ts
+ * import { mergeLatencies } from "seawall/metrics";
+ *
+ * const { endpoints } = await guard.metrics.snapshot();
+ * const reads = endpoints.filter((row) => row.class === "reads");
+ * show(mergeLatencies(reads.map((row) => row.latency)).p95);
+ * ```
+ */
 export function mergeLatencies(parts: Iterable<Latencies>): Latencies {
   const counts = new Map<number, number>();
   let total = 0;
@@ -56,7 +76,18 @@ export function mergeLatencies(parts: Iterable<Latencies>): Latencies {
   return describe(total, sum, counts);
 }
 
-/** What came to a histogram since an earlier reading of it. */
+/**
+ * What came to a histogram since an earlier reading of it.
+ *
+ * @example
+ * ```ts
+ * import { latenciesSince, totals } from "seawall/metrics";
+ *
+ * const before = totals(await guard.metrics.snapshot()).latency;
+ * await guard.fetch(`${url}/rest/v1/rooms`);
+ * show(latenciesSince(totals(await guard.metrics.snapshot()).latency, before).p50);
+ * ```
+ */
 export function latenciesSince(now: Latencies, before: Latencies | undefined): Latencies {
   if (before === undefined) return now;
   const counts = new Map(now.buckets.map(([bucket, count]) => [bucket, count]));
@@ -64,7 +95,16 @@ export function latenciesSince(now: Latencies, before: Latencies | undefined): L
   return describe(Math.max(0, now.count - before.count), Math.max(0, now.sum - before.sum), counts);
 }
 
-/** The latency that this share (0 to 1) of those counted stays at or below. */
+/**
+ * The latency that this share (0 to 1) of those counted stays at or below.
+ *
+ * @example
+ * ```ts
+ * import { percentile, totals } from "seawall/metrics";
+ *
+ * show(percentile(totals(await guard.metrics.snapshot()).latency, 0.999));
+ * ```
+ */
 export function percentile({ count, buckets }: Pick<Latencies, "count" | "buckets">, share: number): number | null {
   const rank = Math.max(1, Math.ceil(count * share));
   let seen = 0;

@@ -3,6 +3,17 @@
 import { OptionError } from "../errors.js";
 import type { MetricsBatch } from "./figures.js";
 
+/**
+ * What `createGuard({ metrics })` takes: where to send what is counted, and how often.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type MetricsOptions } from "seawall";
+ *
+ * const metrics: MetricsOptions = { send: "https://api.example.com/ingest", interval: 60_000 };
+ * createGuard({ metrics });
+ * ```
+ */
 export interface MetricsOptions {
   /** An address that batches are POSTed to as JSON, or a function that takes them. */
   send?: string | URL | ((batch: MetricsBatch) => unknown);

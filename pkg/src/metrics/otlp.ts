@@ -22,7 +22,17 @@ interface Times {
   readonly timeUnixNano: string;
 }
 
-/** An `ExportMetricsServiceRequest`, as a plain object: `JSON.stringify` makes it the body. */
+/**
+ * An `ExportMetricsServiceRequest`, as a plain object: `JSON.stringify` makes it the body.
+ *
+ * @example
+ * ```ts
+ * import { otlpMetrics } from "seawall/metrics";
+ *
+ * const body = JSON.stringify(otlpMetrics(await guard.metrics.snapshot(), { "service.name": "shop" }));
+ * await fetch("https://collector.example.com/v1/metrics", { method: "POST", body });
+ * ```
+ */
 export function otlpMetrics(snapshot: MetricsSnapshot, resource: Readonly<Record<string, string>> = {}): object {
   const times = { startTimeUnixNano: nanos(snapshot.since), timeUnixNano: nanos(snapshot.at) };
   return {

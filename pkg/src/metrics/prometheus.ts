@@ -13,7 +13,16 @@ type Labels = Readonly<Record<string, string>>;
 /** From half a millisecond to half a minute, doubling. */
 const BOUNDS_MICROS = Array.from({ length: 17 }, (_, doubling) => 512 * 2 ** doubling);
 
-/** The text of a scrape, version 0.0.4. */
+/**
+ * The text of a scrape, version 0.0.4.
+ *
+ * @example
+ * ```ts
+ * import { prometheusText } from "seawall/metrics";
+ *
+ * show(prometheusText(await guard.metrics.snapshot()));
+ * ```
+ */
 export function prometheusText(snapshot: MetricsSnapshot): string {
   const { endpoints, breakers, transitions, users, sending } = snapshot;
   return [

@@ -4,7 +4,17 @@ import type { Category } from "../vocabulary.js";
 import type { Figures, Totals } from "./figures.js";
 import { mergeLatencies } from "./histogram.js";
 
-/** All endpoints together. */
+/**
+ * All endpoints together.
+ *
+ * @example
+ * ```ts
+ * import { totals } from "seawall/metrics";
+ *
+ * const { calls, succeeded } = totals(await guard.metrics.snapshot());
+ * show(`${succeeded} of ${calls}`);
+ * ```
+ */
 export function totals({ endpoints }: Pick<Figures, "endpoints">): Totals {
   const failures: Partial<Record<Category, number>> = {};
   let calls = 0;

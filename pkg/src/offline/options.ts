@@ -3,13 +3,42 @@
 import { OptionError } from "../errors.js";
 import { isRecord, shown } from "../settings.read.js";
 
-/** What is to become of a write that collides: over what is there, dropped, or kept until somebody decides. */
+/**
+ * What is to become of a write that collides: over what is there, dropped, or kept until somebody decides.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type Resolution } from "seawall";
+ *
+ * const onConflict = (): Resolution => (window.confirm("Overwrite it?") ? "clientWins" : "serverWins");
+ * createGuard({ offline: { onConflict } });
+ * ```
+ */
 export type Resolution = "clientWins" | "serverWins" | "setAside";
 
-/** Why a write is not tried any more. */
+/**
+ * Why a write is not tried any more.
+ *
+ * @example
+ * ```ts
+ * import type { SetAsideReason } from "seawall";
+ *
+ * const texts: Partial<Record<SetAsideReason, string>> = { conflict: "Somebody was faster.", refused: "That is not allowed." };
+ * ```
+ */
 export type SetAsideReason = "refused" | "conflict" | "unknown" | "exhausted" | "corrupt";
 
-/** One queued write, as `guard.offline.list()` shows it. */
+/**
+ * One queued write, as `guard.offline.list()` shows it.
+ *
+ * @example
+ * ```ts
+ * import type { QueuedWrite } from "seawall";
+ *
+ * const waits = ({ state, tries }: QueuedWrite) => state === "queued" && tries === 0;
+ * show((await guard.offline.list()).filter(waits).length);
+ * ```
+ */
 export interface QueuedWrite {
   readonly id: number;
   readonly method: string;
@@ -28,7 +57,17 @@ export interface QueuedWrite {
   readonly queuedAt: number;
 }
 
-/** The answer, or the lack of one, that brought a queued write to its end. */
+/**
+ * The answer, or the lack of one, that brought a queued write to its end.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type OfflineFailure } from "seawall";
+ *
+ * const describe = ({ status, code, message }: OfflineFailure) => `${status} ${code ?? ""} ${message}`;
+ * createGuard({ offline: { onFailure: (write, failure) => show(write.url, describe(failure)) } });
+ * ```
+ */
 export interface OfflineFailure {
   /** The HTTP status, or 0 where no answer came. */
   readonly status: number;
@@ -36,13 +75,33 @@ export interface OfflineFailure {
   readonly message: string;
 }
 
-/** How one table takes queued writes. */
+/**
+ * How one table takes queued writes.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type OfflineTable } from "seawall";
+ *
+ * const messages: OfflineTable = { key: "id" };
+ * createGuard({ offline: { tables: { messages } } });
+ * ```
+ */
 export interface OfflineTable {
   /** The column that takes a UUID made here: with it an insert can be repeated to no effect. Default `id`. */
   readonly key?: string;
 }
 
-/** Writes while there is no network; the settings are described in docs/POLICY.md. */
+/**
+ * Writes while there is no network; the settings are described in docs/POLICY.md.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type OfflineOptions } from "seawall";
+ *
+ * const offline: OfflineOptions = { order: "row", onConflict: () => "serverWins" };
+ * createGuard({ offline });
+ * ```
+ */
 export interface OfflineOptions {
   /** Only when the device knows that it has no network, or whenever the server cannot be reached. Default the latter. */
   when?: "offline" | "unreachable";
