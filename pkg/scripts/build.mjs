@@ -29,17 +29,18 @@ const MODULES = ["guard", "store"];
  * call, index.js and node.js add supabase-js to it, and the others wait to be asked for.
  */
 const ENTRIES = {
-  guard: ["store", "metrics", "refresh", "messages"],
+  guard: ["store", "metrics", "refresh", "messages", "cache"],
   store: [],
   metrics: [],
   refresh: ["guard"],
+  cache: ["guard"],
   messages: ["guard", "store"],
   node: ["guard"],
   index: ["guard"],
 };
 
 /** The entries that hold a module, or import one that does: they have a twin without WebAssembly. */
-const TWINS = ["guard", "store", "refresh", "messages", "index"];
+const TWINS = ["guard", "store", "refresh", "messages", "cache", "index"];
 
 const COMMON = {
   absWorkingDir: root,

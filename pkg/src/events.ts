@@ -163,6 +163,33 @@ export interface JoinEvent extends CallFacts {
 }
 
 /**
+ * The cache answered a read, or learnt that the server's answer is another.
+ *
+ * @example
+ * ```ts
+ * guard.on("cache", ({ result, changed, endpoint }) => {
+ *   if (result === "revalidated" && changed) showAgain(endpoint);
+ * });
+ * ```
+ */
+export interface CacheEvent extends CallFacts {
+  readonly type: "cache";
+  /**
+   * `fresh` and `stale`: from what is kept. `miss`: from the server. `revalidated`: the server was asked about what
+   * is kept, for the caller or behind its back.
+   */
+  readonly result: "fresh" | "stale" | "revalidated" | "miss";
+  /** The answer's key, for `guard.cache.invalidate({ key })`. */
+  readonly key: string;
+  /** Milliseconds since the answer came from the server. */
+  readonly age: number;
+  /** Why the last known answer was given instead of a new one. */
+  readonly reason: Category | undefined;
+  /** Whether the server's answer differs from the one that was kept. */
+  readonly changed: boolean;
+}
+
+/**
  * Something about stored state: restored, discarded, or kept in memory only.
  *
  * @example
@@ -255,6 +282,7 @@ export interface GuardEvents {
   retry: RetryEvent;
   wait: WaitEvent;
   join: JoinEvent;
+  cache: CacheEvent;
   storage: StoredStateEvent;
   policy: PolicyEvent;
   offline: OfflineEvent;

@@ -1,6 +1,7 @@
 /** `createGuard`: puts the parts together, synchronously, and is the only thing that holds them. */
 
 import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
+import { type CacheAccess, createCache } from "./cache.js";
 import { Call, type CallParts } from "./call.js";
 import { type GuardedInit, NO_OPTIONS } from "./call-options.js";
 import { type Abortable, type CallerParts, sendAsCaller } from "./caller.js";
@@ -81,6 +82,8 @@ export interface Guard {
    * supabase-js, a response, whatever was thrown. Loads its part of the package when first used.
    */
   readonly explain: Explain;
+  /** Answers that are kept, with the option `cache`. Loads its part of the package when first used. */
+  readonly cache: CacheAccess;
   /** What is kept in localStorage about the breakers, decoded. Loads its part of the package when first used. */
   stored(): Promise<StoredBreaker[]>;
   /** Asks the server for its policy again; `failed` when there is no address to ask. */
@@ -208,8 +211,9 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
   const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, settled };
   const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, onClose };
+  const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
-  const stages = [...offline.stages, ...createStages(stageParts)];
+  const stages = [...offline.stages, ...createStages(stageParts, cache.stage)];
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
@@ -308,6 +312,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     breakers,
     offline: offline.queue,
     metrics,
+    cache: cache.access,
     on: (type, listener) => emitter.on(type, listener),
     snapshot: () => ({
       at: clock.wall(),
@@ -315,6 +320,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       limits: readLimits(core, clock.now()),
       calls: { ...counts, inflight: live.size },
       storage: persistence.place,
+      cache: cache.figures(),
     }),
     explain: createExplain(emitter, options, world.report),
     stored: async () => (await loadStore()).storedBreakers(STORAGE_KEY, clock.wall()),

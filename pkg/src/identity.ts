@@ -41,6 +41,8 @@ export interface Identities {
   onSignOut(listener: UserListener): () => void;
   /** Calls back when a user becomes known to a client, or says who they are. */
   onUser(listener: UserListener): () => void;
+  /** The token that a client has of this user, perhaps outdated: good for telling what they may see. */
+  token(user: User): string | undefined;
   /** An `Authorization` of this user fit to be sent, where somebody here has one. */
   authorization(user: User): Promise<string | undefined>;
   /** The headers with which a request of this user's is sent by nobody but the guard; none where nobody here has any. */
@@ -132,6 +134,10 @@ export function createIdentities(users: Users, environment: Environment, emitter
     onUser: (listener) => listen(came, listener),
     signOut,
     owner,
+    token(user) {
+      for (const identity of clients.keys()) if (currentOf(identity) === user) return identity.current() ?? undefined;
+      return undefined;
+    },
     authorization: async (user) => (await credentials(user))?.authorization,
     credentials,
     present() {

@@ -136,6 +136,32 @@ export interface RefreshOptions {
 }
 
 /**
+ * Which answers are kept, and for how long.
+ *
+ * @example
+ * ```ts
+ * import { type CacheOptions, createGuard } from "seawall";
+ *
+ * const cache: CacheOptions = { ttl: 30_000, writes: { "rpc/close_room": ["rooms"] } };
+ * createGuard({ cache });
+ * ```
+ */
+export interface CacheOptions {
+  /** Milliseconds an answer is fresh: given without asking the server. Default 60,000. */
+  ttl?: number;
+  /** Milliseconds after that in which it is given at once while a new one is fetched. Default 300,000. */
+  staleTtl?: number;
+  /** Milliseconds it is kept from the beginning, for when the server cannot be had. Default a day. */
+  keepTtl?: number;
+  /** What reading a view or a function (`rpc/name`) reads besides: `{ room_summary: ["rooms", "messages"] }`. */
+  reads?: { readonly [name: string]: readonly string[] };
+  /** What a function (`rpc/name`), or a write to a table with triggers, changes besides. */
+  writes?: { readonly [name: string]: readonly string[] };
+  /** Any other cache setting of the policy document, by its name there. */
+  [setting: string]: number | boolean | string | { readonly [name: string]: readonly string[] } | undefined;
+}
+
+/**
  * Every setting both sides share. A server publishes one at `/policy`.
  *
  * @example
@@ -196,6 +222,8 @@ export interface GuardOptions {
   storage?: "auto" | "memory";
   /** Queues writes while there is no network. */
   offline?: boolean | OfflineOptions;
+  /** Keeps answers to reads: given again while fresh, while stale with a look at the server, and in an outage. */
+  cache?: boolean | CacheOptions;
   /** Counts from the start, and sends what is counted if it says where to. */
   metrics?: boolean | MetricsOptions;
   /** Sentences in the place of the English ones, by category and by code; a function is asked each time. */
@@ -223,8 +251,15 @@ export function readOptions(options: GuardOptions): ReadOptions {
   }
   const address = typeof policy === "string" || policy instanceof URL ? policyAddress(policy) : undefined;
   const document = address === undefined && policy !== undefined ? readSettings(policy, "policy", false) : [];
-  const own = readSettings({ ...settings, offline: offlineSettings(offline) }, "options", true);
+  const own = readSettings({ ...withoutRelations(settings), offline: offlineSettings(offline) }, "options", true);
   return { settings: [...document, ...own], storage, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
+}
+
+/** What a cache is told of the database is no setting: it belongs to the page. */
+function withoutRelations(settings: Record<string, unknown>): Record<string, unknown> {
+  if (!isRecord(settings["cache"])) return settings;
+  const { reads, writes, ...cache } = settings["cache"];
+  return { ...settings, cache };
 }
 
 /** The server's own address is enough; a longer one is taken as it is. */

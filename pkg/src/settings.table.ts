@@ -57,6 +57,18 @@ export type SettingName =
   | "inflight.maxQueue"
   | "inflight.maxWait"
   | "cache.enabled"
+  | "cache.ttl"
+  | "cache.staleTtl"
+  | "cache.keepTtl"
+  | "cache.patience"
+  | "cache.rpc"
+  | "cache.storage"
+  | "cache.functions"
+  | "cache.maxEntries"
+  | "cache.maxBytes"
+  | "cache.maxEntryBytes"
+  | "cache.memoryEntries"
+  | "cache.memoryBytes"
   | "batch.enabled"
   | "offline.enabled"
   | "offline.when"
@@ -121,6 +133,18 @@ inflight.max c0 64 0 10000
 inflight.maxQueue c0 1000 0 100000
 inflight.maxWait m2 0 0 600000
 cache.enabled f2 0
+cache.ttl m2 60000 0 86400000
+cache.staleTtl m2 300000 0 604800000
+cache.keepTtl m2 86400000 0 2592000000
+cache.patience m2 400 0 600000
+cache.rpc f2 0
+cache.storage f2 0
+cache.functions f2 0
+cache.maxEntries c0 5000 1 1000000
+cache.maxBytes c0 50000000 1000 1000000000
+cache.maxEntryBytes c0 1000000 100 100000000
+cache.memoryEntries c0 500 1 100000
+cache.memoryBytes c0 10000000 1000 1000000000
 batch.enabled f2 0
 offline.enabled f2 0
 offline.when w2 1 offline unreachable
@@ -139,7 +163,7 @@ export const CEILINGS: readonly (readonly [number, number])[] = [
   [14, 15],
   [23, 24],
   [28, 29],
-  [56, 57],
+  [68, 69],
 ];
 
 /** What two settings may contradict, by the core's number. */

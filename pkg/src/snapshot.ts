@@ -1,5 +1,6 @@
 /** What `guard.snapshot()` gives: plain data, safe to keep, to print and to send. */
 
+import type { CacheFigures } from "./cache.js";
 import type { CircuitState, OperationClass, Service } from "./vocabulary.js";
 
 /**
@@ -98,4 +99,6 @@ export interface GuardSnapshot {
   readonly calls: CallCounts;
   /** Where breaker state is kept: in localStorage, or only in memory. */
   readonly storage: "local" | "memory";
+  /** How the cache did; null where there is none, or nothing passed through it yet. */
+  readonly cache: CacheFigures | null;
 }

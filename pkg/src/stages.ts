@@ -27,8 +27,8 @@ export interface StageParts {
 }
 
 /** offline · cache · debounce · coalesce · batch · split, each if asked for; and what is done for refreshes of a session. */
-export function createStages(parts: StageParts): Stage[] {
-  return [createCoalescing(parts), createRefreshStage(parts)];
+export function createStages(parts: StageParts, cache: Stage): Stage[] {
+  return [cache, createCoalescing(parts), createRefreshStage(parts)];
 }
 
 function createRefreshStage(parts: StageParts): Stage {

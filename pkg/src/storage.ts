@@ -1,7 +1,7 @@
 /** The second WebAssembly module: what localStorage holds of the breakers, decoded into plain objects. */
 
 import wasm from "../generated/store/store_bg.wasm";
-import { initSync, judge_failure, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
+import { Cache, CacheDisk, initSync, judge_failure, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
 
 import { bytesOf } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
@@ -30,6 +30,10 @@ export interface StoreModule {
   judge(failure: Judged): Judgement;
   /** Opens the outbox for a guard. */
   offline(parts: OfflineParts): Promise<Outstanding>;
+  /** The cache's rules. */
+  readonly Cache: typeof Cache;
+  /** The cache's entries in IndexedDB. */
+  readonly CacheDisk: typeof CacheDisk;
   /** Milliseconds left of a pause between refreshes of the session, read from its text; 0 if there is none. */
   refreshPauseLeft(text: string, wall: number): number;
   /** The pause after a refused refresh, as text. */
@@ -73,6 +77,8 @@ export function open(): StoreModule {
     refreshPauseLeft: refresh_pause_left,
     refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
     offline: openOffline,
+    Cache,
+    CacheDisk,
   };
 }
 

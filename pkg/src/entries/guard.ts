@@ -17,6 +17,7 @@ export {
 } from "../errors.js";
 export type { FailureContext, GuardErrorCode } from "../errors.js";
 export type {
+  CacheEvent,
   CallEvent,
   CallFacts,
   FailureEvent,
@@ -36,6 +37,7 @@ export type {
 } from "../events.js";
 export type {
   BreakerOptions,
+  CacheOptions,
   GuardOptions,
   InflightOptions,
   LimitOptions,
@@ -61,6 +63,7 @@ export type {
 } from "../offline/options.js";
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
+export type { CacheAccess, CacheEntry, CacheFigures, CacheTarget } from "../cache.js";
 export type { CacheMode, CallOptions, GuardedInit, Priority } from "../call-options.js";
 export type { Channel, Environment, TextStorage, TimerHandle } from "../environment.js";
 export { CATEGORIES, CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "../vocabulary.js";

@@ -10,8 +10,6 @@ pub enum Part {
     Read,
     /// It changes something that answers may depend on.
     Write,
-    /// It ends a session: what was kept for its user goes.
-    SignOut,
     /// Nothing: it passes by.
     Bystander,
 }
@@ -31,15 +29,14 @@ pub enum Reply {
     Failed(Category),
 }
 
-/// Sorts a request. `kept` tells the services whose reads were asked to be kept; auth is never one of them:
-/// `getUser()` is a fresh check by contract.
+/// Sorts a request. `kept`: reads of this kind were asked to be kept; of auth they never are, since `getUser()` is a
+/// fresh check by contract.
 #[must_use]
-pub fn part(target: &Target<'_>, method: &str, query: &str, kept: impl Fn(Service) -> bool) -> Part {
+pub fn part(target: &Target<'_>, method: &str, kept: bool) -> Part {
     let reads = matches!(method, "GET" | "HEAD");
     match target.service {
-        Service::Auth if is_sign_out(target.endpoint, method, query) => Part::SignOut,
         Service::Auth => Part::Bystander,
-        service if reads && kept(service) => Part::Read,
+        Service::Rest | Service::Rpc | Service::Storage | Service::Functions if reads && kept => Part::Read,
         Service::Rest | Service::Rpc | Service::Storage | Service::Functions => {
             if changes(target.class, method) {
                 Part::Write
@@ -128,11 +125,6 @@ fn refused(category: Option<Category>, verdict: Verdict, transient: bool) -> Rep
         }
         Some(_) | None => Reply::Pass,
     }
-}
-
-fn is_sign_out(endpoint: &str, method: &str, query: &str) -> bool {
-    let others = query.split('&').any(|pair| pair == "scope=others");
-    method == "POST" && endpoint == "/auth/v1/logout" && !others
 }
 
 fn changes(class: Class, method: &str) -> bool {

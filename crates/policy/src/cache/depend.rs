@@ -4,33 +4,25 @@
 //! names (a junction, or a foreign key, which does no harm). What hides behind a view, a function or a trigger only
 //! the application knows; it says so in [`Relations`].
 
-use std::collections::BTreeMap;
-
 /// What the application knows of its database and a request does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Relations {
-    reads: BTreeMap<String, Vec<String>>,
-    writes: BTreeMap<String, Vec<String>>,
+    reads: Vec<(String, String)>,
+    writes: Vec<(String, String)>,
 }
 
 impl Relations {
     /// Reading `name`, a view or a function, reads that table too.
     pub fn reads(&mut self, name: &str, table: &str) {
-        self.reads
-            .entry(name.to_owned())
-            .or_default()
-            .push(table.to_owned());
+        self.reads.push((name.to_owned(), table.to_owned()));
     }
 
     /// Writing to `name`, a table or a function, changes that table too.
     pub fn writes(&mut self, name: &str, table: &str) {
-        self.writes
-            .entry(name.to_owned())
-            .or_default()
-            .push(table.to_owned());
+        self.writes.push((name.to_owned(), table.to_owned()));
     }
 
-    /// The tables that an answer to this path and query depends on, sorted, each once.
+    /// The tables that an answer to this path and query depends on, each once; its own first.
     #[must_use]
     pub fn tables_read(&self, endpoint: &str, query: &str) -> Vec<String> {
         let mut tables = vec![resource(endpoint)];
@@ -42,7 +34,7 @@ impl Relations {
         follow(&self.reads, tables)
     }
 
-    /// The tables that a write to this path changes, sorted, each once.
+    /// The tables that a write to this path changes, each once; its own first.
     #[must_use]
     pub fn tables_written(&self, endpoint: &str) -> Vec<String> {
         follow(&self.writes, vec![resource(endpoint)])
@@ -103,18 +95,19 @@ fn extend(names: &mut [String], char: char) {
     }
 }
 
-fn follow(relations: &BTreeMap<String, Vec<String>>, mut tables: Vec<String>) -> Vec<String> {
-    let mut next = 0;
-    while let Some(further) = tables.get(next).map(|table| relations.get(table)) {
-        for table in further.into_iter().flatten() {
-            if !tables.contains(table) {
-                tables.push(table.clone());
-            }
+/// Adds what these names lead to, and what that leads to, each once.
+fn follow(relations: &[(String, String)], names: Vec<String>) -> Vec<String> {
+    let mut tables: Vec<String> = Vec::with_capacity(names.len());
+    let mut waiting = names;
+    waiting.reverse();
+    while let Some(name) = waiting.pop() {
+        if tables.contains(&name) {
+            continue;
         }
-        next += 1;
+        let further = relations.iter().filter(|(from, _)| *from == name);
+        waiting.extend(further.map(|(_, to)| to.clone()));
+        tables.push(name);
     }
-    tables.sort();
-    tables.dedup();
     tables
 }
 

@@ -24,23 +24,8 @@ pub enum Target {
     Everything,
 }
 
-/// What a kept answer is known by.
-#[derive(Clone, Copy, Debug)]
-pub struct Labels<'a> {
-    /// Its key.
-    pub key: &'a str,
-    /// Whom it was kept for.
-    pub user: &'a str,
-    /// Path and query of its request.
-    pub path: &'a str,
-    /// The tables it depends on.
-    pub tables: &'a [String],
-    /// The tags its caller gave it.
-    pub tags: &'a [String],
-}
-
-/// How many slots there are: the first for what concerns everything.
-pub const SLOTS: usize = 128;
+/// How many slots there are: the first for what concerns everything. Small enough to be read with every lookup.
+pub const SLOTS: usize = 1_024;
 
 /// Counts of invalidations, by what they concern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,28 +34,26 @@ pub struct Marks {
     slots: [u32; SLOTS],
 }
 
-impl Target {
-    /// Whether it ends an answer with these labels.
-    #[must_use]
-    pub fn matches(&self, labels: &Labels<'_>) -> bool {
-        match self {
-            Self::Key(key) => labels.key == key,
-            Self::Table(table) => labels.tables.contains(table),
-            Self::Tag(tag) => labels.tags.contains(tag),
-            Self::Pattern(pattern) => {
-                is_like(pattern, labels.path) || is_like(pattern, &decoded(labels.path))
-            }
-            Self::User(user) => labels.user == user,
-            Self::Everything => true,
-        }
-    }
+/// The slots of an answer: those whose marks end it.
+#[must_use]
+pub fn slots_of(key: &str, user: &str, tables: &[String], tags: &[String]) -> Vec<u16> {
+    let tables = tables.iter().map(|table| slot(b't', table));
+    let tags = tags.iter().map(|tag| slot(b'g', tag));
+    [0, slot(b'k', key), slot(b'u', user)]
+        .into_iter()
+        .chain(tables)
+        .chain(tags)
+        .collect()
+}
 
-    fn slot(&self) -> usize {
+impl Target {
+    fn slot(&self) -> u16 {
         match self {
-            Self::Table(name) => slot("table", name),
-            Self::Tag(name) => slot("tag", name),
-            Self::User(name) => slot("user", name),
-            Self::Key(_) | Self::Pattern(_) | Self::Everything => 0,
+            Self::Key(name) => slot(b'k', name),
+            Self::Table(name) => slot(b't', name),
+            Self::Tag(name) => slot(b'g', name),
+            Self::User(name) => slot(b'u', name),
+            Self::Pattern(_) | Self::Everything => 0,
         }
     }
 }
@@ -85,18 +68,16 @@ impl Marks {
     /// Something is invalidated.
     pub fn mark(&mut self, target: &Target) {
         self.count = self.count.saturating_add(1);
-        if let Some(slot) = self.slots.get_mut(target.slot()) {
+        if let Some(slot) = self.slots.get_mut(usize::from(target.slot())) {
             *slot = self.count;
         }
     }
 
-    /// Whether what was asked for at that count is still worth keeping.
+    /// Whether an answer with these slots, asked for at that count, is still true.
     #[must_use]
-    pub fn allow(&self, since: u32, labels: &Labels<'_>) -> bool {
-        let tables = labels.tables.iter().map(|table| slot("table", table));
-        let tags = labels.tags.iter().map(|tag| slot("tag", tag));
-        let mut slots = tables.chain(tags).chain([0, slot("user", labels.user)]);
-        since <= self.count && slots.all(|index| self.slots.get(index).is_some_and(|at| *at <= since))
+    pub fn allow(&self, since: u32, slots: &[u16]) -> bool {
+        let untouched = |slot: &u16| self.slots.get(usize::from(*slot)).is_some_and(|at| *at <= since);
+        since <= self.count && slots.iter().all(untouched)
     }
 
     /// As numbers, to be stored: the count, then the slots.
@@ -125,30 +106,41 @@ impl Default for Marks {
 }
 
 /// FNV-1a over the kind and the name, into a slot other than the first.
-fn slot(kind: &str, name: &str) -> usize {
-    let bytes = kind.bytes().chain([b' ']).chain(name.bytes());
-    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    1 + hash as usize % (SLOTS - 1)
+fn slot(kind: u8, name: &str) -> u16 {
+    let hash = name.bytes().fold(
+        (0x811c_9dc5 ^ u32::from(kind)).wrapping_mul(0x0100_0193),
+        |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193),
+    );
+    1 + u16::try_from(hash % 1_023).unwrap_or_default()
 }
 
-/// Whether the text is like the pattern, in which `*` stands for any run of characters. Linear but for the
-/// pattern's stars.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
+/// Whether a request's path and query look like the pattern, as they were sent or decoded; `*` stands for any run of
+/// characters.
+#[must_use]
+pub fn is_like(pattern: &str, path: &str) -> bool {
+    matches(pattern.as_bytes(), path.as_bytes()) || matches(pattern.as_bytes(), decoded(path).as_bytes())
+}
+
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let mut parts = pattern.split(|byte| *byte == b'*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
         return false;
     };
     let Some(last) = parts.next_back() else {
         return rest.is_empty();
     };
     for part in parts {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
+        match after(rest, part) {
+            Some(tail) => rest = tail,
             None => return false,
         }
     }
     rest.ends_with(last)
+}
+
+/// What follows the first place where the part is.
+fn after<'a>(text: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
+    let place = (0..=text.len().checked_sub(part.len())?)
+        .find(|at| text.get(*at..).is_some_and(|tail| tail.starts_with(part)))?;
+    text.get(place + part.len()..)
 }

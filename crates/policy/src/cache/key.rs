@@ -54,11 +54,15 @@ pub fn canonical<'a>(
     let (place, query) = split(url);
     field(&mut text, place);
     field(&mut text, &ordered(query, orderless));
-    let mut kept: Vec<(String, &str)> = headers
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-        .filter(|(name, _)| !IGNORED.contains(&name.as_str()))
-        .collect();
-    kept.sort();
+    let mut kept: Vec<(String, &str)> = Vec::new();
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        if !IGNORED.contains(&name.as_str()) {
+            let header = (name, value.trim());
+            let place = kept.partition_point(|other| *other <= header);
+            kept.insert(place, header);
+        }
+    }
     for (name, value) in &kept {
         field(&mut text, name);
         field(&mut text, value);
@@ -77,30 +81,27 @@ pub fn split(url: &str) -> (&str, &str) {
     url.split_once('?').unwrap_or((url, ""))
 }
 
-/// Whether an address means the same on every page of an origin.
+/// Whether an address means the same on every page of an origin: it has a scheme, or begins at the root.
 #[must_use]
 pub fn is_absolute(url: &str) -> bool {
-    url.starts_with('/') || url.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
-}
-
-fn is_scheme(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    let scheme = url.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    url.starts_with('/') || (scheme > 0 && url.bytes().skip(scheme).take(3).eq(*b"://"))
 }
 
 fn ordered(query: &str, orderless: bool) -> String {
     if !orderless {
         return query.to_owned();
     }
-    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-    pairs.sort_by_key(name_of);
+    let mut pairs: Vec<&str> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let place = pairs.partition_point(|other| name_of(other) <= name_of(pair));
+        pairs.insert(place, pair);
+    }
     pairs.join("&")
 }
 
-fn name_of<'a>(pair: &&'a str) -> &'a str {
-    pair.split_once('=').map_or(*pair, |(name, _)| name)
+fn name_of(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(name, _)| name)
 }
 
 fn field(text: &mut String, content: &str) {

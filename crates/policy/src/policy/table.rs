@@ -77,6 +77,8 @@ const MINUTE: f64 = 60_000.0;
 const TEN_MINUTES: f64 = 600_000.0;
 const HOUR: f64 = 3_600_000.0;
 const DAY: f64 = 86_400_000.0;
+const WEEK: f64 = 7.0 * DAY;
+const MONTH: f64 = 30.0 * DAY;
 
 /// A ceiling that is not given beside its floor is raised to it: the floor, then the ceiling.
 pub const CEILINGS: &[(Key, Key)] = &[
@@ -214,6 +216,30 @@ settings! {
         "How long a call waits for a place among those under way; 0: as long as it may take at all.";
     CacheEnabled = "cache.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
         "Whether the guard keeps answers to reads; kept by the package only.";
+    CacheTtl = "cache.ttl", Kind::Millis, MINUTE, 0.0, DAY, Endpoint,
+        "How long an answer is fresh: given without asking the server.";
+    CacheStaleTtl = "cache.staleTtl", Kind::Millis, 300_000.0, 0.0, WEEK, Endpoint,
+        "How long after that it is stale: given at once while the server is asked for a new one.";
+    CacheKeepTtl = "cache.keepTtl", Kind::Millis, DAY, 0.0, MONTH, Endpoint,
+        "How long it is kept from the beginning, to be given when the server cannot be had.";
+    CachePatience = "cache.patience", Kind::Millis, 400.0, 0.0, TEN_MINUTES, Endpoint,
+        "How long a read waits for a service whose last call failed when a last known answer is at hand.";
+    CacheRpc = "cache.rpc", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
+        "Answers of functions called by GET are kept too.";
+    CacheStorage = "cache.storage", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
+        "Answers of the storage service are kept too.";
+    CacheFunctions = "cache.functions", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
+        "Answers of edge functions called by GET are kept too.";
+    CacheMaxEntries = "cache.maxEntries", Kind::Count, 5_000.0, 1.0, 1_000_000.0, Document,
+        "How many answers a browser keeps; the least recently used go first.";
+    CacheMaxBytes = "cache.maxBytes", Kind::Count, 50_000_000.0, 1_000.0, 1_000_000_000.0, Document,
+        "How many bytes they take together.";
+    CacheMaxEntryBytes = "cache.maxEntryBytes", Kind::Count, 1_000_000.0, 100.0, 100_000_000.0, Document,
+        "The largest answer that is kept.";
+    CacheMemoryEntries = "cache.memoryEntries", Kind::Count, 500.0, 1.0, 100_000.0, Document,
+        "How many of them are in memory too.";
+    CacheMemoryBytes = "cache.memoryBytes", Kind::Count, 10_000_000.0, 1_000.0, 1_000_000_000.0, Document,
+        "How many bytes those take together.";
     BatchEnabled = "batch.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
         "Whether reads that differ in one filter become one request; kept by the package only.";
     OfflineEnabled = "offline.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,

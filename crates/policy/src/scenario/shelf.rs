@@ -3,51 +3,33 @@
 use super::line::span;
 use crate::cache::admit::{Reply, judge};
 use crate::cache::depend::Relations;
-use crate::cache::evict::{Amount, Limits, Lru, OwnedLabels};
 use crate::cache::freshness::{Age, Directives, Lifetimes};
-use crate::cache::invalidate::{Marks, Target};
+use crate::cache::invalidate::{Marks, Target, is_like, slots_of};
 use crate::cache::key::{Identity, canonical, split};
 use crate::cache::lookup::{Mode, Plan, Situation, plan, rescues};
 use crate::class::{Category, Service};
 use crate::time::{MonoTime, UnixTime};
 
-const LIMITS: Limits = Limits {
-    total: Amount {
-        entries: 100,
-        bytes: 1_000_000,
-    },
-    largest: 100_000,
-};
-
+#[derive(Default)]
 pub(super) struct Shelf {
     lifetimes: Lifetimes,
     relations: Relations,
-    kept: Lru<Kept>,
+    kept: Vec<Kept>,
     marks: Marks,
     asked: Vec<(String, Question)>,
 }
 
 struct Kept {
+    question: Question,
     stored: UnixTime,
     control: String,
 }
 
 struct Question {
     key: String,
+    path: String,
     since: u32,
-    labels: OwnedLabels,
-}
-
-impl Default for Shelf {
-    fn default() -> Self {
-        Self {
-            lifetimes: Lifetimes::default(),
-            relations: Relations::default(),
-            kept: Lru::new(LIMITS),
-            marks: Marks::default(),
-            asked: Vec::new(),
-        }
-    }
+    slots: Vec<u16>,
 }
 
 impl Shelf {
@@ -108,20 +90,16 @@ impl Shelf {
 
     fn ask(&mut self, name: &str, user: &str, url: &str) -> String {
         let (path, query) = split(url);
-        let labels = OwnedLabels {
-            user: user.to_owned(),
-            path: url.to_owned(),
-            tables: self.relations.tables_read(path, query),
-            tags: Vec::new(),
-        };
-        let tables = labels.tables.join(" ");
+        let tables = self.relations.tables_read(path, query);
+        let key = key(user, url);
         let question = Question {
-            key: key(user, url),
+            path: url.to_owned(),
             since: self.marks.count(),
-            labels,
+            slots: slots_of(&key, user, &tables, &[]),
+            key,
         };
         self.asked.push((name.to_owned(), question));
-        tables
+        tables.join(" ")
     }
 
     fn answer(&mut self, now: UnixTime, name: &str, status: &str, control: &str) -> Option<String> {
@@ -131,11 +109,11 @@ impl Shelf {
             .split_once('/')
             .map_or((status, None), |(s, c)| (s, Some(c)));
         let directives = Directives::parse(control);
-        let held = self.kept.get(&question.key).is_some();
+        let held = self.kept.iter().any(|kept| kept.question.key == question.key);
         let words = match judge(Service::Rest, status.parse().ok()?, code, &directives, "", held) {
             Reply::Keep | Reply::Renew => self.keep(now, question, control),
             Reply::Discard => {
-                self.kept.remove(&question.key);
+                self.kept.retain(|kept| kept.question.key != question.key);
                 "discarded"
             }
             Reply::Pass => "passed",
@@ -145,15 +123,15 @@ impl Shelf {
     }
 
     fn keep(&mut self, now: UnixTime, question: Question, control: &str) -> &'static str {
-        let Question { key, since, labels } = question;
-        if !self.marks.allow(since, &labels.with_key(&key)) {
+        if !self.marks.allow(question.since, &question.slots) {
             return "outdated";
         }
-        let kept = Kept {
+        self.kept.retain(|kept| kept.question.key != question.key);
+        self.kept.push(Kept {
+            question,
             stored: now,
             control: control.to_owned(),
-        };
-        self.kept.put(key, kept, 100, labels);
+        });
         "kept"
     }
 
@@ -186,16 +164,24 @@ impl Shelf {
     }
 
     fn invalidate(&mut self, target: &Target) -> usize {
-        self.marks.mark(target);
-        self.kept.invalidate(target)
+        let before = self.kept.len();
+        if let Target::Pattern(pattern) = target {
+            self.kept.retain(|kept| !is_like(pattern, &kept.question.path));
+        } else {
+            self.marks.mark(target);
+            let marks = &self.marks;
+            self.kept
+                .retain(|kept| marks.allow(kept.question.since, &kept.question.slots));
+        }
+        before - self.kept.len()
     }
 
-    fn age(&mut self, now: UnixTime, user: &str, url: &str) -> Age {
-        let lifetimes = self.lifetimes;
-        self.kept.get(&key(user, url)).map_or(Age::Gone, |kept| {
-            lifetimes
-                .within(&Directives::parse(&kept.control))
-                .judge(kept.stored, now)
+    fn age(&self, now: UnixTime, user: &str, url: &str) -> Age {
+        let key = key(user, url);
+        let found = self.kept.iter().find(|kept| kept.question.key == key);
+        found.map_or(Age::Gone, |kept| {
+            let directives = Directives::parse(&kept.control);
+            self.lifetimes.within(&directives).judge(kept.stored, now)
         })
     }
 }

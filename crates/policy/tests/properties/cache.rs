@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 use seawall_policy::cache::depend::Relations;
-use seawall_policy::cache::evict::{Amount, Limits, Lru, OwnedLabels};
-use seawall_policy::cache::invalidate::{Labels, Marks, Target};
+use seawall_policy::cache::invalidate::{Marks, Target, slots_of};
 use seawall_policy::cache::key::{Identity, canonical};
 
 /// A request as PostgREST understands it: what may change its answer, and nothing else.
@@ -156,16 +155,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..120)
 }
 
-fn labels_of(question: usize) -> OwnedLabels {
-    OwnedLabels {
-        user: USERS[question % 2].to_owned(),
-        path: format!("/rest/v1/{}", TABLES[question % 4]),
-        tables: vec![
-            TABLES[question % 4].to_owned(),
-            TABLES[(question + 1) % 4].to_owned(),
-        ],
-        tags: Vec::new(),
-    }
+fn tables_of(question: usize) -> Vec<String> {
+    [question % 4, (question + 1) % 4]
+        .map(|table| TABLES[table].to_owned())
+        .to_vec()
 }
 
 proptest! {
@@ -198,67 +191,54 @@ proptest! {
         prop_assert!(!Relations::default().tables_read("/rest/v1/t", &query).is_empty());
     }
 
-    /// A write to a table ends every answer that mentions it, and no answer asked for before it is kept after it.
+    /// A write to a table ends every answer that mentions it, and no answer asked for before it is kept after it; a
+    /// sign-out does the same to its user's.
     #[test]
-    fn nothing_older_than_a_write_or_a_sign_out_is_kept(steps in steps()) {
-        let total = Amount { entries: 5, bytes: 1_000 };
-        let mut lru = Lru::new(Limits { total, largest: 500 });
+    fn nothing_older_than_a_write_or_a_sign_out_is_true(steps in steps()) {
         let mut marks = Marks::default();
         let mut asked: [Option<(u32, u64)>; 6] = [None; 6];
+        let mut kept: [Option<(u32, u64)>; 6] = [None; 6];
         let (mut tables, mut users) = ([0_u64; 4], [0_u64; 2]);
         for (now, step) in (1_u64..).zip(steps) {
             match step {
                 Step::Ask(question) => asked[question] = Some((marks.count(), now)),
-                Step::Arrive(question) => {
-                    let Some((since, at)) = asked[question].take() else { continue };
-                    let labels = labels_of(question);
-                    let key = question.to_string();
-                    if marks.allow(since, &labels.with_key(&key)) {
-                        lru.put(key, (question, at), 7, labels);
-                    }
-                }
+                Step::Arrive(question) => kept[question] = asked[question].take().or(kept[question]),
                 Step::Write(table) => {
                     tables[table] = now;
-                    let target = Target::Table(TABLES[table].to_owned());
-                    marks.mark(&target);
-                    lru.invalidate(&target);
+                    marks.mark(&Target::Table(TABLES[table].to_owned()));
                 }
                 Step::Forget(user) => {
                     users[user] = now;
-                    let target = Target::User(USERS[user].to_owned());
-                    marks.mark(&target);
-                    lru.invalidate(&target);
+                    marks.mark(&Target::User(USERS[user].to_owned()));
                 }
             }
-            let mut kept = Amount::default();
-            for (_, (question, at), size) in lru.iter() {
-                kept = Amount { entries: kept.entries + 1, bytes: kept.bytes + size };
-                prop_assert!(*at >= tables[question % 4] && *at >= tables[(question + 1) % 4]);
-                prop_assert!(*at >= users[question % 2]);
+            for (question, answer) in kept.iter().enumerate() {
+                let Some((since, at)) = *answer else { continue };
+                let slots = slots_of(&question.to_string(), USERS[question % 2], &tables_of(question), &[]);
+                let untouched = at >= tables[question % 4] && at >= tables[(question + 1) % 4] && at >= users[question % 2];
+                prop_assert_eq!(marks.allow(since, &slots), untouched, "these few names share no slot");
             }
-            prop_assert_eq!(kept, lru.kept());
-            prop_assert!(kept.entries <= total.entries);
         }
     }
 
-    /// Every label of an invalidation's target keeps an older answer out.
+    /// Whatever an invalidation means, it ends what was asked for before it, and nothing that is asked for after it.
     #[test]
-    fn a_mark_refuses_what_its_target_matches(tables in prop::collection::vec("[ab]{1,2}", 0..3), tag in "[ab]{1,2}", pick in 0..6_u8) {
-        let (user, path) = ("u".to_owned(), "/p".to_owned());
-        let owned = OwnedLabels { user, path, tables, tags: vec!["a".to_owned()] };
-        let target = match pick {
-            0 => Target::Key("k".to_owned()),
-            1 => Target::Table(tag),
-            2 => Target::Tag(tag),
-            3 => Target::Pattern("/*".to_owned()),
-            4 => Target::User("u".to_owned()),
-            _ => Target::Everything,
+    fn a_mark_ends_what_its_target_means(tables in prop::collection::vec("[ab]{1,2}", 0..3), name in "[ab]{1,2}", pick in 0..6_u8) {
+        let tags = ["a".to_owned()];
+        let slots = slots_of("k", "u", &tables, &tags);
+        let (target, meant) = match pick {
+            0 => (Target::Key("k".to_owned()), true),
+            1 => (Target::Table(name.clone()), tables.contains(&name)),
+            2 => (Target::Tag(name.clone()), tags.contains(&name)),
+            3 => (Target::Pattern("/*".to_owned()), true),
+            4 => (Target::User("u".to_owned()), true),
+            _ => (Target::Everything, true),
         };
-        let labels: Labels<'_> = owned.with_key("k");
         let mut marks = Marks::default();
         let since = marks.count();
         marks.mark(&target);
-        prop_assert!(!(target.matches(&labels) && marks.allow(since, &labels)));
-        prop_assert!(marks.allow(marks.count(), &labels));
+        prop_assert!(!meant || !marks.allow(since, &slots));
+        prop_assert!(marks.allow(marks.count(), &slots));
+        prop_assert_eq!(Marks::from_numbers(&marks.to_numbers()), Some(marks));
     }
 }
