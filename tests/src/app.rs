@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::database::Database;
 use crate::fault_proxy::FaultProxy;
 use crate::must;
+use crate::pooler::Pooler;
 use crate::request::Request;
 use crate::user::{self, SECRET, User};
 
@@ -21,6 +22,8 @@ use crate::user::{self, SECRET, User};
 pub struct TestApp {
     address: SocketAddr,
     proxy: FaultProxy,
+    /// Ends before the database that it is connected to.
+    _pooler: Option<Pooler>,
     database: Database,
     server: Handle,
 }
@@ -215,12 +218,14 @@ impl Caller<'_> {
 /// A server's configuration, in the words of its environment.
 pub struct TestAppBuilder {
     settings: BTreeMap<String, String>,
+    pooled: bool,
 }
 
 impl Default for TestAppBuilder {
     fn default() -> Self {
         let builder = Self {
             settings: BTreeMap::new(),
+            pooled: false,
         };
         builder
             .set("SEAWALL_LISTEN", "127.0.0.1:0")
@@ -235,6 +240,13 @@ impl TestAppBuilder {
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Puts a transaction pooler between the server and its database.
+    #[must_use]
+    pub fn pooled(mut self) -> Self {
+        self.pooled = true;
         self
     }
 
@@ -255,7 +267,15 @@ impl TestAppBuilder {
     /// Starts the server, ready or not.
     pub async fn start_unready(mut self) -> TestApp {
         let database = Database::create().await;
-        let proxy = FaultProxy::start(database.address()).await;
+        let pooler = if self.pooled {
+            Some(Pooler::start(&database).await)
+        } else {
+            None
+        };
+        let behind = pooler
+            .as_ref()
+            .map_or_else(|| database.address(), Pooler::address);
+        let proxy = FaultProxy::start(behind).await;
         let through = proxy.address();
         self = self.set(
             "DATABASE_URL",
@@ -276,6 +296,7 @@ impl TestAppBuilder {
         TestApp {
             address: server.address(),
             proxy,
+            _pooler: pooler,
             database,
             server,
         }

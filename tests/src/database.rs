@@ -58,6 +58,22 @@ impl Database {
         )
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How a pooler reaches it as the login role, in the words of libpq.
+    pub(crate) fn connection_parameters(&self) -> String {
+        let address = self.address();
+        let (host, port) = address.rsplit_once(':').unwrap_or((&address, "5432"));
+        format!(
+            "host={host} port={port} dbname={} user={LOGIN} password={LOGIN_PASSWORD}",
+            self.name
+        )
+    }
+
     /// Where the cluster listens.
     #[must_use]
     pub fn address(&self) -> String {

@@ -15,6 +15,7 @@ mod answer;
 mod app;
 mod database;
 mod fault_proxy;
+mod pooler;
 mod request;
 mod user;
 
@@ -22,6 +23,7 @@ pub use answer::Answer;
 pub use app::{Caller, TestApp, TestAppBuilder};
 pub use database::Database;
 pub use fault_proxy::FaultProxy;
+pub use pooler::Pooler;
 pub use request::Request;
 pub use user::{GUEST, HARBOUR, LIGHTHOUSE, OWNER, SECRET, User};
 

@@ -32,7 +32,7 @@ pub use read::{
 
 use crate::error::PlanError;
 use crate::ident::Qualified;
-use crate::request::{Action, ApiRequest, Count, Info, Invocation, RowRange};
+use crate::request::{Action, ApiRequest, Count, Info, Invocation, OpenApiVersion, RowRange};
 use crate::schema::{Routine, SchemaCache, Table};
 
 use negotiate::Wanted;
@@ -113,6 +113,8 @@ pub struct Counting {
 pub struct InspectPlan {
     /// The schema.
     pub schema: String,
+    /// In which form.
+    pub version: OpenApiVersion,
     /// Nobody wants the body.
     pub headers_only: bool,
 }
@@ -229,13 +231,11 @@ impl<'a> Planner<'a> {
             } => Plan::Read(self.read(relation, *headers_only)?),
             Action::Mutate { relation, mutation } => Plan::Mutate(self.mutate(relation, *mutation)?),
             Action::Call { routine, invocation } => Plan::Call(self.call(routine, *invocation)?),
-            Action::Inspect { headers_only } => {
-                negotiate::openapi(&self.request.accept)?;
-                Plan::Inspect(InspectPlan {
-                    schema: self.request.schema.clone(),
-                    headers_only: *headers_only,
-                })
-            }
+            Action::Inspect { headers_only } => Plan::Inspect(InspectPlan {
+                schema: self.request.schema.clone(),
+                version: negotiate::openapi(&self.request.accept)?,
+                headers_only: *headers_only,
+            }),
             Action::Info(Info::Relation(relation)) => {
                 Plan::Info(InfoPlan::Relation(self.table(relation)?.clone()))
             }

@@ -29,7 +29,7 @@ pub use filter::{
     BinaryOperator, Filter, FullTextOperator, IsValue, LogicOperator, LogicTree, Operation, QuantOperator,
     Quantifier,
 };
-pub use media_type::{MediaType, PlanFormat, PlanOption};
+pub use media_type::{MediaType, OpenApiVersion, PlanFormat, PlanOption};
 pub use order::{Direction, Nulls, OrderTerm};
 pub use parse::RawRequest;
 pub use payload::Payload;

@@ -154,7 +154,7 @@ fn call(plan: &CallPlan, request: &ApiRequest, row: ResultRow, verbosity: Verbos
 
 fn inspect(plan: &InspectPlan, request: &ApiRequest, row: ResultRow) -> Reply {
     let mut reply = Reply::new(StatusCode::OK);
-    reply.set_body(&MediaType::OpenApi, request, row.body);
+    reply.set_body(&MediaType::OpenApi(plan.version), request, row.body);
     if plan.headers_only {
         reply.body = Bytes::new();
     }

@@ -160,12 +160,7 @@ async fn carry_out(
     })?;
     if let Plan::Inspect(inspect) = plan {
         let inspected = row.body.take().unwrap_or_default();
-        let document = openapi::document(
-            &live.schema,
-            &inspect.schema,
-            &inspected,
-            &openapi_config(mount, live),
-        );
+        let document = openapi::document(&live.schema, inspect, &inspected, &openapi_config(mount, live));
         row.body = Some(document.into());
     }
     Ok(row)

@@ -211,3 +211,38 @@ async fn values_are_never_read_as_sql() {
     }
     assert_eq!(app.database().value("select count(*) from messages").await, "7");
 }
+
+#[tokio::test]
+async fn the_root_describes_the_schema_in_two_forms() {
+    let app = TestApp::start().await;
+    let swagger = app
+        .as_user(OWNER)
+        .get("/rest/v1/")
+        .send()
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(swagger["swagger"], "2.0");
+    let accept = "application/vnd.oai.openapi+json;version=3.1";
+    let answer = app
+        .as_user(OWNER)
+        .get("/rest/v1/")
+        .header("accept", accept)
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(answer.header("content-type"), accept);
+    let openapi = answer.json();
+    assert_eq!(openapi["openapi"], "3.1.0");
+    let names = |document: &serde_json::Value| {
+        document
+            .as_object()
+            .map(|object| object.keys().cloned().collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    assert_eq!(names(&openapi["paths"]), names(&swagger["paths"]));
+    assert_eq!(
+        names(&openapi["components"]["schemas"]),
+        names(&swagger["definitions"])
+    );
+}

@@ -1,4 +1,4 @@
-//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, Redis.
+//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler, Redis.
 
 use std::path::Path;
 
@@ -39,6 +39,7 @@ fn missing() -> Vec<&'static str> {
         ("firefox-esr", browsers::firefox().is_some()),
         ("webkit2gtk-driver", browsers::webkit_driver().is_some()),
         ("xvfb", on_path("Xvfb").is_some()),
+        ("pgbouncer", on_path("pgbouncer").is_some()),
         ("redis-server", on_path("redis-server").is_some()),
     ];
     wanted

@@ -2,7 +2,7 @@
 
 use crate::error::PlanError;
 use crate::ident::Qualified;
-use crate::request::MediaType;
+use crate::request::{MediaType, OpenApiVersion};
 use crate::schema::{MediaHandler, MediaHandlers};
 
 use super::Planner;
@@ -76,15 +76,15 @@ impl Planner<'_> {
     }
 }
 
-/// Checks that a description of the schema is accepted.
-pub(super) fn openapi(accept: &[MediaType]) -> Result<(), PlanError> {
-    let is_description =
-        |accepted: &MediaType| matches!(accepted, MediaType::OpenApi | MediaType::Json | MediaType::Any);
-    if accept.iter().any(is_description) {
-        Ok(())
-    } else {
-        Err(not_acceptable(accept))
-    }
+/// The form in which a description of the schema is accepted.
+pub(super) fn openapi(accept: &[MediaType]) -> Result<OpenApiVersion, PlanError> {
+    let version = accept.iter().find_map(|accepted| {
+        if let MediaType::OpenApi(version) = accepted {
+            return Some(*version);
+        }
+        matches!(accepted, MediaType::Json | MediaType::Any).then_some(OpenApiVersion::V2)
+    });
+    version.ok_or_else(|| not_acceptable(accept))
 }
 
 fn not_acceptable(accept: &[MediaType]) -> PlanError {
@@ -151,7 +151,7 @@ fn built_in(accepted: &MediaType) -> Option<Answer> {
         | MediaType::Object { .. }
         | MediaType::Text
         | MediaType::Xml
-        | MediaType::OpenApi
+        | MediaType::OpenApi(_)
         | MediaType::Form
         | MediaType::Binary
         | MediaType::Plan { .. }

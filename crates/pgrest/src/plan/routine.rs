@@ -94,7 +94,7 @@ impl Call<'_> {
             | MediaType::Object { .. }
             | MediaType::GeoJson
             | MediaType::Csv
-            | MediaType::OpenApi
+            | MediaType::OpenApi(_)
             | MediaType::Form
             | MediaType::Any
             | MediaType::Plan { .. }

@@ -26,8 +26,8 @@ pub enum MediaType {
     Text,
     /// `text/xml`
     Xml,
-    /// `application/openapi+json`
-    OpenApi,
+    /// `application/openapi+json`, or `application/vnd.oai.openapi+json;version=3.1`
+    OpenApi(OpenApiVersion),
     /// `application/x-www-form-urlencoded`
     Form,
     /// `application/octet-stream`
@@ -45,6 +45,15 @@ pub enum MediaType {
     },
     /// Anything else, as sent: the database may have a handler for it.
     Other(String),
+}
+
+/// The form of a description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OpenApiVersion {
+    /// Swagger 2.0, which is PostgREST's.
+    V2,
+    /// OpenAPI 3.1.
+    V31,
 }
 
 /// How a plan is printed.
@@ -85,7 +94,7 @@ impl MediaType {
     #[must_use]
     pub fn content_type(&self) -> String {
         match self {
-            Self::Binary | Self::Other(_) => self.to_string(),
+            Self::Binary | Self::OpenApi(OpenApiVersion::V31) | Self::Other(_) => self.to_string(),
             Self::Json
             | Self::ArrayStripped
             | Self::Object { .. }
@@ -93,7 +102,7 @@ impl MediaType {
             | Self::Csv
             | Self::Text
             | Self::Xml
-            | Self::OpenApi
+            | Self::OpenApi(OpenApiVersion::V2)
             | Self::Form
             | Self::Any
             | Self::Plan { .. } => format!("{self}; charset=utf-8"),
@@ -120,7 +129,8 @@ impl fmt::Display for MediaType {
             Self::Csv => f.write_str("text/csv"),
             Self::Text => f.write_str("text/plain"),
             Self::Xml => f.write_str("text/xml"),
-            Self::OpenApi => f.write_str("application/openapi+json"),
+            Self::OpenApi(OpenApiVersion::V2) => f.write_str("application/openapi+json"),
+            Self::OpenApi(OpenApiVersion::V31) => f.write_str("application/vnd.oai.openapi+json;version=3.1"),
             Self::Form => f.write_str("application/x-www-form-urlencoded"),
             Self::Binary => f.write_str("application/octet-stream"),
             Self::Any => f.write_str("*/*"),
@@ -204,7 +214,10 @@ impl<'a> Tokens<'a> {
             "text/csv" => MediaType::Csv,
             "text/plain" => MediaType::Text,
             "text/xml" => MediaType::Xml,
-            "application/openapi+json" => MediaType::OpenApi,
+            "application/openapi+json" => MediaType::OpenApi(OpenApiVersion::V2),
+            "application/vnd.oai.openapi+json" if self.parameter("version").is_none_or(is_3_1) => {
+                MediaType::OpenApi(OpenApiVersion::V31)
+            }
             "application/x-www-form-urlencoded" => MediaType::Form,
             "application/octet-stream" => MediaType::Binary,
             "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => MediaType::Object {
@@ -255,6 +268,10 @@ impl<'a> Tokens<'a> {
             .rfind(|(candidate, _)| candidate == name)
             .map(|(_, value)| *value)
     }
+}
+
+fn is_3_1(version: &str) -> bool {
+    matches!(version, "3" | "3.1") || version.starts_with("3.1.")
 }
 
 /// `name=value` or `name="value"`; anything else says nothing.

@@ -105,7 +105,7 @@ fn for_relation(
         | MediaType::GeoJson
         | MediaType::Text
         | MediaType::Xml
-        | MediaType::OpenApi
+        | MediaType::OpenApi(_)
         | MediaType::Binary
         | MediaType::Any
         | MediaType::Plan { .. }
@@ -128,7 +128,7 @@ fn for_routine(
         MediaType::ArrayStripped
         | MediaType::Object { .. }
         | MediaType::GeoJson
-        | MediaType::OpenApi
+        | MediaType::OpenApi(_)
         | MediaType::Any
         | MediaType::Plan { .. }
         | MediaType::Other(_) => Err(not_acceptable(content_type)),

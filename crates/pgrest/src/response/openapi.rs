@@ -1,4 +1,4 @@
-//! The schema described in Swagger 2.0, as PostgREST describes it at its root.
+//! The schema described in Swagger 2.0, as PostgREST describes it at its root, and in OpenAPI 3.1.
 //!
 //! What the caller may see is decided by the database, which says so in the inspection's row; the schema
 //! cache knows the rest.
@@ -7,11 +7,14 @@ mod definition;
 mod parameter;
 mod path;
 mod types;
+mod v31;
 
 use http::Uri;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::plan::InspectPlan;
+use crate::request::OpenApiVersion;
 use crate::schema::{Routine, SchemaCache, Table};
 
 const MEDIA_TYPES: [&str; 4] = [
@@ -56,7 +59,20 @@ struct Inspection {
 /// The description of a schema. `inspected` is the body of the inspection's row; what cannot be read of it
 /// is taken as no privilege at all.
 #[must_use]
-pub fn document(cache: &SchemaCache, schema: &str, inspected: &[u8], config: &OpenApiConfig) -> String {
+pub fn document(cache: &SchemaCache, plan: &InspectPlan, inspected: &[u8], config: &OpenApiConfig) -> String {
+    let document = swagger(cache, &plan.schema, inspected, config);
+    match plan.version {
+        OpenApiVersion::V2 => Value::Object(document).to_string(),
+        OpenApiVersion::V31 => v31::of_swagger(document).to_string(),
+    }
+}
+
+fn swagger(
+    cache: &SchemaCache,
+    schema: &str,
+    inspected: &[u8],
+    config: &OpenApiConfig,
+) -> Map<String, Value> {
     let inspection: Inspection = serde_json::from_slice(inspected).unwrap_or_default();
     let tables = tables(cache, schema, &inspection, config.listing);
     let routines = routines(cache, schema, &inspection, config.listing);
@@ -64,7 +80,7 @@ pub fn document(cache: &SchemaCache, schema: &str, inspected: &[u8], config: &Op
     document.insert("definitions".to_owned(), definition::all(cache, &tables));
     document.insert("parameters".to_owned(), parameter::all(&tables));
     document.insert("paths".to_owned(), path::all(&tables, &routines));
-    Value::Object(document).to_string()
+    document
 }
 
 fn tables<'a>(
@@ -224,7 +240,12 @@ mod tests {
             security: true,
             version: "0".to_owned(),
         };
-        let document = document(&SchemaCache::default(), "public", b"nonsense", &config);
+        let plan = InspectPlan {
+            schema: "public".to_owned(),
+            version: OpenApiVersion::V2,
+            headers_only: false,
+        };
+        let document = document(&SchemaCache::default(), &plan, b"nonsense", &config);
         let document: Value = serde_json::from_str(&document).unwrap();
         assert_eq!(document["definitions"], json!({}));
         assert_eq!(document["paths"].as_object().unwrap().len(), 1);
