@@ -11,6 +11,7 @@ export default defineConfig({
     target: ["chrome123", "edge123", "firefox128", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rollupOptions: { input: ["index.html", "admin.html"] },
   },
   server: {
     // The host goes through unchanged: the server names itself by it in /dev/config.

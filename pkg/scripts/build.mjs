@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 import { twinPlugin, twinsAreCurrent } from "./twin.mjs";
 
@@ -32,6 +32,7 @@ const ENTRIES = {
   guard: ["store", "metrics", "refresh", "messages", "cache"],
   store: [],
   metrics: [],
+  dashboard: [],
   refresh: ["guard"],
   cache: ["guard"],
   messages: ["guard", "store"],
@@ -81,7 +82,8 @@ async function bundle() {
         entryPoints: [join("src/entries", `${name}.ts`)],
         outfile: join(dist, name + extension),
         define: format === "cjs" ? { "import.meta.url": "__filename" } : {},
-        plugins: [siblingPlugin(beside, (sibling) => `./${sibling}${extension}`), inlineWasm()],
+        mainFields: ["module", "main"],
+        plugins: [siblingPlugin(beside, (sibling) => `./${sibling}${extension}`), inlineWasm(), inlineStyles()],
       });
     }
   }
@@ -139,6 +141,19 @@ function inlineWasm() {
       bundler.onLoad({ filter: /\.wasm$/ }, async ({ path }) => {
         const bytes = await readFile(path);
         return { contents: `export default ${JSON.stringify(bytes.toString("latin1"))};`, loader: "js" };
+      });
+    },
+  };
+}
+
+/** `import text from "….css"` becomes the style sheet as a string, without its spaces. */
+function inlineStyles() {
+  return {
+    name: "inline-styles",
+    setup(bundler) {
+      bundler.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+        const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+        return { contents: `export default ${JSON.stringify(code)};`, loader: "js" };
       });
     },
   };

@@ -318,7 +318,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       at: clock.wall(),
       breakers: [...breakers].map((breaker) => breaker.statistics),
       limits: readLimits(core, clock.now()),
-      calls: { ...counts, inflight: live.size },
+      calls: { ...counts, inflight: live.size, waiting: line.length },
       storage: persistence.place,
       cache: cache.figures(),
     }),

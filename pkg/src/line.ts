@@ -10,6 +10,8 @@ export interface Line {
   call(): void;
   /** A limit may have more to give: wakes everybody, and who has no turn yet sleeps on. */
   callAll(): void;
+  /** How many there are. */
+  readonly length: number;
 }
 
 /** The core's number of no call. */
@@ -27,6 +29,9 @@ export function createLine(core: Core, clock: Clock): Line {
     },
     callAll() {
       for (const wake of [...waiting.values()]) wake();
+    },
+    get length() {
+      return waiting.size;
     },
   };
 }

@@ -26,7 +26,7 @@ export function createPolicySource({ address, environment, apply, tell }: Policy
   let etag: string | undefined;
 
   async function ask(): Promise<[PolicyState, string]> {
-    const headers = etag === undefined ? {} : { "if-none-match": etag };
+    const headers: Record<string, string> = etag === undefined ? {} : { "if-none-match": etag };
     const response = await environment.fetch(address, { headers, credentials: "omit" });
     if (response.status === 304) return ["unchanged", ""];
     if (!response.ok) return ["failed", `the server answered ${response.status}`];

@@ -46,7 +46,7 @@ function known(value: number): number | null {
 }
 
 /** Counts what the guard tells everybody. */
-export function countCalls(emitter: Emitter): Omit<CallCounts, "inflight"> {
+export function countCalls(emitter: Emitter): Omit<CallCounts, "inflight" | "waiting"> {
   const counts = { total: 0, succeeded: 0, failed: 0, refused: 0, retries: 0 };
   emitter.on("call", ({ ok, attempts }) => {
     counts.total += 1;

@@ -78,6 +78,8 @@ export interface CallCounts {
   readonly retries: number;
   /** Calls under way now. */
   readonly inflight: number;
+  /** Those of them that wait for their turn or for a place. */
+  readonly waiting: number;
 }
 
 /**

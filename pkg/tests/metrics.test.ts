@@ -108,6 +108,9 @@ describe("metrics", () => {
       assert.deepEqual(endpoints[0]?.failures, { circuit_open: 1 });
       assert.equal(endpoints[0]?.latency.count, 0);
       assert.equal(breakers.find(({ key }) => key === "rest")?.state, "forced_open");
+      assert.deepEqual((await guard.metrics.snapshot()).history.map(({ at: _, ...change }) => change), [
+        { breaker: "rest", from: "closed", to: "forced_open", cause: "manual" },
+      ]);
       assert.deepEqual(transitions, [{ breaker: "rest", to: "forced_open", cause: "manual", count: 1 }]);
     }));
 

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, afterEach, before, test } from "node:test";
 
-import type { AxeResults, RunOptions } from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 
+import { findings } from "./axe.ts";
 import { moveByHand, switchServer, tenReads, waitForState } from "./panel.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { launch, signIn, visit } from "./visit.ts";
 
-declare const axe: { run(options: RunOptions): Promise<AxeResults> };
-
-const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let stack: Stack;
@@ -29,14 +24,6 @@ after(async () => {
   await browser?.close();
   await stack?.stop();
 });
-
-/** Run from the test's side of the page: the page's own policy forbids scripts from elsewhere. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(axePath, "utf8"));
-  const { violations, passes } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
-  assert.ok(passes.length > 10, "axe looked at the page");
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join("; ")}`);
-}
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing in ${colorScheme}, whatever the circuit does`, async () => {

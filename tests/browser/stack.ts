@@ -13,7 +13,13 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
 
 export const users = {
-  owner: { id: "11111111-1111-4111-8111-111111111111", email: "owner@example.test", password: "owner-password" },
+  /** An administrator, as far as a page may believe a claim. */
+  owner: {
+    id: "11111111-1111-4111-8111-111111111111",
+    email: "owner@example.test",
+    password: "owner-password",
+    app_metadata: { role: "admin" },
+  },
   guest: { id: "22222222-2222-4222-8222-222222222222", email: "guest@example.test", password: "guest-password" },
   /** Signs in and belongs to no room. */
   stranger: { id: "33333333-3333-4333-8333-333333333333", email: "stranger@example.test", password: "stranger-password" },

@@ -42,12 +42,13 @@ export async function visit(
   url: string,
   query: Record<string, string> = {},
   options: BrowserContextOptions = {},
+  path = "/",
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const complaints = await listen(page);
-  await page.goto(`${url}/?${new URLSearchParams({ ...QUIET, ...query })}`);
+  await page.goto(`${url}${path}?${new URLSearchParams({ ...QUIET, ...query })}`);
   return { page, complaints, close: () => context.close() };
 }
 

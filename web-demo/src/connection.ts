@@ -1,7 +1,7 @@
 /** The one place where the guard and supabase-js meet. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { createGuard, createProtectedClient, type Guard } from "seawall";
+import { createGuard, createProtectedClient, type Guard, type GuardOptions } from "seawall";
 
 import type { DemoConfig } from "./config.ts";
 import type { Database } from "./database.ts";
@@ -14,8 +14,8 @@ export interface Connection {
   client: Client;
 }
 
-export function connect(config: DemoConfig, query: URLSearchParams): Connection {
-  const guard = createGuard(guardOptions(query));
+export function connect(config: DemoConfig, query: URLSearchParams, more: GuardOptions = {}): Connection {
+  const guard = createGuard({ ...guardOptions(query), ...more });
   const client = createProtectedClient<Database>(config.url, config.anonKey, { guard });
   return { guard, client };
 }

@@ -34,6 +34,7 @@ export function masthead(client: Client, notice: Notice): Masthead {
       h("h1", {}, "Seawall"),
       h("a", { class: "to-guard", href: "#guard" }, glyph.element, state),
       h("p", {}, "Harbour control desk"),
+      h("a", { class: "to-page", href: "/admin.html" }, "Harbour office"),
       h("div", { class: "who" }, user, signOut, themeSwitch()),
     ),
     showSession(session) {

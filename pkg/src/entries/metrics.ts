@@ -9,6 +9,7 @@ export type {
   MetricsSnapshot,
   SendingState,
   Totals,
+  Transition,
   TransitionMetrics,
   UserMetrics,
 } from "../metrics/figures.js";

@@ -4,7 +4,7 @@ import type { Environment, TimerHandle } from "../environment.js";
 import type { GuardEvent } from "../events.js";
 import type { CircuitState } from "../vocabulary.js";
 import { byFunction, byInsert, byPost, type InsertingClient } from "./deliver.js";
-import type { MetricsBatch, MetricsSnapshot } from "./figures.js";
+import type { MetricsBatch, MetricsSnapshot, Transition } from "./figures.js";
 import type { MetricsOptions } from "./options.js";
 import { otlpMetrics } from "./otlp.js";
 import { createOutbox, type Deliver, type Outbox } from "./outbox.js";
@@ -68,6 +68,7 @@ export interface Collector {
   close(): void;
 }
 
+const KEPT_TRANSITIONS = 50;
 const SEND_INTERVAL = 30_000;
 const NOTHING_SENT = { unsent: 0, sent: 0, dropped: 0 };
 
@@ -93,6 +94,7 @@ export function createCollector(parts: MetricsParts, options: MetricsOptions): C
   const outbox = outboxOf(parts, options);
   const ownTable = options.table === undefined ? undefined : `/rest/v1/${options.table}`;
   let recent = createTally();
+  let history: Transition[] = [];
   let from = since;
   let sequence = 0;
   let version = 0;
@@ -114,6 +116,12 @@ export function createCollector(parts: MetricsParts, options: MetricsOptions): C
     await outbox?.send();
   }
 
+  function remember(event: GuardEvent): void {
+    if (event.type !== "transition") return;
+    const { breaker, from, to, cause, at } = event;
+    history = [...history.slice(1 - KEPT_TRANSITIONS), { breaker, from, to, cause, at }];
+  }
+
   const snapshot = async (): Promise<MetricsSnapshot> => {
     await names.ready();
     return {
@@ -121,6 +129,7 @@ export function createCollector(parts: MetricsParts, options: MetricsOptions): C
       at: environment.wallNow(),
       ...all.read(names.known),
       breakers: parts.breakers(),
+      history: [...history],
       sending: outbox?.state ?? NOTHING_SENT,
     };
   };
@@ -143,6 +152,7 @@ export function createCollector(parts: MetricsParts, options: MetricsOptions): C
       if ("endpoint" in event && event.endpoint === ownTable) return;
       version += 1;
       if (event.type === "call") names.learn(event.user);
+      remember(event);
       all.count(event);
       if (outbox) recent.count(event);
     },

@@ -1,5 +1,6 @@
 /** What metrics are made of: plain data, safe to keep, to print and to send. No address, no row, no user in it. */
 
+import type { TransitionEvent } from "../events.js";
 import type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";
 import type { Latencies } from "./histogram.js";
 
@@ -28,7 +29,7 @@ export interface EndpointMetrics {
   readonly coalesced: number;
   /** From call to answer, of the calls that were sent and not aborted by their caller. */
   readonly latency: Latencies;
-  /** How long calls over a limit waited for their turn. */
+  /** How long calls waited for their turn or for a place, of those that did. */
   readonly queue: Latencies;
 }
 
@@ -80,6 +81,19 @@ export interface Figures {
 }
 
 /**
+ * One change of a circuit.
+ *
+ * @example
+ * ```ts
+ * import type { Transition } from "seawall/metrics";
+ *
+ * const { history } = await guard.metrics.snapshot();
+ * history.forEach(({ breaker, from, to, cause }: Transition) => show(breaker, from, to, cause));
+ * ```
+ */
+export type Transition = Pick<TransitionEvent, "breaker" | "from" | "to" | "cause" | "at">;
+
+/**
  * Everything counted since the guard was made, or since somebody first asked.
  *
  * @example
@@ -94,6 +108,8 @@ export interface MetricsSnapshot extends Figures {
   /** Wall-clock milliseconds. */
   readonly since: number;
   readonly at: number;
+  /** The latest fifty transitions, the latest last. */
+  readonly history: readonly Transition[];
   /** How each circuit stands. */
   readonly breakers: readonly { readonly key: string; readonly state: CircuitState }[];
   readonly sending: SendingState;

@@ -63,7 +63,7 @@ function metricsOf({ endpoints, breakers, transitions, users }: MetricsSnapshot,
       endpoints.map((row) => [attributesOf(row), row.coalesced]),
     ),
     histogram("seawall.client.call.duration", "Time from call to answer, of the calls that were sent.", endpoints, times, (row) => row.latency),
-    histogram("seawall.client.queue.duration", "Time calls over a limit waited for their turn.", endpoints, times, (row) => row.queue),
+    histogram("seawall.client.queue.duration", "Time calls waited for their turn or for a place.", endpoints, times, (row) => row.queue),
     gauge(
       "seawall.client.circuit_breaker.state",
       "State of each circuit: 0 closed, 1 half-open, 2 open.",

@@ -30,7 +30,7 @@ export function prometheusText(snapshot: MetricsSnapshot): string {
     counter("retries_total", "Requests sent beyond the first of their call.", endpoints.map((row) => [labelsOf(row), row.retries])),
     counter("coalesced_total", "Reads that shared a request under way.", endpoints.map((row) => [labelsOf(row), row.coalesced])),
     histogram("call_duration_seconds", "Time from call to answer, of the calls that were sent.", endpoints, (row) => row.latency),
-    histogram("queue_duration_seconds", "Time calls over a limit waited for their turn.", endpoints, (row) => row.queue),
+    histogram("queue_duration_seconds", "Time calls waited for their turn or for a place.", endpoints, (row) => row.queue),
     gauge(
       "circuit_breaker_state",
       "State of each circuit: 0 closed, 1 half-open, 2 open.",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::key;
@@ -20,6 +21,9 @@ pub struct DevUser {
     pub email: String,
     /// The password, in plain text: these are not people.
     pub password: SecretString,
+    /// What an administrator says of the user: a part of the token, and nothing the user can change.
+    #[serde(default)]
+    pub app_metadata: Map<String, Value>,
 }
 
 /// Development services.
@@ -46,7 +50,7 @@ impl DevConfig {
 /// The parser's own message could repeat a password, so only the place is told.
 fn users(text: &str) -> Result<Vec<DevUser>, String> {
     let users: Vec<DevUser> = serde_json::from_str(text).map_err(|error| {
-        let form = r#"[{"id": uuid, "email": text, "password": text}]"#;
+        let form = r#"[{"id": uuid, "email": text, "password": text, "app_metadata": object or nothing}]"#;
         format!(
             "must be {form}; see line {} column {}",
             error.line(),
@@ -72,6 +76,8 @@ mod tests {
         let one =
             r#"[{"id":"11111111-1111-4111-8111-111111111111","email":"a@example.test","password":"p"}]"#;
         assert_eq!(users(one).unwrap().len(), 1);
+        let admin = one.replace(r#""p""#, r#""p","app_metadata":{"role":"admin"}"#);
+        assert_eq!(users(&admin).unwrap()[0].app_metadata["role"], "admin");
         let error = users(r#"[{"id":"1","email":"a@example.test","password":"hush-hush"}]"#).unwrap_err();
         assert!(!error.contains("hush-hush"), "{error}");
     }

@@ -15,7 +15,8 @@ use crate::secret;
 
 // The accounts of the example data.
 const ACCOUNTS: &str = r#"[
-    {"id": "11111111-1111-4111-8111-111111111111", "email": "owner@example.test", "password": "owner-password"},
+    {"id": "11111111-1111-4111-8111-111111111111", "email": "owner@example.test", "password": "owner-password",
+     "app_metadata": {"role": "admin"}},
     {"id": "22222222-2222-4222-8222-222222222222", "email": "guest@example.test", "password": "guest-password"}
 ]"#;
 

@@ -1,7 +1,7 @@
 //! A user as tokens and answers show them.
 
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::sessions::Session;
@@ -15,6 +15,7 @@ pub(super) struct User {
     pub(super) id: Uuid,
     pub(super) email: String,
     pub(super) password: SecretString,
+    app_metadata: Map<String, Value>,
 }
 
 impl From<&DevUser> for User {
@@ -23,6 +24,7 @@ impl From<&DevUser> for User {
             id: user.id,
             email: user.email.to_lowercase(),
             password: user.password.clone(),
+            app_metadata: app_metadata(&user.app_metadata),
         }
     }
 }
@@ -37,7 +39,7 @@ impl User {
             "sub": self.id,
             "email": self.email,
             "phone": "",
-            "app_metadata": {"provider": "email", "providers": ["email"]},
+            "app_metadata": self.app_metadata,
             "user_metadata": {},
             "role": "authenticated",
             "aal": "aal1",
@@ -58,7 +60,7 @@ impl User {
             "confirmed_at": CREATED_AT,
             "phone": "",
             "last_sign_in_at": rfc3339(signed_in_s),
-            "app_metadata": {"provider": "email", "providers": ["email"]},
+            "app_metadata": self.app_metadata,
             "user_metadata": {},
             "identities": [],
             "created_at": CREATED_AT,
@@ -66,6 +68,14 @@ impl User {
             "is_anonymous": false,
         })
     }
+}
+
+/// What Supabase Auth itself says there, and beside it what was configured.
+fn app_metadata(configured: &Map<String, Value>) -> Map<String, Value> {
+    let mut metadata = configured.clone();
+    metadata.insert("provider".into(), json!("email"));
+    metadata.insert("providers".into(), json!(["email"]));
+    metadata
 }
 
 /// Seconds since 1970 as a date, by the civil-calendar arithmetic of proleptic Gregorian eras.

@@ -1,0 +1,172 @@
+/**
+ * Where a dashboard's figures come from. This browser's guard is one source; a dashboard knows no other detail of it.
+ */
+
+import type { OfflineEvent } from "../events.js";
+import type { Guard } from "../guard.js";
+import type { EndpointMetrics, Transition } from "../metrics/figures.js";
+import { totals } from "../metrics/totals.js";
+import type { BreakerSnapshot, LimitSnapshot } from "../snapshot.js";
+import { count, latency } from "./words.js";
+
+/**
+ * What a hand may do to a circuit.
+ *
+ * @example
+ * ```ts
+ * import type { Move } from "seawall/dashboard";
+ *
+ * const moves: Move[] = ["forceOpen", "forceClosed", "disable", "reset"];
+ * ```
+ */
+export type Move = "forceOpen" | "forceClosed" | "disable" | "reset";
+
+/**
+ * A few figures under a heading.
+ *
+ * @example
+ * ```ts
+ * import type { FigureGroup } from "seawall/dashboard";
+ *
+ * const group: FigureGroup = { title: "Uploads", figures: [{ name: "Waiting", value: "3", note: "12 MB" }] };
+ * ```
+ */
+export interface FigureGroup {
+  readonly title: string;
+  readonly figures: readonly { readonly name: string; readonly value: string; readonly note?: string }[];
+}
+
+/**
+ * Everything a dashboard shows, at one moment.
+ *
+ * @example
+ * ```ts
+ * import { guardSource, type Reading } from "seawall/dashboard";
+ *
+ * const reading: Reading = await guardSource(guard).read();
+ * show(reading.breakers, reading.waiting);
+ * ```
+ */
+export interface Reading {
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  /** Since when the endpoints' figures were counted. */
+  readonly since: number;
+  readonly breakers: readonly BreakerSnapshot[];
+  readonly limits: readonly LimitSnapshot[];
+  readonly endpoints: readonly EndpointMetrics[];
+  /** The latest transitions, the latest last. */
+  readonly history: readonly Transition[];
+  /** Calls under way, and those of them that wait for their turn. */
+  readonly inflight: number;
+  readonly waiting: number;
+  /** What else there is: queue, cache, offline writes. */
+  readonly groups: readonly FigureGroup[];
+}
+
+/**
+ * Where a dashboard's figures come from.
+ *
+ * @example
+ * ```ts
+ * import { type DashboardSource, guardSource } from "seawall/dashboard";
+ *
+ * // The guard's figures, without the hand on its circuits.
+ * const { move: _, ...watching } = guardSource(guard);
+ * const source: DashboardSource = { ...watching, name: "The shop" };
+ * ```
+ */
+export interface DashboardSource {
+  /** What it is, in a few words: "This browser". */
+  readonly name: string;
+  read(): Promise<Reading>;
+  /** Calls back when something changed that should be seen at once; returns the way to stop. */
+  onChange(listener: () => void): () => void;
+  /** Moves a circuit by hand; absent where one may only watch. */
+  move?(breaker: string, move: Move): void | Promise<void>;
+}
+
+/**
+ * This browser's guard as a source. Its metrics begin to count now if they did not before.
+ *
+ * @example
+ * ```ts
+ * import { guardSource } from "seawall/dashboard";
+ *
+ * const { breakers, endpoints } = await guardSource(guard).read();
+ * show(breakers.length, endpoints.length);
+ * ```
+ */
+export function guardSource(guard: Guard): DashboardSource {
+  const offline = offlineFigures(guard);
+  return {
+    name: "This browser",
+    async read() {
+      const { since, endpoints, history } = await guard.metrics.snapshot();
+      const { at, breakers, limits, calls } = guard.snapshot();
+      const { inflight, waiting } = calls;
+      const groups = [queueOf(endpoints, waiting), ...offline.groups(at)];
+      return { at, since, breakers, limits, endpoints, history, inflight, waiting, groups };
+    },
+    onChange(listener) {
+      const stops = [guard.on("transition", listener), guard.on("offline", offline.hear)];
+      return () => stops.forEach((stop) => stop());
+    },
+    move(key, move) {
+      guard.breakers.get(key)?.[move]();
+    },
+  };
+}
+
+/** The queue lies on the disk: it is read now and then, and again when it changed. */
+const LIST_INTERVAL = 10_000;
+
+/** What the offline queue holds, as it was last read; nothing where the guard has none. */
+function offlineFigures(guard: Guard): { groups(now: number): FigureGroup[]; hear(event: OfflineEvent): void } {
+  let group: FigureGroup | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let absent = false;
+  let replayed = 0;
+
+  async function read(): Promise<void> {
+    const writes = await guard.offline.list();
+    const aside = writes.filter(({ state }) => state === "setAside").length;
+    group = {
+      title: "Offline writes",
+      figures: [
+        { name: "Queued", value: count(writes.length - aside) },
+        { name: "Set aside", value: count(aside) },
+        { name: "Replayed", value: count(replayed) },
+      ],
+    };
+  }
+
+  return {
+    groups(now) {
+      if (!absent && now - readAt >= LIST_INTERVAL) {
+        readAt = now;
+        read().catch(() => {
+          absent = true;
+        });
+      }
+      return group ? [group] : [];
+    },
+    hear({ state }) {
+      readAt = Number.NEGATIVE_INFINITY;
+      if (state === "replayed") replayed += 1;
+    },
+  };
+}
+
+function queueOf(endpoints: readonly EndpointMetrics[], waiting: number): FigureGroup {
+  const { queue, coalesced, retries } = totals({ endpoints });
+  return {
+    title: "Queue",
+    figures: [
+      { name: "Waiting now", value: count(waiting) },
+      { name: "Waited", value: count(queue.count), note: queue.count === 0 ? "" : `p95 ${latency(queue.p95)}` },
+      { name: "Shared a request", value: count(coalesced) },
+      { name: "Retries", value: count(retries) },
+    ],
+  };
+}

@@ -1,0 +1,78 @@
+/** The dashboard's parts, in their order on the page. */
+
+import type { RuleState } from "./rules.js";
+import type { Series } from "./series.js";
+import type { Move, Reading } from "./source.js";
+import { h, setText } from "./dom.js";
+import { type Alerts, alerts } from "./views/alerts.js";
+import { latencyChart, volumeChart } from "./views/charts.js";
+import { type Circuits, circuits } from "./views/circuits.js";
+import { endpoints } from "./views/endpoints.js";
+import { groups } from "./views/groups.js";
+import { type Head, head } from "./views/head.js";
+import { history } from "./views/history.js";
+import { limits } from "./views/limits.js";
+import { summary } from "./views/summary.js";
+import { CAUSE_WORDS, MOVES, STATE_WORDS } from "./words.js";
+
+export interface View {
+  readonly head: Head;
+  readonly circuits: Circuits;
+  readonly alerts: Alerts;
+  show(reading: Reading, series: Series, rules: readonly RuleState[]): void;
+  /** Says to those who cannot see it that a circuit was moved. */
+  moved(breaker: string, move: Move): void;
+  announce(text: string): void;
+  /** The colours have changed. */
+  repaint(): void;
+  start(): void;
+  stop(): void;
+}
+
+export function createView(root: ShadowRoot): View {
+  const parts = {
+    head: head(),
+    summary: summary(),
+    circuits: circuits(),
+    alerts: alerts(),
+    volume: volumeChart(),
+    latency: latencyChart(),
+    endpoints: endpoints(),
+    limits: limits(),
+    groups: groups(),
+    history: history(),
+  };
+  const said = h("p", { class: "unseen", role: "status" });
+  const charts = [parts.volume, parts.latency];
+  root.append(h("div", { class: "dashboard" }, ...Object.values(parts).map(({ element }) => element), said));
+  let lastTransition: number | undefined;
+
+  /** Transitions since the last reading, in words. */
+  function tellTransitions({ history: transitions }: Reading): void {
+    const latest = transitions.at(-1)?.at ?? 0;
+    const news = lastTransition === undefined ? [] : transitions.filter(({ at, cause }) => at > (lastTransition ?? 0) && cause !== "manual");
+    lastTransition = latest;
+    if (news.length > 0) setText(said, news.map(({ breaker, to, cause }) => `${breaker}: ${STATE_WORDS[to]}, ${CAUSE_WORDS[cause]}.`).join(" "));
+  }
+
+  return {
+    ...parts,
+    show(reading, series, rules) {
+      parts.head.show(reading.breakers, reading.since, rules.filter(({ raised }) => raised).length);
+      parts.summary.show(reading, series);
+      parts.circuits.show(reading);
+      parts.alerts.show(rules);
+      for (const chart of charts) chart.show(series.points, reading.at);
+      parts.endpoints.show(reading);
+      parts.limits.show(reading);
+      parts.groups.show(reading);
+      parts.history.show(reading);
+      tellTransitions(reading);
+    },
+    moved: (breaker, move) => setText(said, `${breaker} ${MOVES.find((known) => known.move === move)?.done ?? "was moved"}.`),
+    announce: (text) => setText(said, text),
+    repaint: () => charts.forEach((chart) => chart.repaint()),
+    start: () => charts.forEach((chart) => chart.start()),
+    stop: () => charts.forEach((chart) => chart.stop()),
+  };
+}

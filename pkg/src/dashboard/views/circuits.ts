@@ -1,0 +1,137 @@
+/** One row a circuit: how it stands and why, when it tries again, its figures, and, for administrators, the hand on it. */
+
+import type { Transition } from "../../metrics/figures.js";
+import type { BreakerSnapshot } from "../../snapshot.js";
+import { h, keyed, type KeyedRow, setText } from "../dom.js";
+import type { Move, Reading } from "../source.js";
+import { CAUSE_WORDS, count, latency, percent, STATE_WORDS, tone } from "../words.js";
+import { glyph } from "./glyph.js";
+import { hand } from "./hand.js";
+
+export interface Circuits {
+  readonly element: HTMLElement;
+  show(reading: Reading): void;
+  /** Time passes between readings too. */
+  countDown(now: number): void;
+  /** Shows the hands, or takes them away. */
+  steer(move: ((breaker: string, move: Move) => void) | undefined): void;
+}
+
+interface Shown {
+  readonly breaker: BreakerSnapshot;
+  readonly latest: Transition | undefined;
+}
+
+export function circuits(): Circuits {
+  const body = h("tbody");
+  const rows = new Set<{ countDown(now: number): void; steer(move: ((breaker: string, move: Move) => void) | undefined): void }>();
+  let steering: ((breaker: string, move: Move) => void) | undefined;
+  let readAt = 0;
+
+  const update = keyed<Shown>(body, ({ breaker: { key } }) => {
+    const row = circuitRow(key, () => readAt);
+    row.steer(steering);
+    rows.add(row);
+    return row;
+  });
+  const byHand = h("th", { scope: "col", class: "hand", hidden: true }, h("span", { class: "unseen" }, "By hand"));
+
+  return {
+    element: h(
+      "section",
+      { class: "circuits", "aria-labelledby": "circuits" },
+      h("h3", { id: "circuits" }, "Circuits"),
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, h("span", { class: "unseen" }, "Circuit")),
+            h("th", { scope: "col" }, "Success"),
+            ...["Failures", "Refused"].map((name) => h("th", { scope: "col", class: "wide" }, name)),
+            h("th", { scope: "col", class: "wide" }, "p95"),
+            byHand,
+          ),
+        ),
+        body,
+      ),
+    ),
+    show(reading) {
+      readAt = reading.at;
+      const latest = new Map(reading.history.map((transition) => [transition.breaker, transition]));
+      update(reading.breakers.map((breaker) => ({ breaker, latest: latest.get(breaker.key) })), ({ breaker }) => breaker.key);
+    },
+    countDown(now) {
+      for (const row of rows) row.countDown(now);
+    },
+    steer(move) {
+      steering = move;
+      byHand.hidden = !move;
+      for (const row of rows) row.steer(move);
+    },
+  };
+}
+
+/** Why it stands as it stands; of one that is closed, what it has seen. */
+function explanation({ state, successes, failures }: BreakerSnapshot, latest: Transition | undefined): string {
+  if (state !== "closed") return latest?.to === state ? CAUSE_WORDS[latest.cause] : "";
+  const attempts = successes + failures;
+  if (attempts === 0) return "not used yet";
+  return attempts === 1 ? "1 attempt" : `${count(attempts)} attempts`;
+}
+
+type CircuitRow = KeyedRow<Shown> & { countDown(now: number): void; steer(move: ((breaker: string, move: Move) => void) | undefined): void };
+
+function circuitRow(key: string, readAt: () => number): CircuitRow {
+  const drawing = glyph();
+  const state = h("strong", { class: "state" });
+  const why = h("span", { class: "why" });
+  const probe = h("span", { class: "probe" });
+  const success = h("td");
+  const failures = h("td", { class: "wide" });
+  const refused = h("td", { class: "wide" });
+  const p95 = h("td", { class: "wide" });
+  const controls = h("td", { class: "hand", hidden: true });
+  let probeAt: number | null = null;
+  const element = h(
+    "tr",
+    { "data-breaker": key },
+    h("th", { scope: "row" }, h("div", { class: "circuit" }, drawing.element, h("span", { class: "key" }, key), state, h("span", { class: "more" }, why, probe))),
+    success,
+    failures,
+    refused,
+    p95,
+    controls,
+  );
+
+  const countDown = (now: number): void => {
+    setText(probe, probeAt === null ? "" : `next probe in ${Math.max(0, Math.ceil((probeAt - now) / 1_000))} s`);
+  };
+
+  return {
+    element,
+    show({ breaker, latest }) {
+      drawing.show(breaker.state);
+      element.dataset["state"] = breaker.state;
+      element.dataset["tone"] = tone(breaker.state);
+      setText(state, STATE_WORDS[breaker.state]);
+      setText(why, explanation(breaker, latest));
+      probeAt = breaker.nextProbeIn === null ? null : readAt() + breaker.nextProbeIn;
+      countDown(readAt());
+      setText(success, percent(breaker.successRate));
+      setText(failures, count(breaker.failures));
+      failures.dataset["tone"] = breaker.failures > 0 ? "bad" : "";
+      setText(refused, count(breaker.refused));
+      setText(p95, latency(breaker.p95));
+    },
+    countDown,
+    steer(move) {
+      controls.hidden = !move;
+      controls.replaceChildren(...(move ? [hand(key, (chosen) => move(key, chosen))] : []));
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** One row an endpoint and class, the busiest first. */
+
+import type { EndpointMetrics } from "../../metrics/figures.js";
+import { h, keyed, setText } from "../dom.js";
+import { outcomes } from "../series.js";
+import type { Reading } from "../source.js";
+import { count, latency, percent } from "../words.js";
+
+export interface Endpoints {
+  readonly element: HTMLElement;
+  show(reading: Reading): void;
+}
+
+const COLUMNS = ["Calls", "Success", "p50", "p95", "p99", "Retries", "Shared", "Queued, p95"];
+
+export function endpoints(): Endpoints {
+  const body = h("tbody");
+  const empty = h("p", { class: "empty" }, "No call yet.");
+  const update = keyed<EndpointMetrics>(body, endpointRow);
+  const head = COLUMNS.map((name) => h("th", { scope: "col" }, name));
+  const table = h("table", { hidden: true }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Endpoint"), ...head)), body);
+  return {
+    element: h(
+      "section",
+      { class: "endpoints", "aria-labelledby": "endpoints" },
+      h("h3", { id: "endpoints" }, "Endpoints"),
+      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures by endpoint" }, table, empty),
+    ),
+    show({ endpoints: rows }) {
+      table.hidden = rows.length === 0;
+      empty.hidden = rows.length > 0;
+      const busiest = [...rows].sort((left, right) => right.calls - left.calls);
+      update(busiest, ({ class: operation, endpoint, service }) => `${service} ${operation} ${endpoint}`);
+    },
+  };
+}
+
+function endpointRow({ class: operation, endpoint }: EndpointMetrics): { element: Element; show(row: EndpointMetrics): void } {
+  const cells = COLUMNS.map(() => h("td"));
+  const name = h("th", { scope: "row" }, h("span", { class: "path" }, endpoint), " ", h("span", { class: "class" }, operation));
+  return {
+    element: h("tr", {}, name, ...cells),
+    show(row) {
+      const { answered, failed } = outcomes(row);
+      const ended = answered + failed;
+      const texts = [
+        count(row.calls),
+        percent(ended === 0 ? null : answered / ended),
+        latency(row.latency.p50),
+        latency(row.latency.p95),
+        latency(row.latency.p99),
+        count(row.retries),
+        count(row.coalesced),
+        latency(row.queue.p95),
+      ];
+      texts.forEach((text, place) => {
+        const cell = cells[place];
+        if (cell) setText(cell, text);
+      });
+      if (cells[1]) cells[1].dataset["tone"] = failed > 0 ? "bad" : "";
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** In one line: how the circuits stand, whose they are, and since when. */
+
+import type { CircuitState } from "../../vocabulary.js";
+import type { BreakerSnapshot } from "../../snapshot.js";
+import { h, setText } from "../dom.js";
+import { clock, STATE_WORDS } from "../words.js";
+import { glyph } from "./glyph.js";
+
+export interface Head {
+  readonly element: HTMLElement;
+  show(breakers: readonly BreakerSnapshot[], since: number, raised: number): void;
+  name(source: string): void;
+}
+
+/** From fine to grave. */
+const GRAVITY: readonly CircuitState[] = ["closed", "metrics_only", "disabled", "forced_closed", "half_open", "open", "forced_open"];
+
+export function head(): Head {
+  const drawing = glyph();
+  const verdict = h("h2", { class: "verdict" }, "Waiting for the first figures");
+  const source = h("span");
+  const since = h("span");
+  const alerts = h("span", { class: "count", hidden: true });
+  drawing.show("closed");
+  return {
+    element: h("header", { class: "head" }, drawing.element, verdict, h("p", { class: "source" }, alerts, source, since)),
+    name: (text) => setText(source, text),
+    show(breakers, from, raised) {
+      const gravest = GRAVITY[Math.max(0, ...breakers.map(({ state }) => GRAVITY.indexOf(state)))] ?? "closed";
+      drawing.show(gravest);
+      setText(verdict, sentence(breakers, gravest));
+      setText(since, `since ${clock.format(from)}`);
+      setText(alerts, raised === 1 ? "1 alert" : `${raised} alerts`);
+      alerts.hidden = raised === 0;
+    },
+  };
+}
+
+function sentence(breakers: readonly BreakerSnapshot[], gravest: CircuitState): string {
+  if (gravest === "closed") return "All circuits closed";
+  const keys = breakers.filter(({ state }) => state === gravest).map(({ key }) => key);
+  return `${keys.length === 1 ? "Circuit" : "Circuits"} ${STATE_WORDS[gravest]}: ${keys.join(", ")}`;
+}

@@ -1,0 +1,15 @@
+/** `seawall/dashboard`: defines `<seawall-dashboard>` where there are custom elements. */
+
+import { SeawallDashboard } from "../dashboard/element.js";
+
+export { SeawallDashboard };
+export type { AlertEvent } from "../dashboard/element.js";
+export type { Claims, ClaimsProvider } from "../dashboard/claims.js";
+export { DEFAULT_RULES } from "../dashboard/rules.js";
+export type { Alert, AlertRule, Measure } from "../dashboard/rules.js";
+export { guardSource } from "../dashboard/source.js";
+export type { DashboardSource, FigureGroup, Move, Reading } from "../dashboard/source.js";
+
+const TAG = "seawall-dashboard";
+
+if (typeof customElements !== "undefined" && !customElements.get(TAG)) customElements.define(TAG, SeawallDashboard);
