@@ -36,6 +36,8 @@ const ENTRIES = {
   refresh: ["guard"],
   cache: ["guard"],
   messages: ["guard", "store"],
+  testing: [],
+  react: ["guard"],
   node: ["guard"],
   index: ["guard"],
 };
@@ -46,7 +48,7 @@ const TWINS = ["guard", "store", "refresh", "messages", "cache", "index"];
 const COMMON = {
   absWorkingDir: root,
   bundle: true,
-  external: ["@supabase/supabase-js", "node:module"],
+  external: ["@supabase/supabase-js", "node:module", "react"],
   target: "es2022",
   minify: true,
   legalComments: "none",

@@ -1,6 +1,8 @@
 /** Types as users write them; compiled by tsc and never run. A line that must not compile says so. */
 
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { type GuardedQuery, useGuardedQuery } from "seawall/react";
+import type { Explanation } from "seawall/messages";
 import { createGuard, createProtectedClient, type Guard, type Protected, protect, type TransitionEvent } from "seawall";
 
 interface Database {
@@ -60,4 +62,23 @@ export function eventsAreTyped(guard: Guard): void {
   guard.on("transitions", () => {});
   guard.breakers.get("rest")?.forceOpen();
   createClient("http://x.example.test", "key", { global: { fetch: guard.fetch } });
+}
+
+export function queriesKnowTheirData(client: SupabaseClient<Database>): void {
+  const rows = useGuardedQuery(["messages"], (signal) => client.from("messages").select("id, text").abortSignal(signal));
+  same<typeof rows, GuardedQuery<{ id: number; text: string }[]>>(true);
+  const plain = useGuardedQuery("count", async () => 7);
+  same<typeof plain.data, number | undefined>(true);
+  same<typeof rows.error, Explanation | undefined>(true);
+}
+
+export async function failuresAreExplained(guard: Guard, client: Protected<SupabaseClient<Database>>): Promise<void> {
+  const { error } = await client.from("messages").select();
+  const { category, retryAfter } = await guard.explain(error);
+  same<typeof retryAfter, number | undefined>(true);
+  // @ts-expect-error no such category
+  category === "nonsense";
+  createGuard({ messages: { conflict: "…", "23505": "…" }, onError: ({ message }) => message.trim() });
+  // @ts-expect-error a sentence is text
+  createGuard({ messages: { conflict: 7 } });
 }

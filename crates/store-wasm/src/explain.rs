@@ -17,6 +17,10 @@ mod instead {
 /// `how` says why: 0 the network, 1 offline, 2 too late, 3 the caller gave up.
 #[wasm_bindgen]
 #[must_use]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an optional text crosses the boundary owned"
+)]
 pub fn judge_failure(
     service: u8,
     status: u16,
