@@ -18,7 +18,8 @@ const accounts = [
   { label: "Sign in as the guest", email: "guest@example.test", password: "guest-password" },
 ];
 
-export function desk({ client }: Connection): Desk {
+export function desk(connection: Connection): Desk {
+  const { client } = connection;
   const problem = h("p", { class: "fine", role: "status" });
   const moving = traffic(client);
 
@@ -49,7 +50,7 @@ export function desk({ client }: Connection): Desk {
         problem,
       ),
       paceSwitch(moving.pace),
-      serverSwitch(() => burstOfReads(client), () => {}).element,
+      serverSwitch(() => burstOfReads(connection), () => {}).element,
     ),
     show(session) {
       for (const button of signIns) button.hidden = session !== null;
