@@ -11,12 +11,14 @@
 //! window of `g` still held it. The price is that what is lent stays counted [`validity`] longer than
 //! necessary.
 //!
-//! Before a tab knows who keeps the window it may send [`allowance`]: a tenth, so that ten tabs which open at
-//! once stay within the limit together. What it sent it owes, and says with its first request.
+//! Before a tab knows who keeps the window it may send its [`allowance`], a twentieth. It ends when a keeper is
+//! heard of, and what was sent is owed and told at once. A tab that has just become the keeper sets aside what
+//! nine others may owe until they have been heard ([`SETTLING`]). So ten tabs that open at the same moment stay
+//! within the limit as well; the eleventh, or one that is not heard in time, adds at most its allowance.
 
 use super::quota::Quota;
 use super::window::SlidingWindow;
-use crate::time::{MonoTime, Span};
+use crate::time::{MonoTime, Span, Steady};
 
 /// What another tab lets this one send.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +26,10 @@ pub(super) struct Lease {
     left: u32,
     until: MonoTime,
     retry_at: MonoTime,
+    /// Since the last grant.
     spent: u32,
+    /// What was sent without leave, and not told yet.
+    owes: u32,
 }
 
 /// How long what is lent may be sent: an eighth of the window, within reason.
@@ -34,9 +39,20 @@ pub fn validity(quota: Quota) -> Span {
     eighth.clamp(Span::from_millis(100), Span::from_millis(2_000))
 }
 
-/// What a tab may send before it knows of the others, and the most it is lent at a time beyond what waits.
+/// How long a new keeper waits for what others owe.
+pub const SETTLING: Span = Span::from_millis(50);
+
+/// Tabs that may open at the same moment, beside the one that becomes the keeper.
+const OTHERS: u32 = 9;
+
+/// What a tab may send before it knows of the others.
 #[must_use]
 pub const fn allowance(quota: Quota) -> u32 {
+    quota.limit() / (2 * (OTHERS + 1))
+}
+
+/// The most a tab is lent beyond what waits.
+const fn advance(quota: Quota) -> u32 {
     quota.limit() / 10
 }
 
@@ -63,26 +79,55 @@ impl Lease {
     pub(super) const fn spend(&mut self) {
         self.left = self.left.saturating_sub(1);
         self.spent = self.spent.saturating_add(1);
+        // Only an allowance lasts for ever.
+        if self.until.as_nanos() == MonoTime::FAR.as_nanos() {
+            self.owes = self.owes.saturating_add(1);
+        }
     }
 }
 
 impl SlidingWindow {
     /// From now on this window borrows. Until it hears from the keeper it may send its allowance, if nobody is known
-    /// to keep the window, or nothing.
+    /// to keep the window, or nothing. One that was its own until now owes what it has counted.
     pub fn borrow(&mut self, keeper_known: bool) {
-        let left = if keeper_known { 0 } else { allowance(self.quota) };
+        if self.sent.is_empty() && self.queue.is_empty() {
+            // What a keeper sets aside is counted before the page's clock began.
+            self.clock = Steady::with_head_room(self.quota.window());
+        }
+        let sent = u32::try_from(self.sent.len()).unwrap_or(u32::MAX);
+        let (left, owes) = if keeper_known {
+            (0, sent)
+        } else {
+            (allowance(self.quota).min(self.limit().saturating_sub(sent)), 0)
+        };
         self.lease = Some(Lease {
             left,
             until: MonoTime::FAR,
             retry_at: MonoTime::ZERO,
             spent: 0,
+            owes,
         });
     }
 
-    /// From now on this window is its own, and the others'.
-    pub fn keep(&mut self, now: MonoTime) {
+    /// A keeper has been heard of: the allowance ends, what was sent of it is owed.
+    pub fn hear(&mut self) {
+        if let Some(lease) = self.lease.as_mut().filter(|lease| lease.until == MonoTime::FAR) {
+            (lease.left, lease.until) = (0, MonoTime::ZERO);
+        }
+    }
+
+    /// From now on this window is its own, and the others'. What they may owe is set aside until then.
+    pub fn keep(&mut self, settled_at: MonoTime, now: MonoTime) {
         let now = self.begin(now);
-        self.lease = None;
+        if self.lease.take().is_some() {
+            let settled_at = self.clock.to_steady(settled_at);
+            if settled_at > now {
+                self.log(
+                    settled_at.minus(self.quota.window()),
+                    OTHERS * allowance(self.quota),
+                );
+            }
+        }
         self.plan(0, now);
     }
 
@@ -92,13 +137,19 @@ impl SlidingWindow {
         self.lease.is_some()
     }
 
+    /// What the borrower sent without leave, to be told with its next request.
+    #[must_use]
+    pub fn owes(&self) -> u32 {
+        self.lease.map_or(0, |lease| lease.owes)
+    }
+
     /// How many the borrower should ask for: enough for those who wait, and as many as it has just sent.
     #[must_use]
     pub fn wanted(&self, now: MonoTime) -> u32 {
         let Some(lease) = self.lease else { return 0 };
         let now = self.clock.to_steady(now).max(self.clock.last());
         let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
-        let soon = lease.spent.min(allowance(self.quota));
+        let soon = lease.spent.min(advance(self.quota));
         let left = lease.left(now);
         if left < waiting || left * 2 < soon {
             (waiting + soon).saturating_sub(left)
@@ -125,6 +176,7 @@ impl SlidingWindow {
                 until,
                 retry_at: if count == 0 { now + retry } else { MonoTime::ZERO },
                 spent: if count == 0 { lease.spent } else { 0 },
+                owes: 0,
             };
             self.plan(0, now);
         }
@@ -155,7 +207,7 @@ impl SlidingWindow {
         self.turn(self.waiting(), steady, steady).since(steady)
     }
 
-    /// The keeper counts what another tab sent before it knew of the keeper.
+    /// The keeper counts what another tab sent without its leave.
     pub fn owe(&mut self, count: u32, now: MonoTime) {
         let now = self.begin(now);
         self.log(now, count.min(self.quota.limit()));
@@ -221,13 +273,43 @@ mod tests {
     }
 
     #[test]
-    fn before_a_keeper_is_known_a_tenth_may_pass() {
+    fn before_a_keeper_is_known_a_twentieth_may_pass_and_is_owed() {
         let mut tab = twenty();
         tab.borrow(false);
-        assert!(passes(&mut tab, at(0)) && passes(&mut tab, at(0)) && !passes(&mut tab, at(0)));
+        assert!(passes(&mut tab, at(0)) && !passes(&mut tab, at(0)));
+        tab.hear();
+        assert_eq!(tab.owes(), 1);
         let mut keeper = twenty();
-        keeper.owe(2, at(5));
-        assert_eq!(keeper.remaining(at(5)), 18);
+        keeper.owe(tab.owes(), at(5));
+        assert_eq!(keeper.remaining(at(5)), 19);
+        tab.lent(1, at(0), Span::from_secs(1), Span::ZERO, at(6));
+        assert_eq!(tab.owes(), 0);
+    }
+
+    #[test]
+    fn an_allowance_ends_when_a_keeper_is_heard_of() {
+        let mut tab = twenty();
+        tab.borrow(false);
+        tab.hear();
+        assert!(!passes(&mut tab, at(0)));
+        assert_eq!(tab.owes(), 0);
+    }
+
+    #[test]
+    fn a_new_keeper_sets_aside_what_nine_others_may_owe_until_it_has_heard_them() {
+        let mut keeper = twenty();
+        keeper.borrow(false);
+        keeper.keep(at(5) + SETTLING, at(5));
+        assert_eq!(keeper.remaining(at(5)), 11);
+        assert_eq!(keeper.remaining(at(55)), 20);
+    }
+
+    #[test]
+    fn a_keeper_that_steps_down_owes_what_it_counted() {
+        let mut keeper = twenty();
+        assert!(passes(&mut keeper, at(0)) && passes(&mut keeper, at(1)));
+        keeper.borrow(true);
+        assert_eq!(keeper.owes(), 2);
     }
 
     #[test]
@@ -262,7 +344,7 @@ mod tests {
         let Turn::At(ticket, _) = tab.reserve(at(0), PATIENT) else {
             panic!()
         };
-        tab.keep(at(10));
+        tab.keep(at(10), at(10));
         assert!(matches!(tab.redeem(ticket, at(10)), Turn::Now { .. }));
     }
 }

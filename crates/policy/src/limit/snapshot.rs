@@ -1,23 +1,22 @@
-//! A window's usage as one line of text, to outlive a page and to pass from one tab to the next.
+//! A window's usage as whole numbers, to outlive a page and to pass from one tab to the next.
 //!
 //! It holds ages and one wall-clock instant. A 60th of a window's calls are kept together at the age of the
 //! youngest, so a full window of ten thousand is as short as one of a hundred, and what is restored frees
 //! itself a little late and never early. What comes back may be old, damaged or forged: it is parsed strictly,
 //! and at worst holds a key back for one window.
 //!
-//! The form is `u1;saved;hold;ages;check`: milliseconds in decimal, the ages with their counts (`age.count`)
-//! separated by commas, and an FNV-1a checksum against damage.
-
-use core::fmt::Write as _;
+//! The form is version, saved, hold, then age and count of each, the youngest first, and a checksum against damage;
+//! times in milliseconds.
 
 use super::window::SlidingWindow;
 use crate::error::SnapshotError;
-use crate::stored::{self, comma, fields, list, number, small};
+use crate::stored::{sealed_numbers, small_number, whole_numbers};
 use crate::time::{MonoTime, Span, Steady, UnixTime};
 
-const VERSION: &str = "u1";
+const VERSION: u64 = 101;
 const SLICES: usize = 60;
-const MAX_LEN: usize = 2_048;
+/// What stands before the ages.
+const HEAD: usize = 3;
 /// A stored instant may be this far ahead of a wall clock that was corrected meanwhile.
 const MAX_SKEW: Span = Span::from_secs(60);
 
@@ -49,8 +48,8 @@ impl SlidingWindow {
         })
     }
 
-    /// Takes up a stored usage: calls made before count against the quota, and a server's quiet lasts, up to
-    /// `longest`. What has been counted here meanwhile stays counted.
+    /// Takes up a stored usage in the place of what was counted here: calls made before count against the quota,
+    /// and a server's quiet lasts, up to `longest`.
     ///
     /// # Errors
     /// The usage lies in the future: the caller discards it.
@@ -65,7 +64,8 @@ impl SlidingWindow {
             return Err(SnapshotError::Future);
         }
         let elapsed = unix.since(usage.saved);
-        if self.sent.is_empty() && self.queue.is_empty() {
+        self.sent.clear();
+        if self.queue.is_empty() && self.lease.is_none() {
             // The page's clock may have just begun; what happened before it needs room.
             self.clock = Steady::with_head_room(self.quota.window());
         }
@@ -85,48 +85,55 @@ impl SlidingWindow {
 }
 
 impl UsageSnapshot {
-    /// The snapshot as text.
+    /// The snapshot as numbers.
     #[must_use]
-    pub fn encode(&self) -> String {
-        let mut text = String::from(VERSION);
-        // Writing to a String cannot fail.
-        let _ = write!(text, ";{};{};", self.saved.as_millis(), self.hold.as_millis());
-        for (index, (age, count)) in self.ages.iter().enumerate() {
-            let _ = write!(text, "{}{}.{count}", comma(index), age.as_millis());
+    pub fn numbers(&self) -> Vec<f64> {
+        let mut whole = Vec::with_capacity(HEAD + 2 * self.ages.len() + 1);
+        whole.extend([VERSION, self.saved.as_millis(), self.hold.as_millis()]);
+        for (age, count) in &self.ages {
+            whole.extend([age.as_millis(), u64::from(*count)]);
         }
-        Self::sealed(&text)
+        sealed_numbers(whole)
     }
 
-    /// A snapshot's body with its checksum, which is against damage: anybody may make one; tests and fuzzers do.
+    /// Numbers with their checksum, which is against damage: anybody may make one; tests and fuzzers do.
     #[must_use]
-    pub fn sealed(body: &str) -> String {
-        stored::sealed(body)
+    pub fn sealed(body: &[u64]) -> Vec<f64> {
+        sealed_numbers(body.to_vec())
     }
 
-    /// Reads a snapshot's text.
+    /// Reads a snapshot's numbers.
     ///
     /// # Errors
-    /// Anything that [`UsageSnapshot::encode`] would not have written is refused.
-    pub fn decode(text: &str) -> Result<Self, SnapshotError> {
-        let mut fields = fields(text, VERSION, MAX_LEN)?;
-        let mut field = || fields.next().ok_or(SnapshotError::Malformed);
-        let snapshot = Self {
-            saved: UnixTime::from_millis(number(field()?)?),
-            hold: Span::from_millis(number(field()?)?),
-            ages: list(field()?, SLICES + 1, age)?,
+    /// Anything that [`UsageSnapshot::numbers`] would not have written is refused.
+    pub fn from_numbers(numbers: &[f64]) -> Result<Self, SnapshotError> {
+        let malformed = SnapshotError::Malformed;
+        let whole = whole_numbers(numbers, VERSION, HEAD + 2 * (SLICES + 1))?;
+        let (head, ages) = whole.split_at_checked(HEAD).ok_or(malformed)?;
+        let &[_, saved, hold] = head else {
+            return Err(malformed);
         };
-        let canonical = snapshot.encode() == text && snapshot.ages.is_sorted_by_key(|(age, _)| *age);
-        if canonical {
-            Ok(snapshot)
-        } else {
-            Err(SnapshotError::Malformed)
+        let mut pairs = ages.chunks_exact(2);
+        let mut found: Vec<(Span, u32)> = Vec::with_capacity(SLICES);
+        for pair in &mut pairs {
+            let &[age, count] = pair else {
+                return Err(malformed);
+            };
+            let age = Span::from_millis(age);
+            if found.last().is_some_and(|(younger, _)| *younger > age) {
+                return Err(malformed);
+            }
+            found.push((age, small_number(count)?));
         }
+        if !pairs.remainder().is_empty() {
+            return Err(malformed);
+        }
+        Ok(Self {
+            saved: UnixTime::from_millis(saved),
+            hold: Span::from_millis(hold),
+            ages: found,
+        })
     }
-}
-
-fn age(text: &str) -> Result<(Span, u32), SnapshotError> {
-    let (age, count) = text.split_once('.').ok_or(SnapshotError::Malformed)?;
-    Ok((Span::from_millis(number(age)?), small(count)?))
 }
 
 #[cfg(test)]
@@ -158,8 +165,7 @@ mod tests {
 
     #[test]
     fn a_reload_forgets_no_call_and_frees_each_when_it_is_due() {
-        let text = used().encode();
-        let usage = UsageSnapshot::decode(&text).unwrap();
+        let usage = UsageSnapshot::from_numbers(&used().numbers()).unwrap();
         let mut next = window();
         next.remember(&usage, Span::MAX, at(5), later(1_000)).unwrap();
         assert_eq!(next.remaining(at(5)), 0);
@@ -188,29 +194,28 @@ mod tests {
 
     #[test]
     fn only_the_form_that_would_be_written_is_read() {
-        for body in ["u1;1;0;", "u1;1;0;5.1,90.2"] {
-            assert!(
-                UsageSnapshot::decode(&UsageSnapshot::sealed(body)).is_ok(),
-                "{body}"
-            );
-        }
+        let form = used().numbers();
+        assert_eq!(UsageSnapshot::from_numbers(&form), Ok(used()));
+        let read = |body: &[u64]| UsageSnapshot::from_numbers(&sealed_numbers(body.to_vec()));
+        assert!(read(&[101, 1, 0]).is_ok() && read(&[101, 1, 0, 5, 1, 90, 2]).is_ok());
+        let too_many: Vec<u64> = [101, 1, 0].into_iter().chain(0..124).collect();
         for body in [
-            "u1;01;0;",
-            "u1;1;0",
-            "u1;1;0;;",
-            "u1;1;0;90.1,5.1",
-            "u1;1;0;5",
-            "u1;1;0;5.-1",
-            "u1;1;0;5.4294967296",
-            "u1;1;0;90000000000000000.1",
+            [101, 1].as_slice(),
+            &[101, 1, 0, 5],
+            &[101, 1, 0, 90, 1, 5, 1],
+            &[101, 1, 0, 5, 4_294_967_296],
+            &too_many,
         ] {
-            assert_eq!(
-                UsageSnapshot::decode(&UsageSnapshot::sealed(body)),
-                Err(SnapshotError::Malformed),
-                "{body}"
-            );
+            assert_eq!(read(body), Err(SnapshotError::Malformed), "{body:?}");
         }
-        assert_eq!(UsageSnapshot::decode("u1;1;0;;7"), Err(SnapshotError::Damaged));
+        assert_eq!(read(&[102, 1, 0]), Err(SnapshotError::Version));
+        for (index, number) in form.iter().enumerate() {
+            for other in [number + 1.0, number + 0.5, -1.0, f64::NAN, f64::INFINITY, 1e300] {
+                let mut damaged = form.clone();
+                damaged[index] = other;
+                assert!(UsageSnapshot::from_numbers(&damaged).is_err(), "{index} {other}");
+            }
+        }
     }
 
     #[test]

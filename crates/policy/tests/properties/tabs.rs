@@ -4,7 +4,7 @@
 //! send is written down by one clock that none of them sees.
 
 use proptest::prelude::*;
-use seawall_policy::limit::lease::{allowance, validity};
+use seawall_policy::limit::lease::{SETTLING, validity};
 use seawall_policy::limit::{Quota, SlidingWindow, Turn};
 use seawall_policy::time::{MonoTime, Span};
 
@@ -200,18 +200,29 @@ proptest! {
         let mut origin = Origin::new(quota, 10, false);
         origin.tabs[0].window.borrow(false);
         let now = MonoTime::from_millis(100_000);
+        let mut sent_before = [0_u32; 10];
         for tab in &sends {
+            let before = origin.sent.len();
             origin.send(*tab, now);
+            sent_before[*tab] += u32::from(origin.sent.len() > before);
         }
-        prop_assert!(origin.sent.len() as u32 <= 10 * allowance(quota));
-        // Then the first becomes the keeper, and hears what the others owe.
-        origin.tabs[0].window.keep(now);
-        for tab in 1..10 {
-            let owed = u32::try_from(sends.iter().filter(|sender| **sender == tab).count()).unwrap().min(allowance(quota));
-            origin.tabs[0].window.owe(owed, now);
-        }
+        // The first becomes the keeper, and sends all it can before it hears what the others owe.
+        origin.tabs[0].window.keep(now + SETTLING, now);
         for _ in 0..limit {
             origin.send(0, now);
+        }
+        let settled = now + SETTLING;
+        for (tab, before) in sent_before.iter().enumerate().skip(1) {
+            origin.tabs[tab].window.hear();
+            let owed = origin.tabs[tab].window.owes();
+            prop_assert_eq!(owed, *before);
+            origin.tabs[0].window.owe(owed, settled.minus(Span::from_millis(1)));
+        }
+        for _ in 0..limit {
+            origin.send(0, settled);
+        }
+        for tab in 1..10 {
+            origin.send(tab, settled);
         }
         prop_assert!(origin.most_in_any_window() <= limit as usize);
     }
