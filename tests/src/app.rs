@@ -219,6 +219,7 @@ impl Caller<'_> {
 pub struct TestAppBuilder {
     settings: BTreeMap<String, String>,
     pooled: bool,
+    sql: String,
 }
 
 impl Default for TestAppBuilder {
@@ -226,6 +227,7 @@ impl Default for TestAppBuilder {
         let builder = Self {
             settings: BTreeMap::new(),
             pooled: false,
+            sql: String::new(),
         };
         builder
             .set("SEAWALL_LISTEN", "127.0.0.1:0")
@@ -240,6 +242,13 @@ impl TestAppBuilder {
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Runs SQL in the database before the server starts.
+    #[must_use]
+    pub fn prepared_with(mut self, sql: &str) -> Self {
+        self.sql.push_str(sql);
         self
     }
 
@@ -267,6 +276,9 @@ impl TestAppBuilder {
     /// Starts the server, ready or not.
     pub async fn start_unready(mut self) -> TestApp {
         let database = Database::create().await;
+        if !self.sql.is_empty() {
+            database.run(&self.sql).await;
+        }
         let pooler = if self.pooled {
             Some(Pooler::start(&database).await)
         } else {

@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod compat;
 mod embeds;
 mod etags;
 mod fixtures;

@@ -3,6 +3,7 @@
 mod errors;
 mod messages;
 mod policy;
+mod protocol;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -10,9 +11,10 @@ use std::process::ExitCode;
 
 type Document = (&'static str, fn() -> String);
 
-const DOCUMENTS: [Document; 4] = [
+const DOCUMENTS: [Document; 5] = [
     ("docs/ERRORS.md", errors::document),
     ("docs/POLICY.md", policy::document),
+    ("docs/PROTOCOL.md", protocol::document),
     ("pkg/src/messages.table.ts", messages::document),
     ("pkg/src/settings.table.ts", settings::document),
 ];
