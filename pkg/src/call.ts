@@ -10,7 +10,7 @@ import { watchBody, type WatchedBody } from "./body.js";
 import type { Abortable } from "./caller.js";
 import { PRIORITIES } from "./call-options.js";
 import type { Clock } from "./clock.js";
-import { Action, Break, CallFlag, type Core, Header } from "./core.js";
+import { Action, Break, CallFlag, type Core, Place } from "./core.js";
 import type { Environment } from "./environment.js";
 import {
   CircuitOpenError,
@@ -40,8 +40,10 @@ export interface CallParts {
   /** Calls under way, so that closing the guard can end them. */
   readonly live: Set<Abortable>;
   readonly line: Line;
-  /** The core may have changed state: events wait to be told, stored state may be old. */
-  settled(): void;
+  /** Which rules of the core hold for a route. */
+  scopeOf(route: Route): number;
+  /** The core has counted something; with `news`, breakers have something to tell or change by themselves. */
+  settled(news: boolean): void;
 }
 
 type Answered = Extract<AttemptEnd, { kind: "answered" }>;
@@ -57,19 +59,24 @@ export class Call {
   readonly #request: OutgoingRequest;
   readonly #route: Route;
   readonly #started: number;
-  readonly #id: number;
+  /** What the core says is to be done. */
+  #action: Action;
+  #id = 0;
   /** Milliseconds one attempt may take, and a body may pause. */
-  readonly #patience: number;
+  #patience = 0;
   /** The instant by which the whole call has ended. */
-  readonly #deadline: number;
+  #deadline = 0;
+  /** When the sleep, or the attempt under way, ends; its body included. */
+  #until = 0;
+  #category: Category | undefined;
+  #retryAt = Infinity;
+  #queued = 0;
   readonly #onAbort = (): void => this.abort(this.#request.signal?.reason);
   #attempt: Attempt | undefined;
   #wake: (() => void) | undefined;
   #stop: { readonly reason: unknown } | undefined;
   #last: AttemptEnd | undefined;
   #attempts = 0;
-  /** When the attempt under way is given up, its body included. */
-  #limit = 0;
   /** A good answer was delivered and its end is yet to be told. */
   #untold = false;
   #concluded = false;
@@ -82,9 +89,7 @@ export class Call {
     this.#route = route;
     const now = parts.clock.now();
     this.#started = now - passage.waited;
-    this.#id = begin(parts.core, passage, now);
-    this.#patience = parts.core.patience(this.#id);
-    this.#deadline = parts.core.deadline(this.#id);
+    this.#action = this.#take(begin(parts, passage, now));
     parts.live.add(this);
     request.signal?.addEventListener("abort", this.#onAbort);
   }
@@ -97,12 +102,10 @@ export class Call {
   }
 
   async run(): Promise<Response> {
-    const { core, clock } = this.#parts;
     const send = this.#request.send(this.#passage.transport);
     try {
       for (;;) {
-        const action: Action = core.next(this.#id, clock.now());
-        switch (action) {
+        switch (this.#action) {
           case Action.Send:
             await this.#sendOnce(send);
             if (this.#untold) return this.#give();
@@ -110,7 +113,7 @@ export class Call {
           case Action.WaitForTurn:
           case Action.WaitForPlace:
           case Action.WaitToRetry:
-            await this.#wait(core.until(this.#id), action);
+            await this.#wait(this.#until, this.#action);
             break;
           case Action.Refuse:
             throw this.#refusal();
@@ -126,10 +129,8 @@ export class Call {
   }
 
   async #sendOnce(send: Send): Promise<void> {
-    const { core, timers } = this.#parts;
     this.#attempts += 1;
-    this.#limit = core.until(this.#id);
-    this.#attempt = startAttempt(send, this.#limit, timers);
+    this.#attempt = startAttempt(send, this.#until, this.#parts.timers);
     if (this.#stop) this.#attempt.abort(this.#stop.reason);
     this.#last = await this.#attempt.ended;
     // A good answer is told when its body has come; until then its permit is in use.
@@ -141,7 +142,7 @@ export class Call {
   /** A good answer has begun: its place among those under way is free, and nothing will be repeated. */
   #begun(): void {
     const { core, clock, line } = this.#parts;
-    core.deliver(this.#id, clock.now());
+    core.call.deliver(core.guard, this.#id, clock.now());
     line.call();
   }
 
@@ -149,11 +150,28 @@ export class Call {
   #tell(end: AttemptEnd): void {
     const { core, clock } = this.#parts;
     const now = clock.now();
-    if (end.kind === "answered") answered(core, this.#id, end, now, clock.wall());
-    else if (end.kind === "timed_out") core.broke(this.#id, Break.TimedOut, now);
-    else if (end.kind === "aborted") core.broke(this.#id, Break.Aborted, now);
-    else core.broke(this.#id, this.#whoseFault(end.error), now);
-    this.#parts.settled();
+    if (end.kind === "answered") this.#action = this.#take(answered(core, this.#id, end, now, clock.wall()));
+    else {
+      const aborted = end.kind === "aborted" ? Break.Aborted : this.#whoseFault((end as { error?: unknown }).error);
+      const how = end.kind === "timed_out" ? Break.TimedOut : aborted;
+      const delivered = this.#untold ? Break.Delivered : 0;
+      this.#action = this.#take(core.call.broke(core.guard, this.#id, how + delivered, now));
+    }
+  }
+
+  /** Takes over what the core says of the call, and gives what it says to do. */
+  #take(action: Action): Action {
+    const numbers = this.#parts.core.numbers();
+    const at = (place: Place): number => numbers[place] ?? 0;
+    this.#id = at(Place.Id);
+    this.#until = at(Place.Until);
+    this.#category = CATEGORIES[at(Place.Category)];
+    this.#retryAt = at(Place.RetryAt);
+    this.#queued = at(Place.Queued);
+    this.#deadline = at(Place.Deadline);
+    this.#patience = at(Place.Patience);
+    this.#parts.settled(at(Place.News) > 0);
+    return action;
   }
 
   #whoseFault(error: unknown): Break {
@@ -174,7 +192,7 @@ export class Call {
       this.#emit({ type: "wait", ...this.#facts(), reason, delay });
     } else {
       const attempt = this.#attempts + 1;
-      this.#emit({ type: "retry", ...this.#facts(), category: this.#category(), attempt, delay });
+      this.#emit({ type: "retry", ...this.#facts(), category: this.#category, attempt, delay });
     }
     if (!this.#stop) {
       await new Promise<void>((resolve) => {
@@ -191,13 +209,14 @@ export class Call {
     }
     this.#wake = undefined;
     if (this.#stop) throw this.#stop.reason;
+    const { core } = this.#parts;
+    this.#action = this.#take(core.call.next(core.guard, this.#id, clock.now()));
   }
 
   #refusal(): Error {
-    const { core, clock } = this.#parts;
-    const wait = core.retryAfter(this.#id, clock.now());
+    const wait = Math.max(0, this.#retryAt - this.#parts.clock.now());
     const retryAfter = Number.isFinite(wait) ? wait : undefined;
-    const category = this.#category();
+    const category = this.#category;
     if (category === "timeout") return this.#timeout();
     const isOpen = category === "circuit_open";
     this.#emit({ type: "refusal", ...this.#facts(), reason: isOpen ? "circuit_open" : "rate_limited", retryAfter });
@@ -234,7 +253,7 @@ export class Call {
       this.#release();
       return response;
     }
-    const limit = mayBeEndless ? 0 : this.#limit;
+    const limit = mayBeEndless ? 0 : this.#until;
     let alarm: Alarm | undefined;
     const over = (how: AttemptEnd): void => {
       timers.disarm(alarm);
@@ -291,13 +310,9 @@ export class Call {
 
   #broken(error: unknown): unknown {
     if (error instanceof UserChangedError) error.sent = this.#attempts > 1;
-    const category = this.#category();
+    const category = this.#category;
     if (category !== "network" && category !== "offline") return error;
     return new NetworkError(category, this.#context(), error);
-  }
-
-  #category(): Category | undefined {
-    return CATEGORIES[this.#parts.core.category(this.#id)];
   }
 
   #facts(): CallFacts {
@@ -320,14 +335,15 @@ export class Call {
     if (this.#concluded) return;
     this.#concluded = true;
     const { core, clock } = this.#parts;
-    const category = this.#category();
+    const category = this.#category;
     const last = this.#last?.kind === "answered" ? this.#last : undefined;
     const status = last?.response.status ?? 0;
     const elapsed = clock.now() - this.#started;
     const ok = category === undefined && status > 0;
-    const queued = core.queued(this.#id, clock.now());
-    core.end(this.#id, clock.now());
-    this.#parts.settled();
+    // Not over, so left in the middle: the core gives it up.
+    const isOver = this.#action === Action.Give || this.#action === Action.Refuse;
+    if (!isOver) this.#take(core.call.broke(core.guard, this.#id, Break.Aborted, clock.now()));
+    const queued = this.#queued;
     const user = this.#passage.user.number;
     this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
     if (category) this.#emit({ type: "failure", ...this.#facts(), category, status, attempts: this.#attempts, elapsed, ...detailsOf(error, last) });
@@ -339,9 +355,6 @@ export class Call {
     this.#parts.live.delete(this);
   }
 }
-
-/** A call that says nothing of its priority has no bit set. */
-const NORMAL = PRIORITIES.indexOf("normal");
 
 /** What is to be told of a failure beyond its category; nothing of the request's or the answer's contents. */
 function detailsOf(error: unknown, last: Answered | undefined): Pick<FailureEvent, "code" | "message" | "retryAfter" | "requestId"> {
@@ -355,30 +368,22 @@ function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
 }
 
-function begin(core: Core, { request, route, user, options, flags, waited }: Passage, now: number): number {
-  if (waited > 0) core.waited(waited);
-  const prefer = request.header("prefer");
-  if (prefer !== null) core.header(Header.Prefer, prefer);
-  const marked = options.idempotent ? CallFlag.Marked : 0;
-  const urgency = (PRIORITIES.indexOf(options.priority ?? "normal") ^ NORMAL) << CallFlag.PriorityShift;
+function begin(parts: CallParts, passage: Passage, now: number): Action {
+  const { request, route, user, options, flags, waited } = passage;
+  const { call, guard, write } = parts.core;
+  const urgency = PRIORITIES.indexOf(options.priority ?? "normal") << CallFlag.PriorityShift;
+  const prefer = route.byPreference ? request.header("prefer") : null;
+  const marked = options.idempotent || (prefer !== null && call.resolves(write(prefer))) ? CallFlag.Marked : 0;
   const own = options.idempotent === false ? request.flags & ~CallFlag.Marked : request.flags;
-  return core.begin(route.id, user.number, own | flags | marked | urgency, now);
+  const kind = route.kind | own | flags | marked | urgency;
+  return call.begin(guard, parts.scopeOf(route), route.number, user.number, kind, waited, now);
 }
 
 /** The headers that advise about waiting; where CORS hides them there are none. */
-const ADVICE: readonly [Header, string][] = [
-  [Header.RetryAfter, "retry-after"],
-  [Header.RateLimit, "ratelimit"],
-  [Header.RateLimitPolicy, "ratelimit-policy"],
-  [Header.LegacyLimit, "x-ratelimit-limit"],
-  [Header.LegacyRemaining, "x-ratelimit-remaining"],
-  [Header.LegacyReset, "x-ratelimit-reset"],
-];
+const ADVICE = ["retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
-function answered(core: Core, id: number, { response, code }: Answered, now: number, wall: number): void {
-  for (const [number, name] of ADVICE) {
-    const text = response.headers.get(name);
-    if (text !== null) core.header(number, text);
-  }
-  core.answered(id, response.status, code, now, wall);
+function answered({ call, guard, write }: Core, id: number, { response, code }: Answered, now: number, wall: number): Action {
+  const advice = ADVICE.map((name) => response.headers.get(name) ?? "").join("\n");
+  const length = advice.length === ADVICE.length - 1 && code === undefined ? 0 : write(`${advice}\n${code ?? ""}`);
+  return call.answered(guard, id, response.status, length, now, wall);
 }

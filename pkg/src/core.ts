@@ -2,15 +2,14 @@
  * The policy core: one small WebAssembly module, compiled synchronously from bytes inside this file.
  *
  * No promise, no request, no bundler rule: the first guarded call can follow `createGuard()` at once. The
- * core decides and never acts; it takes numbers and gives numbers, and knows neither clock nor network.
+ * core decides and never acts; it takes numbers and gives numbers, and knows neither clock nor network. What does not
+ * fit into arguments lies in its memory: a list of numbers, and letters for the few texts it reads.
  */
 
 import wasm from "../generated/guard/guard_bg.wasm";
-import { Core, initSync } from "../generated/guard/guard.js";
+import { type InitOutput, initSync } from "../generated/guard/guard.js";
 
 import { bytesOf, type Environment } from "./environment.js";
-
-export type { Core };
 
 /** What to do next with a call. The numbers are the core's. */
 export const enum Action {
@@ -34,43 +33,92 @@ export const enum Break {
   Offline = 1,
   TimedOut = 2,
   Aborted = 3,
+  /** To be added where the answer was delivered and only its body broke. */
+  Delivered = 4,
 }
 
-/** Headers the core reads. The numbers are the core's. */
-export const enum Header {
-  RetryAfter = 0,
-  RateLimit = 1,
-  RateLimitPolicy = 2,
-  LegacyLimit = 3,
-  LegacyRemaining = 4,
-  LegacyReset = 5,
-  Prefer = 6,
-}
-
-/** What a call brings along beside method and path. The bits are the core's. */
+/** What a call brings along beside its service and class. The bits are the core's. */
 export const enum CallFlag {
-  /** The caller marks it: twice is the same as once. */
-  Marked = 1,
+  /** Twice is the same as once. */
+  Marked = 1 << 6,
   /** The body is a stream: once sent it is gone. */
-  OneShot = 2,
+  OneShot = 1 << 7,
   /** Its sender repeats some answers by itself, as postgrest-js does. */
-  RepeatedOutside = 4,
+  RepeatedOutside = 1 << 8,
   /** It is such a repetition. */
-  Repetition = 8,
-  /** The two bits from here on are its priority, apart from a normal one's. */
-  PriorityShift = 4,
+  Repetition = 1 << 9,
+  /** The two bits from here on are its priority. */
+  PriorityShift = 10,
 }
 
-export function createCore(environment: Environment): Core {
-  compileOnce();
-  const half = (): number => Math.floor(environment.random() * 2 ** 32);
-  return new Core(half(), half());
+/** Where the core leaves what after every step of a call. */
+export const enum Place {
+  Id = 0,
+  /** When the sleep ends or the attempt is given up. */
+  Until = 1,
+  /** How the latest attempt failed, as a category's number. */
+  Category = 2,
+  /** When a refused call may be worth repeating. */
+  RetryAt = 3,
+  /** 1 if breakers are worth a look. */
+  News = 4,
+  /** When the whole call must be over. */
+  Deadline = 5,
+  /** How long an attempt may take and a body may pause. */
+  Patience = 6,
+  /** How long the call has waited for turns and places. */
+  Queued = 7,
 }
 
-let compiled = false;
+/** One guard's core. */
+export interface Core {
+  /** The module's functions; their first argument is {@link Core.guard}. */
+  readonly call: InitOutput;
+  readonly guard: number;
+  /** The breakers' names by their numbers: the services', then endpoints' as they come to have one. */
+  readonly breakers: string[];
+  /** The endpoints' names by their numbers. */
+  readonly endpoints: string[];
+  /** What the core left, or is to find. Not to be kept: memory moves when it grows. */
+  numbers(): Float64Array;
+  /** Gives the core a text and says how many letters it has; what is too long is cut off. */
+  write(text: string): number;
+  /** The beginning of the text that was written. */
+  read(length: number): string;
+}
 
-function compileOnce(): void {
-  if (compiled) return;
-  initSync({ module: bytesOf(wasm) });
-  compiled = true;
+/** The core's own measures. */
+const enum Size {
+  Numbers = 256,
+  Letters = 4096,
+}
+
+let module: InitOutput | undefined;
+let numbers = new Float64Array();
+
+/** Guards that nobody holds any more need not be closed. */
+const abandoned =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<number>((guard) => module?.destroy(guard));
+
+export function createCore({ random }: Environment): Core {
+  const call = (module ??= initSync({ module: bytesOf(wasm) }));
+  const half = (): number => Math.floor(random() * 2 ** 32);
+  const guard = call.create(half(), half());
+  const letters = (): Uint8Array => new Uint8Array(call.memory.buffer, call.letters(), Size.Letters);
+  const core: Core = {
+    call,
+    guard,
+    breakers: [],
+    endpoints: [],
+    numbers: () => {
+      if (numbers.length === 0) numbers = new Float64Array(call.memory.buffer, call.numbers(), Size.Numbers);
+      return numbers;
+    },
+    write: (text) => new TextEncoder().encodeInto(text, letters()).written,
+    read: (length) => new TextDecoder().decode(letters().slice(0, length)),
+  };
+  abandoned?.register(core, guard);
+  return core;
 }

@@ -21,7 +21,8 @@ import { createPersistence, STORAGE_KEY } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
 import { readRequest } from "./request.js";
-import { createRouter, type Route } from "./route.js";
+import { restored, saved } from "./stored.js";
+import { createRouter } from "./route.js";
 import { createSettings } from "./settings.js";
 import { countCalls, readBreaker, readLimits } from "./reading.js";
 import type { GuardSnapshot } from "./snapshot.js";
@@ -30,7 +31,7 @@ import { createStages } from "./stages.js";
 import { loadStore, type StoredBreaker } from "./store.js";
 import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
-import { CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "./vocabulary.js";
+import { CIRCUIT_STATES, TRANSITION_CAUSES } from "./vocabulary.js";
 
 /**
  * A `fetch` with a guard in front of it: same arguments, same answers, same aborts.
@@ -153,7 +154,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     environment: world,
     timers,
     now: () => clock.now(),
-    text: () => core.save(clock.now(), clock.wall()),
+    text: () => saved(core, clock),
     onRefusal: (reason) => emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() }),
   });
   restore();
@@ -161,39 +162,35 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   function restore(): void {
     const text = persistence.read();
     if (text === undefined) return;
-    const complaint = core.restore(text, clock.now(), clock.wall());
-    if (complaint === "") return;
+    const complaint = restored(core, text, clock);
+    if (complaint === undefined) return;
     persistence.discard();
     world.later(() => emitter.emit({ type: "storage", state: "discarded", reason: complaint, at: clock.wall() }));
   }
 
-  /** The core may have changed: tell it, store it, and come back when it will change by itself. */
-  function settled(): void {
-    const before = transitions;
-    tellTransitions();
+  /** The core has counted something; with news it is told, stored, and looked at when it will change by itself. */
+  function settled(news: boolean): void {
     line.call();
-    persistence.changed(transitions === before ? "later" : "now");
-    const next = core.nextDeadline();
-    if (tick?.at === next || closed) return;
+    if (news) look();
+    else persistence.changed("later");
+  }
+
+  function look(): void {
     timers.disarm(tick);
-    tick = Number.isFinite(next) ? timers.arm(next, onTick, false) : undefined;
+    const next = core.call.tick(core.guard, clock.now());
+    persistence.changed(tellTransitions() ? "now" : "later");
+    tick = Number.isFinite(next) && !closed ? timers.arm(next, look, false) : undefined;
   }
 
-  function onTick(): void {
-    tick = undefined;
-    core.tick(clock.now());
-    settled();
-  }
-
-  let transitions = 0;
-  function tellTransitions(): void {
-    for (let next = core.nextTransition(); next.length > 0; next = core.nextTransition()) {
-      transitions += 1;
-      const [breaker = 0, from = 0, to = 0, cause = 0, at = 0, until = Infinity] = next;
+  function tellTransitions(): boolean {
+    let told = false;
+    while (core.call.transition(core.guard)) {
+      told = true;
+      const [breaker = 0, from = 0, to = 0, cause = 0, at = 0, until = Infinity] = core.numbers();
       const now = clock.now();
       emitter.emit({
         type: "transition",
-        breaker: core.breakerKey(breaker),
+        breaker: core.breakers[breaker] ?? "",
         from: CIRCUIT_STATES[from] ?? "closed",
         to: CIRCUIT_STATES[to] ?? "closed",
         cause: TRANSITION_CAUSES[cause] ?? "manual",
@@ -201,6 +198,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
         at: clock.wall() - Math.max(0, now - at),
       });
     }
+    return told;
   }
 
   // After a sleep, what should have ended in it ends at once.
@@ -209,7 +207,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
-  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, settled };
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, scopeOf: settings.scopeOf, settled };
   const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, onClose };
   const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
@@ -218,12 +216,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
   });
-  const route = createRouter((method, path): Route => {
-    const id = core.route(method, path);
-    const kind = core.routeKind(id);
-    const service = SERVICES[kind >> 3] ?? "rest";
-    return { id, service, class: CLASSES[kind & 7] ?? "reads", endpoint: core.routeEndpoint(id), method };
-  });
+  const route = createRouter(core);
 
   async function guardedCall(
     source: Source,
@@ -260,17 +253,16 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const unanswered = wrap({ transport: (input, init) => world.fetch(input, init) }, false);
 
   const access: BreakerAccess = {
-    count: () => core.breakerCount(),
-    key: (index) => core.breakerKey(index),
+    count: () => core.breakers.length,
+    key: (index) => core.breakers[index] ?? "",
     read(index) {
       // Time has passed since anybody looked: what it changed is told before it is shown.
-      core.tick(clock.now());
-      settled();
+      look();
       return readBreaker(core, index, clock.now());
     },
     move(index, hand: Hand) {
-      core.moveBreaker(index, hand, clock.now());
-      settled();
+      core.call.hand(core.guard, index, hand, clock.now());
+      look();
     },
   };
   const breakers = createBreakers(access);
@@ -297,7 +289,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
           environment: world,
           apply: (document) => {
             if (!closed) settings.replace([...document, ...given], clock.now());
-            settled();
+            look();
           },
           tell: (state, reason) => {
             if (!closed) emitter.emit({ type: "policy", state, reason, at: clock.wall() });

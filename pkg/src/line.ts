@@ -25,7 +25,8 @@ export function createLine(core: Core, clock: Clock): Line {
     call() {
       if (waiting.size === 0) return;
       const now = clock.now();
-      for (let next = core.nextReady(now); next !== NOBODY; next = core.nextReady(now)) waiting.get(next)?.();
+      const ready = (): number => core.call.ready(core.guard, now) >>> 0;
+      for (let next = ready(); next !== NOBODY; next = ready()) waiting.get(next)?.();
     },
     callAll() {
       for (const wake of [...waiting.values()]) wake();

@@ -6,12 +6,13 @@ import type { BreakerSnapshot, CallCounts, LimitSnapshot } from "./snapshot.js";
 import { CIRCUIT_STATES, CLASSES, SERVICES } from "./vocabulary.js";
 
 export function readBreaker(core: Core, index: number, now: number): BreakerSnapshot {
-  const figures = core.breakerFigures(index);
+  core.call.figures(core.guard, index);
+  const figures = core.numbers();
   const [service = 0, state = 0, changesAt = Infinity, successes = 0, failures = 0] = figures;
   const [slow = 0, refused = 0, opened = 0, p50 = NaN, p95 = NaN, p99 = NaN] = figures.subarray(5);
   const name = CIRCUIT_STATES[state] ?? "closed";
   return {
-    key: core.breakerKey(index),
+    key: core.breakers[index] ?? "",
     service: SERVICES[service] ?? "rest",
     state: name,
     successes,
@@ -28,11 +29,15 @@ export function readBreaker(core: Core, index: number, now: number): BreakerSnap
 }
 
 /** The quotas in use, and those of the policy for classes that have not called yet. */
-export function readLimits(core: Core, now: number): LimitSnapshot[] {
-  const used = Array.from({ length: core.limitCount() }, (_, index) =>
-    readLimit(core.limitFigures(index, now), core.limitEndpoint(index)),
-  );
-  const idle = CLASSES.map((_, code) => readLimit(core.classFigures(code), null));
+export function readLimits({ call, guard, numbers, endpoints }: Core, now: number): LimitSnapshot[] {
+  const idle = CLASSES.map((_, code) => {
+    call.quota(guard, code);
+    return readLimit(numbers(), null);
+  });
+  const used = Array.from({ length: call.limits(guard) }, (_, index) => {
+    call.limit(guard, index, now);
+    return readLimit(numbers(), endpoints[numbers()[4] ?? 0] ?? "");
+  });
   return [...idle, ...used];
 }
 

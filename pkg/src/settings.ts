@@ -28,6 +28,8 @@ export interface Settings {
 }
 
 export interface SettingsInForce extends Settings {
+  /** The core's number for the rules that hold for a route. */
+  scopeOf(route: Route): number;
   /** Takes all settings in the place of the old; throws for a contradiction, and changes nothing. */
   replace(given: readonly Given[], now: number): void;
 }
@@ -37,6 +39,7 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
   let inForce: readonly Given[] = [];
   let document: Float64Array = new Float64Array();
   let places = new Map<string, Float64Array>();
+  let scopes = new Map<string, number>();
 
   function valueOf(path: SettingName, place: Place | undefined): number {
     const values = (place && (places.get(place.endpoint) ?? places.get(place.service))) ?? document;
@@ -46,21 +49,28 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
   function replace(next: readonly Given[], at: number): void {
     const base = resolve(Float64Array.from(ROWS, ({ initial }) => initial), next, "");
     const resolved = new Map<string, Float64Array>();
-    core.beginPolicy();
-    throwIfContradictory(core.configure(base), "");
-    for (const service of SERVICES) {
-      const values = resolve(base, next, service);
-      resolved.set(service, values);
-      throwIfContradictory(core.configure(values), `services.${service}.`);
-    }
+    const named = new Map<string, number>();
+    const { call, guard, breakers } = core;
+    const configure = (name: string, values: Float64Array, service: number, own: boolean, prefix: string): void => {
+      core.numbers().set(values);
+      const known = breakers.indexOf(name);
+      const number = !own ? service : known < 0 ? breakers.length : known;
+      throwIfContradictory(call.configure(guard, service, number, own ? 1 : 0, values.length), prefix);
+      if (own && known < 0) breakers.push(name);
+      resolved.set(name, values);
+      named.set(name, named.size);
+    };
+    call.renew(guard);
+    configure("", base, 0, false, "");
+    SERVICES.forEach((service, number) => configure(service, resolve(base, next, service), number, true, `services.${service}.`));
     for (const path of new Set(next.map(({ place }) => place).filter((place) => place.startsWith("/")))) {
-      const values = resolve(resolved.get(serviceOf(core, path)) ?? base, next, path);
-      resolved.set(path, values);
-      const ownBreaker = next.some(({ place, index }) => place === path && ROWS[index]?.path.startsWith("breaker."));
-      throwIfContradictory(core.configureEndpoint(path, ownBreaker, values), `endpoints."${path}".`);
+      const service = call.target(core.write(`GET ${path}`)) & 7;
+      const values = resolve(resolved.get(SERVICES[service] ?? "") ?? base, next, path);
+      const own = next.some(({ place, index }) => place === path && ROWS[index]?.path.startsWith("breaker."));
+      configure(path, values, service, own, `endpoints."${path}".`);
     }
-    core.applyPolicy(at);
-    [inForce, document, places] = [next, base, resolved];
+    call.apply(guard, at);
+    [inForce, document, places, scopes] = [next, base, resolved, named];
   }
 
   replace(given, now);
@@ -70,6 +80,7 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
     flag: (path, place) => valueOf(path, place) > 0,
     given: (path) =>
       inForce.some(({ index }) => ROWS[index]?.path === path || ROWS[index]?.path.startsWith(`${path}.`)),
+    scopeOf: ({ endpoint, service }) => scopes.get(endpoint) ?? scopes.get(service) ?? 0,
     replace,
   };
 }
@@ -87,10 +98,6 @@ function resolve(outer: Float64Array, given: readonly Given[], place: string): F
     if (own.has(floor) && !own.has(ceiling) && (values[ceiling] ?? 0) < least) values[ceiling] = least;
   }
   return values;
-}
-
-function serviceOf(core: Core, path: string): string {
-  return SERVICES[core.routeKind(core.route("GET", path)) >> 3] ?? "rest";
 }
 
 /** The core's number for settings that do not contradict each other. */

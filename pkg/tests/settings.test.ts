@@ -90,13 +90,19 @@ describe("options", () => {
 /** Resolved beside a core that finds contradictions where the real one does in these tests. */
 function settingsOf(document: object, implied = false): SettingsInForce {
   const maxDelay = 24;
+  const numbers = new Float64Array(256);
+  const call = {
+    renew: () => {},
+    configure: () => ((numbers[maxDelay] ?? 0) < 2 ? 18 : 255),
+    apply: () => {},
+    target: (isRpc: number) => isRpc,
+  };
   const core = {
-    beginPolicy: () => {},
-    configure: (numbers: Float64Array) => ((numbers[maxDelay] ?? 0) < 2 ? 18 : 255),
-    configureEndpoint: () => 255,
-    applyPolicy: () => {},
-    route: (_method: string, path: string) => (path.includes("/rpc/") ? 1 : 0),
-    routeKind: (route: number) => route << 3,
+    call,
+    guard: 0,
+    breakers: [],
+    numbers: () => numbers,
+    write: (text: string) => (text.includes("/rpc/") ? 1 : 0),
   };
   return createSettings(core as unknown as Parameters<typeof createSettings>[0], readSettings(document, "policy", implied), 0);
 }

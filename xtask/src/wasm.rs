@@ -60,6 +60,11 @@ fn one(project: &Project, module: &str) -> Outcome<Work> {
     Task::cargo(project, &format!("wasm-compile-{module}"))?
         .args(["build", "--profile", "wasm", "--target", TARGET, "--package"])
         .arg(format!("seawall-{module}-wasm"))
+        .args(if module == "guard" {
+            &["--features", "alone"][..]
+        } else {
+            &[]
+        })
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
             remapped_paths(project),

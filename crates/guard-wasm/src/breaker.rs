@@ -6,48 +6,29 @@ use seawall_policy::error::SnapshotError;
 use seawall_policy::time::{MonoTime, Span, UnixTime};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::Core;
+use crate::memory::{leave, with_numbers};
+use crate::with;
 
-/// A breaker and the name it goes by.
+/// A breaker and whose it is. Its name is kept outside.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) key: String,
     pub(crate) service: Service,
     pub(crate) breaker: Breaker,
 }
 
-/// Longer than every breaker of a real policy could write.
-const LONGEST_STATE: usize = 64 * 1024;
-
+/// Leaves what a breaker has seen: its service, its state, when that changes by itself (infinite if it does not);
+/// successes, failures, slow calls, refusals and trips since it was made; the milliseconds within which 50, 95 and 99
+/// of a hundred of the latest answers came (NaN without any).
 #[wasm_bindgen]
-impl Core {
-    /// How many breakers there are; the list grows and never shrinks.
-    #[wasm_bindgen(js_name = breakerCount)]
-    #[must_use]
-    pub fn breaker_count(&self) -> usize {
-        self.breakers.len()
-    }
-
-    /// The breaker's name: a service's, or an endpoint's path.
-    #[wasm_bindgen(js_name = breakerKey)]
-    #[must_use]
-    pub fn breaker_key(&self, index: u32) -> String {
-        self.slot(index).map(|slot| slot.key.clone()).unwrap_or_default()
-    }
-
-    /// What it has seen: its service, its state, when that changes by itself (infinite if it does not); successes,
-    /// failures, slow calls, refusals and trips since it was made; the milliseconds within which 50, 95 and 99
-    /// of a hundred of the latest answers came (NaN without any).
-    #[wasm_bindgen(js_name = breakerFigures)]
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a count above 2^53 is off by a few")]
-    pub fn breaker_figures(&self, index: u32) -> Vec<f64> {
-        let Some(Slot { service, breaker, .. }) = self.slot(index) else {
-            return Vec::new();
+#[expect(clippy::cast_precision_loss, reason = "a count above 2^53 is off by a few")]
+pub fn figures(guard: usize, index: usize) {
+    with(guard, |core| {
+        let Some(Slot { service, breaker }) = core.breakers.get(index) else {
+            return;
         };
         let stats = breaker.stats();
         let percentile = |per_mille| stats.percentile(per_mille).map_or(f64::NAN, Span::as_millis_f64);
-        vec![
+        leave([
             f64::from(service.code()),
             f64::from(breaker.state().code()),
             breaker
@@ -61,108 +42,80 @@ impl Core {
             percentile(500),
             percentile(950),
             percentile(990),
-        ]
-    }
+        ]);
+    });
+}
 
-    /// Moves a breaker by hand: 0 forces it open, 1 forces it closed, 2 disables and 3 resets it.
-    #[wasm_bindgen(js_name = moveBreaker)]
-    pub fn move_breaker(&mut self, index: u32, hand: u8, now: f64) {
+/// Moves a breaker by hand: 0 forces it open, 1 forces it closed, 2 disables and 3 resets it.
+#[wasm_bindgen]
+pub fn hand(guard: usize, index: usize, which: u8, now: f64) {
+    with(guard, |core| {
         let now = MonoTime::from_millis_f64(now);
-        let Some(Slot { breaker, .. }) = self.breakers.get_mut(index as usize) else {
+        let Some(Slot { breaker, .. }) = core.breakers.get_mut(index) else {
             return;
         };
-        match hand {
+        match which {
             0 => breaker.force_open(now),
             1 => breaker.force_closed(now),
             2 => breaker.disable(now),
             3 => breaker.reset(now),
             _ => (),
         }
-    }
-
-    /// Lets time pass in every breaker.
-    pub fn tick(&mut self, now: f64) {
-        let now = MonoTime::from_millis_f64(now);
-        for slot in &mut self.breakers {
-            slot.breaker.tick(now, &mut self.rng);
-        }
-    }
-
-    /// When [`Core::tick`] will next have something to do; infinite if never.
-    #[wasm_bindgen(js_name = nextDeadline)]
-    #[must_use]
-    pub fn next_deadline(&self) -> f64 {
-        let next = self
-            .breakers
-            .iter()
-            .filter_map(|slot| slot.breaker.next_deadline())
-            .min();
-        next.map_or(f64::INFINITY, crate::call::just_after)
-    }
-
-    /// Every breaker's state as text: a line each, the state and then the breaker's name.
-    #[must_use]
-    pub fn save(&self, now: f64, wall: f64) -> String {
-        let (now, unix) = (MonoTime::from_millis_f64(now), unix(wall));
-        let mut text = String::new();
-        for Slot { key, breaker, .. } in &self.breakers {
-            text.push_str(&breaker.snapshot(now, unix).encode());
-            text.push(' ');
-            text.push_str(key);
-            text.push('\n');
-        }
-        text
-    }
-
-    /// Takes stored states up, all of them or, if anything is wrong with one, none; answers with what was wrong.
-    /// A state of nobody known (an endpoint that the policy no longer names) is passed over.
-    #[must_use]
-    pub fn restore(&mut self, text: &str, now: f64, wall: f64) -> String {
-        match self.restored(text, MonoTime::from_millis_f64(now), unix(wall)) {
-            Ok(restored) => {
-                for (index, breaker) in restored {
-                    if let Some(slot) = self.breakers.get_mut(index) {
-                        slot.breaker = breaker;
-                    }
-                }
-                String::new()
-            }
-            Err(error) => error.to_string(),
-        }
-    }
+    });
 }
 
-impl Core {
-    fn slot(&self, index: u32) -> Option<&Slot> {
-        self.breakers.get(index as usize)
-    }
+/// Lets time pass in every breaker, and says when there will next be something to do; infinite if never.
+#[wasm_bindgen]
+#[must_use]
+pub fn tick(guard: usize, now: f64) -> f64 {
+    with(guard, |core| {
+        let now = MonoTime::from_millis_f64(now);
+        let mut next = MonoTime::FAR;
+        for Slot { breaker, .. } in &mut core.breakers {
+            breaker.tick(now, &mut core.rng);
+            next = next.min(breaker.next_deadline().unwrap_or(MonoTime::FAR));
+        }
+        crate::call::just_after(next)
+    })
+}
 
-    fn restored(
-        &self,
-        text: &str,
-        now: MonoTime,
-        unix: UnixTime,
-    ) -> Result<Vec<(usize, Breaker)>, SnapshotError> {
-        if text.is_empty() || text.len() > LONGEST_STATE {
-            return Err(SnapshotError::Malformed);
+/// Leaves a breaker's state as numbers, and says how many.
+#[wasm_bindgen]
+#[must_use]
+pub fn save(guard: usize, index: usize, now: f64, wall: f64) -> usize {
+    with(guard, |core| {
+        let Some(Slot { breaker, .. }) = core.breakers.get(index) else {
+            return 0;
+        };
+        let snapshot = breaker.snapshot(MonoTime::from_millis_f64(now), unix(wall));
+        leave(snapshot.numbers())
+    })
+}
+
+/// Takes up a stored state, given as so many numbers; answers with the code of what is wrong with it, or 255. Without
+/// `keep` it only looks.
+#[wasm_bindgen]
+#[must_use]
+pub fn restore(guard: usize, index: usize, count: usize, keep: bool, now: f64, wall: f64) -> u8 {
+    with(guard, |core| {
+        let Some(slot) = core.breakers.get_mut(index) else {
+            return SnapshotError::Malformed.code();
+        };
+        let restored = with_numbers(|numbers| {
+            let snapshot = Snapshot::from_numbers(numbers.get(..count).unwrap_or_default())?;
+            let now = MonoTime::from_millis_f64(now);
+            Breaker::restore(*slot.breaker.config(), &snapshot, now, unix(wall))
+        });
+        match restored {
+            Ok(breaker) => {
+                if keep {
+                    slot.breaker = breaker;
+                }
+                crate::policy::FINE
+            }
+            Err(error) => error.code(),
         }
-        let mut restored = Vec::new();
-        for line in text.lines() {
-            let (state, key) = line.split_once(' ').ok_or(SnapshotError::Malformed)?;
-            let snapshot = Snapshot::decode(state)?;
-            let Some(index) = self.breakers.iter().position(|slot| slot.key == key) else {
-                continue;
-            };
-            let Some(slot) = self.breakers.get(index) else {
-                continue;
-            };
-            restored.push((
-                index,
-                Breaker::restore(*slot.breaker.config(), &snapshot, now, unix)?,
-            ));
-        }
-        Ok(restored)
-    }
+    })
 }
 
 #[expect(

@@ -1,80 +1,46 @@
-//! Requests sorted once, and known by a number from then on.
+//! Requests sorted: JavaScript asks once for each method and path, and remembers.
 
-use seawall_policy::class::{Class, Service, Target};
-use seawall_policy::retry::{Repeat, repeatability};
+use seawall_policy::class::Target;
+use seawall_policy::retry::{Repeat, repeatability, resolves_duplicates};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::Core;
+use crate::memory::with_text;
 
-/// More different endpoints than any application has; a flood of made-up ones shares the last.
-const MOST_ROUTES: usize = 5_000;
-
-/// What is known of a method at an endpoint.
-#[derive(Debug, Clone)]
-pub(crate) struct Route {
-    pub(crate) service: Service,
-    pub(crate) class: Class,
-    pub(crate) endpoint: String,
-    method: String,
+/// Whether a request may be sent twice.
+mod repeat {
+    pub(super) const IF_NOT_DONE: usize = 0;
+    pub(super) const SAFE: usize = 1;
+    /// If its `Prefer` says what happens to a row that is there already.
+    pub(super) const BY_PREFERENCE: usize = 2;
 }
 
-/// Every route that was asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Routes(Vec<Route>);
-
-impl Route {
-    pub(crate) fn repeat(&self, prefer: Option<&str>) -> Repeat {
-        repeatability(self.service, &self.method, prefer)
-    }
-}
-
-impl Routes {
-    pub(crate) fn get(&self, index: u32) -> Option<&Route> {
-        self.0.get(index as usize)
-    }
-
-    fn find_or_add(&mut self, method: &str, target: Target<'_>) -> usize {
-        let same = |route: &Route| route.endpoint == target.endpoint && route.method == method;
-        if let Some(index) = self.0.iter().position(same) {
-            return index;
-        }
-        if self.0.len() < MOST_ROUTES {
-            self.0.push(Route {
-                service: target.service,
-                class: target.class,
-                endpoint: target.endpoint.to_owned(),
-                method: method.to_owned(),
-            });
-        }
-        self.0.len().saturating_sub(1)
-    }
-}
-
+/// Sorts the request whose method and path are the letters `method path`. From the lowest bit: the service (3 bits), the
+/// class (3 bits), whether it may be repeated (2 bits: 0 if it was not done, 1 yes, 2 if [`resolves`] says so), and how
+/// many letters of the path are its endpoint.
 #[wasm_bindgen]
-impl Core {
-    /// The number of a method at a path: what [`Core::begin`] takes.
-    #[must_use]
-    pub fn route(&mut self, method: &str, path: &str) -> u32 {
-        let index = self.routes.find_or_add(method, Target::of(method, path));
-        u32::try_from(index).unwrap_or(u32::MAX)
-    }
+#[must_use]
+pub fn target(length: usize) -> usize {
+    with_text(length, |text| {
+        let (method, path) = text.split_once(' ').unwrap_or_default();
+        let Target {
+            service,
+            class,
+            endpoint,
+        } = Target::of(method, path);
+        let repeat = if repeatability(service, method, None) == Repeat::Safe {
+            repeat::SAFE
+        } else if repeatability(service, method, Some("resolution=merge-duplicates")) == Repeat::Safe {
+            repeat::BY_PREFERENCE
+        } else {
+            repeat::IF_NOT_DONE
+        };
+        usize::from(service.code()) | usize::from(class.code()) << 3 | repeat << 6 | endpoint.len() << 8
+    })
+}
 
-    /// The numbers of the route's service and class: eight times the first, plus the second.
-    #[wasm_bindgen(js_name = routeKind)]
-    #[must_use]
-    pub fn route_kind(&self, route: u32) -> u8 {
-        self.routes
-            .get(route)
-            .map_or(0, |route| route.service.code() * 8 + route.class.code())
-    }
-
-    /// The endpoint: the path up to what names a thing and not an instance of it.
-    #[wasm_bindgen(js_name = routeEndpoint)]
-    #[must_use]
-    pub fn route_endpoint(&self, route: u32) -> String {
-        self.routes
-            .get(route)
-            .map(|route| route.endpoint.clone())
-            .unwrap_or_default()
-    }
+/// Whether a `Prefer` header, given as letters, makes an insert an upsert.
+#[wasm_bindgen]
+#[must_use]
+pub fn resolves(length: usize) -> bool {
+    with_text(length, resolves_duplicates)
 }

@@ -4,41 +4,37 @@ use seawall_policy::event::{Cause, Transition};
 use seawall_policy::time::MonoTime;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::Core;
+use crate::memory::leave;
+use crate::with;
 
+/// Leaves the oldest transition not yet told as numbers: the breaker's number, the states left and entered, the cause,
+/// when it was and when the state entered ends by itself (infinite if it does not). False when there is none.
 #[wasm_bindgen]
-impl Core {
-    /// The oldest transition not yet told: the breaker's number, the states left and entered, the cause, when it was
-    /// and when the state entered ends by itself (infinite if it does not). Empty when there is none.
-    #[wasm_bindgen(js_name = nextTransition)]
-    pub fn next_transition(&mut self) -> Vec<f64> {
-        let breakers = (0u32..).zip(&mut self.breakers);
-        let found = breakers
-            .into_iter()
+#[must_use]
+pub fn transition(guard: usize) -> bool {
+    with(guard, |core| {
+        let found = (0u32..)
+            .zip(&mut core.breakers)
             .find_map(|(index, slot)| Some((index, slot.breaker.poll_event()?)));
-        let Some((
-            index,
-            Transition {
-                at,
-                from,
-                to,
-                cause,
-                until,
-                ..
-            },
-        )) = found
-        else {
-            return Vec::new();
-        };
-        vec![
+        let Some((index, event)) = found else { return false };
+        let Transition {
+            at,
+            from,
+            to,
+            cause,
+            until,
+            ..
+        } = event;
+        leave([
             f64::from(index),
             f64::from(from.code()),
             f64::from(to.code()),
             f64::from(cause_code(cause)),
             at.as_millis_f64(),
             until.map_or(f64::INFINITY, MonoTime::as_millis_f64),
-        ]
-    }
+        ]);
+        true
+    })
 }
 
 /// The cause's place in the package's list of causes.

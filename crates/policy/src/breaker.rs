@@ -9,7 +9,7 @@
 //! timers asks [`Breaker::next_deadline`] and calls [`Breaker::tick`]; without, states change on the next
 //! call just as well, as of the instant they were due.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 mod circuit;
 pub mod config;
@@ -274,6 +274,12 @@ impl Breaker {
             Circuit::HalfOpen(probes) => probes.under_way(),
             Circuit::Closed { .. } | Circuit::Open { .. } => 0,
         }
+    }
+
+    /// Whether there is a transition that was not yet polled.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// Gives the oldest transition that was not yet polled.

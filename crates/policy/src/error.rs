@@ -4,6 +4,7 @@
 
 use core::fmt;
 
+#[cfg(feature = "std")]
 use crate::policy::Figure;
 
 macro_rules! config_errors {
@@ -93,7 +94,25 @@ pub enum SnapshotError {
     Future,
 }
 
+impl SnapshotError {
+    /// Every one, in the order of their codes.
+    pub const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::Version,
+        Self::Damaged,
+        Self::Expired,
+        Self::Future,
+    ];
+
+    /// A small number for it.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
 /// What is wrong with a policy document.
+#[cfg(feature = "std")]
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PolicyError {
     /// No setting has this name.
@@ -185,8 +204,10 @@ pub enum PolicyError {
     Syntax(String),
 }
 
+#[cfg(feature = "std")]
 struct Words(&'static [&'static str]);
 
+#[cfg(feature = "std")]
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, word) in self.0.iter().enumerate() {
@@ -197,8 +218,10 @@ impl fmt::Display for Words {
     }
 }
 
+#[cfg(feature = "std")]
 struct Suggestion(Option<&'static str>);
 
+#[cfg(feature = "std")]
 impl fmt::Display for Suggestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |path| write!(f, "; did you mean {path}?"))

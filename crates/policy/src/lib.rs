@@ -71,7 +71,12 @@
 //! assert_eq!(call.handle(&config, &mut guards, input, now, &mut rng), Action::Deliver);
 //! ```
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 pub mod breaker;
+#[cfg(feature = "std")]
 pub mod cache;
 pub mod call;
 pub mod class;
@@ -79,6 +84,7 @@ pub mod error;
 pub mod event;
 pub mod histogram;
 pub mod limit;
+#[cfg(feature = "std")]
 pub mod outbox;
 pub mod policy;
 pub mod queue;
@@ -86,5 +92,6 @@ pub mod retry;
 pub mod rng;
 #[cfg(feature = "scenario")]
 pub mod scenario;
+#[cfg(feature = "std")]
 mod stored;
 pub mod time;

@@ -6,9 +6,13 @@
 pub mod backoff;
 pub mod budget;
 pub mod decide;
+#[cfg(feature = "std")]
 pub mod refresh;
 
 pub use backoff::Backoff;
 pub use budget::{Budget, BudgetConfig};
-pub use decide::{Attempted, Decision, Repeat, RetryConfig, Stop, decide, repeatability};
+pub use decide::{
+    Attempted, Decision, Repeat, RetryConfig, Stop, decide, repeatability, resolves_duplicates,
+};
+#[cfg(feature = "std")]
 pub use refresh::RefreshPause;

@@ -50,12 +50,13 @@ pub fn decode(text: &str, wall: f64) -> Vec<StoredBreaker> {
 
 fn decode_line((state, key): (&str, &str), wall: f64) -> StoredBreaker {
     let now = MonoTime::from_millis(0);
-    let restored = Snapshot::decode(state)
+    let numbers = numbers(state);
+    let restored = Snapshot::from_numbers(&numbers)
         .and_then(|snapshot| Breaker::restore(BreakerConfig::default(), &snapshot, now, unix(wall)));
     let found = StoredBreaker {
         key: key.to_owned(),
         state: State::Closed.name(),
-        saved_at: saved_at(state),
+        saved_at: numbers.get(1).copied().unwrap_or_default(),
         next_probe_in: None,
         recent_failures: 0,
         problem: restored.as_ref().err().map(SnapshotError::to_string),
@@ -71,15 +72,16 @@ fn decode_line((state, key): (&str, &str), wall: f64) -> StoredBreaker {
     }
 }
 
-/// The second field of the stored form, a count of milliseconds; zero where it cannot be read. A whole number: parsing
-/// others takes tables of ten thousand bytes.
-#[expect(clippy::cast_precision_loss, reason = "no clock shows 2^53 milliseconds")]
-fn saved_at(state: &str) -> f64 {
-    let field = state
-        .split(';')
-        .nth(1)
-        .and_then(|field| field.parse::<u64>().ok());
-    field.unwrap_or_default() as f64
+/// Whole numbers with commas between them; what is none makes the whole unreadable.
+fn numbers(state: &str) -> Vec<f64> {
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
+    let found: Option<Vec<u64>> = state.split(',').map(number).collect();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "what is not exact is refused by its checksum"
+    )]
+    let numbers = found.unwrap_or_default().into_iter().map(|number| number as f64);
+    numbers.collect()
 }
 
 #[expect(

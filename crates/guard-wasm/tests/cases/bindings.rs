@@ -1,203 +1,291 @@
 //! The bindings as JavaScript uses them: numbers in, numbers out, and nothing it passes ends in a panic.
 
-use seawall_guard_wasm::Core;
-use seawall_policy::class::Service;
-use seawall_policy::error::ConfigError;
+use seawall_guard_wasm::call::{NO_CATEGORY, action, answered, begin, broke, deliver, next, place, ready};
+use seawall_guard_wasm::memory::{number, write_numbers, write_text};
+use seawall_guard_wasm::policy::{FINE, apply, configure, renew};
+use seawall_guard_wasm::{breaker, class, create, destroy, event, limit};
+use seawall_policy::class::{Category, Service};
+use seawall_policy::error::{ConfigError, SnapshotError};
 use seawall_policy::policy::Key;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const SEND: u8 = 0;
-const WAIT_TO_RETRY: u8 = 2;
-const REFUSE: u8 = 3;
-const GIVE: u8 = 4;
-const NO_CATEGORY: u8 = 255;
-const CIRCUIT_OPEN: u8 = 4;
-const FINE: u8 = 255;
+const NETWORK: u8 = 0;
+const REPEATABLE: u32 = 1 << 6;
+const ONE_SHOT: u32 = 1 << 7;
+const WALL: f64 = 1.7e12;
+/// The scope of the service that tables are.
+const REST: usize = 1;
 
-fn core() -> Core {
+fn guard() -> usize {
     configured(&[])
 }
 
-/// A core with the table's defaults but for these.
-fn configured(given: &[(Key, f64)]) -> Core {
-    let mut core = Core::new(1, 2);
-    assert_eq!(configure(&mut core, given), FINE);
-    core
+/// A guard with the table's defaults but for these.
+fn configured(given: &[(Key, f64)]) -> usize {
+    let guard = create(1, 2);
+    assert_eq!(reconfigure(guard, given), FINE);
+    guard
 }
 
-fn configure(core: &mut Core, given: &[(Key, f64)]) -> u8 {
-    let numbers: Vec<f64> = Key::ALL
-        .iter()
-        .map(|key| {
-            let own = given.iter().find(|(name, _)| name == key);
-            own.map_or(key.setting().default, |(_, number)| *number)
-        })
-        .collect();
-    core.begin_policy();
-    for _ in 0..=Service::ALL.len() {
-        let code = core.configure(&numbers);
+fn reconfigure(guard: usize, given: &[(Key, f64)]) -> u8 {
+    let numbers = numbers(given);
+    renew(guard);
+    for place in 0..=Service::ALL.len() {
+        let service = place.saturating_sub(1);
+        write_numbers(&numbers);
+        let code = configure(
+            guard,
+            u8::try_from(service).unwrap_or_default(),
+            service,
+            place > 0,
+            numbers.len(),
+        );
         if code != FINE {
             return code;
         }
     }
-    core.apply_policy(0.0);
+    apply(guard, 0.0);
     FINE
 }
 
+fn numbers(given: &[(Key, f64)]) -> Vec<f64> {
+    let value = |key: &Key| {
+        let own = given.iter().find(|(name, _)| name == key);
+        own.map_or(key.setting().default, |(_, number)| *number)
+    };
+    Key::ALL.iter().map(value).collect()
+}
+
+fn read(guard: usize, now: f64) -> u8 {
+    begin(guard, REST, 0, 0, REPEATABLE, 0.0, now)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it was a number of 32 bits"
+)]
+fn id() -> u32 {
+    number(place::ID) as u32
+}
+
+fn until() -> f64 {
+    number(place::UNTIL)
+}
+
+fn category() -> u8 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it was a number of 8 bits"
+    )]
+    let code = number(place::CATEGORY) as u8;
+    code
+}
+
 /// One read that the network loses, without retries.
-fn lose(core: &mut Core, now: f64) -> u8 {
-    let route = core.route("GET", "/rest/v1/messages");
-    let call = core.begin(route, 0, 2, now);
-    let step = core.next(call, now);
-    if step == SEND {
-        core.broke(call, 0, now);
+fn lose(guard: usize, now: f64) -> u8 {
+    let step = begin(guard, REST, 0, 0, ONE_SHOT, 0.0, now);
+    if step == action::SEND {
+        assert_eq!(broke(guard, id(), NETWORK, now), action::GIVE);
     }
-    core.end(call, now);
     step
 }
 
 #[wasm_bindgen_test]
 fn a_good_answer_is_given() {
-    let mut core = core();
-    let route = core.route("GET", "/rest/v1/messages");
-    let call = core.begin(route, 0, 0, 1_000.0);
-    assert_eq!(core.next(call, 1_000.0), SEND);
-    assert!(core.until(call) >= 11_000.0 && core.until(call) < 11_001.0);
-    core.answered(call, 200, None, 1_050.0, 1.7e12);
-    assert_eq!(core.category(call), NO_CATEGORY);
-    assert_eq!(core.next(call, 1_050.0), GIVE);
-    core.end(call, 1_050.0);
+    let guard = guard();
+    assert_eq!(read(guard, 1_000.0), action::SEND);
+    assert!(until() >= 11_000.0 && until() < 11_001.0);
+    assert_eq!(answered(guard, id(), 200, 0, 1_050.0, WALL), action::GIVE);
+    assert_eq!((category(), number(place::NEWS)), (NO_CATEGORY, 0.0));
 }
 
 #[wasm_bindgen_test]
 fn a_call_asked_again_is_not_sent_again() {
-    let mut core = core();
-    let route = core.route("GET", "/rest/v1/messages");
-    let call = core.begin(route, 0, 0, 0.0);
-    assert_eq!(core.next(call, 0.0), SEND);
-    assert_eq!(core.next(call, 1.0), GIVE);
+    let guard = guard();
+    assert_eq!(read(guard, 0.0), action::SEND);
+    let id = id();
+    assert_eq!(next(guard, id, 1.0), action::GIVE);
+    assert_eq!(answered(guard, id, 200, 0, 2.0, WALL), action::GIVE);
+    assert_eq!(category(), NO_CATEGORY);
 }
 
 #[wasm_bindgen_test]
 fn a_lost_read_waits_and_is_sent_again() {
-    let mut core = core();
-    let route = core.route("GET", "/rest/v1/messages");
-    let call = core.begin(route, 0, 0, 0.0);
-    assert_eq!(core.next(call, 0.0), SEND);
-    core.broke(call, 0, 5.0);
-    assert_eq!(core.next(call, 5.0), WAIT_TO_RETRY);
-    assert_eq!(core.next(call, core.until(call)), SEND);
+    let guard = guard();
+    assert_eq!(read(guard, 0.0), action::SEND);
+    assert_eq!(broke(guard, id(), NETWORK, 5.0), action::WAIT_TO_RETRY);
+    assert_eq!(next(guard, id(), until()), action::SEND);
 }
 
 #[wasm_bindgen_test]
-fn the_header_of_an_upsert_makes_it_repeatable() {
-    let mut core = core();
-    let route = core.route("POST", "/rest/v1/messages");
-    let mut after_loss = |prefer: Option<&str>| {
-        if let Some(prefer) = prefer {
-            core.header(6, prefer.to_owned());
-        }
-        let call = core.begin(route, 0, 0, 0.0);
-        assert_eq!(core.next(call, 0.0), SEND);
-        core.broke(call, 0, 1.0);
-        let next = core.next(call, 1.0);
-        core.end(call, 1.0);
-        next
+fn what_was_delivered_is_not_repeated() {
+    let guard = guard();
+    assert_eq!(read(guard, 0.0), action::SEND);
+    let id = id();
+    deliver(guard, id, 5.0);
+    assert_eq!(broke(guard, id, NETWORK + 4, 9.0), action::GIVE);
+    assert_eq!(category(), Category::Network.code());
+}
+
+#[wasm_bindgen_test]
+fn advice_and_code_are_read_from_letters() {
+    let guard = guard();
+    assert_eq!(begin(guard, REST, 0, 0, 0, 0.0, 0.0), action::SEND);
+    let length = write_text("\n\n\n\n\n\n40001");
+    assert_eq!(
+        answered(guard, id(), 500, length, 1.0, WALL),
+        action::WAIT_TO_RETRY
+    );
+    assert_eq!(category(), Category::DatabaseTransient.code());
+    assert_eq!(read(guard, 2.0), action::SEND);
+    let length = write_text("3\n\n\n\n\n\n");
+    assert_eq!(
+        answered(guard, id(), 429, length, 2.0, WALL),
+        action::WAIT_TO_RETRY
+    );
+    assert!(until() >= 3_002.0);
+}
+
+#[wasm_bindgen_test]
+fn requests_are_sorted() {
+    let sorts = |text| {
+        let sorts = class::target(write_text(text));
+        (sorts & 7, (sorts >> 3) & 7, (sorts >> 6) & 3, sorts >> 8)
     };
-    assert_eq!(after_loss(Some("resolution=merge-duplicates")), WAIT_TO_RETRY);
-    assert_eq!(after_loss(None), GIVE);
+    assert_eq!(sorts("GET /rest/v1/messages"), (0, 0, 1, 17));
+    assert_eq!(sorts("POST /rest/v1/messages"), (0, 1, 2, 17));
+    assert_eq!(sorts("POST /rest/v1/rpc/add/x"), (1, 2, 0, 16));
+    assert_eq!(sorts(""), (0, 1, 0, 0));
+    assert!(class::resolves(write_text("resolution=merge-duplicates")));
+    assert!(!class::resolves(write_text("return=minimal")));
 }
 
 #[wasm_bindgen_test]
 fn the_threshold_opens_the_circuit_and_the_transition_is_told() {
-    let mut core = core();
-    assert!((0..5).all(|_| lose(&mut core, 100.0) == SEND));
-    assert_eq!(lose(&mut core, 100.0), REFUSE);
-    let told = core.next_transition();
-    assert_eq!(told.get(..4), Some([0.0, 0.0, 1.0, 0.0].as_slice()));
-    assert!(core.next_transition().is_empty());
+    let guard = guard();
+    assert!((0..5).all(|_| lose(guard, 100.0) == action::SEND));
+    assert_eq!(number(place::NEWS), 1.0);
+    assert_eq!(lose(guard, 100.0), action::REFUSE);
+    assert!(event::transition(guard));
+    assert_eq!([number(0), number(1), number(2), number(3)], [0.0, 0.0, 1.0, 0.0]);
+    assert!(!event::transition(guard));
+    assert!(breaker::tick(guard, 100.0).is_finite());
 }
 
 #[wasm_bindgen_test]
 fn a_refusal_says_why_and_how_long() {
-    let mut core = core();
-    core.move_breaker(0, 0, 0.0);
-    let route = core.route("GET", "/rest/v1/messages");
-    let call = core.begin(route, 0, 0, 0.0);
-    assert_eq!(core.next(call, 0.0), REFUSE);
-    assert_eq!(core.category(call), CIRCUIT_OPEN);
-    assert!(core.retry_after(call, 0.0).is_infinite());
+    let guard = guard();
+    breaker::hand(guard, 0, 0, 0.0);
+    assert_eq!(read(guard, 0.0), action::REFUSE);
+    assert_eq!(category(), Category::CircuitOpen.code());
+    assert!(number(place::RETRY_AT).is_infinite());
 }
 
 #[wasm_bindgen_test]
 fn saved_state_is_restored_and_damaged_state_is_refused() {
-    let mut first = core();
-    while lose(&mut first, 100.0) == SEND {}
-    let text = first.save(100.0, 1.7e12);
-    let mut second = core();
-    assert_eq!(second.restore(&text, 5.0, 1.7e12), "");
-    assert_eq!(lose(&mut second, 6.0), REFUSE);
-    for damaged in [
-        "",
-        "x",
-        "b1;;; rest",
-        &text.replace("b1", "b9"),
-        &"x".repeat(100_000),
-    ] {
-        let mut third = core();
-        assert_ne!(third.restore(damaged, 5.0, 1.7e12), "");
-        assert_eq!(lose(&mut third, 6.0), SEND);
-    }
+    let first = guard();
+    while lose(first, 100.0) == action::SEND {}
+    let count = breaker::save(first, 0, 100.0, WALL);
+    let saved: Vec<f64> = (0..count).map(number).collect();
+    let second = guard();
+    write_numbers(&saved);
+    assert_eq!(breaker::restore(second, 0, count, false, 5.0, WALL), FINE);
+    assert_eq!(lose(second, 5.0), action::SEND);
+    write_numbers(&saved);
+    assert_eq!(breaker::restore(second, 0, count, true, 5.0, WALL), FINE);
+    assert_eq!(lose(second, 6.0), action::REFUSE);
+    let third = guard();
+    write_numbers(&saved);
+    assert_eq!(
+        breaker::restore(third, 0, count - 1, true, 5.0, WALL),
+        SnapshotError::Damaged.code()
+    );
+    assert_eq!(
+        breaker::restore(third, 0, usize::MAX, true, 5.0, WALL),
+        SnapshotError::Malformed.code()
+    );
+    assert_eq!(
+        breaker::restore(third, 9, count, true, 5.0, WALL),
+        SnapshotError::Malformed.code()
+    );
+    assert_eq!(lose(third, 6.0), action::SEND);
 }
 
 #[wasm_bindgen_test]
 fn settings_are_taken_together_or_not_at_all() {
-    let mut core = configured(&[(Key::BreakerFailureThreshold, 1.0)]);
-    assert_eq!(lose(&mut core, 0.0), SEND);
-    assert_eq!(lose(&mut core, 0.0), REFUSE);
+    let guard = configured(&[(Key::BreakerFailureThreshold, 1.0)]);
+    assert_eq!(lose(guard, 0.0), action::SEND);
+    assert_eq!(lose(guard, 0.0), action::REFUSE);
     let contradiction = [
         (Key::BreakerResetTimeout, 9_000.0),
         (Key::BreakerMaxResetTimeout, 1_000.0),
         (Key::BreakerFailureThreshold, 9.0),
     ];
     assert_eq!(
-        configure(&mut core, &contradiction),
+        reconfigure(guard, &contradiction),
         ConfigError::MaxResetTimeout.code()
     );
-    assert_eq!(lose(&mut core, 0.0), REFUSE);
+    assert_eq!(lose(guard, 0.0), action::REFUSE);
 }
 
 #[wasm_bindgen_test]
-fn an_endpoint_with_rules_of_its_own_may_have_its_own_breaker() {
-    let mut core = core();
-    let numbers: Vec<f64> = Key::ALL.iter().map(|key| key.setting().default).collect();
-    core.begin_policy();
-    for _ in 0..=Service::ALL.len() {
-        assert_eq!(core.configure(&numbers), FINE);
+fn an_endpoint_may_have_a_breaker_of_its_own() {
+    let guard = guard();
+    let numbers = numbers(&[]);
+    renew(guard);
+    for place in 0..=Service::ALL.len() {
+        let service = place.saturating_sub(1);
+        write_numbers(&numbers);
+        let code = configure(
+            guard,
+            u8::try_from(service).unwrap_or_default(),
+            service,
+            place > 0,
+            numbers.len(),
+        );
+        assert_eq!(code, FINE);
     }
-    assert_eq!(core.configure_endpoint("/rest/v1/messages", true, &numbers), FINE);
-    core.apply_policy(0.0);
-    assert_eq!(
-        (core.breaker_count(), core.breaker_key(5)),
-        (6, "/rest/v1/messages".to_owned())
-    );
-    while lose(&mut core, 0.0) == SEND {}
-    let other = core.route("GET", "/rest/v1/others");
-    let call = core.begin(other, 0, 0, 0.0);
-    assert_eq!(core.next(call, 0.0), SEND);
+    write_numbers(&numbers);
+    assert_eq!(configure(guard, 0, 5, true, numbers.len()), FINE);
+    apply(guard, 0.0);
+    let own = 6;
+    while begin(guard, own, 7, 0, ONE_SHOT, 0.0, 0.0) == action::SEND {
+        let _ = broke(guard, id(), NETWORK, 0.0);
+    }
+    assert_eq!(read(guard, 0.0), action::SEND);
+}
+
+#[wasm_bindgen_test]
+fn limits_are_told_with_whose_they_are() {
+    let guard = guard();
+    assert_eq!(begin(guard, REST, 7, 3, 0, 0.0, 0.0), action::SEND);
+    assert_eq!(limit::limits(guard), 1);
+    limit::limit(guard, 0, 0.0);
+    let told: Vec<f64> = (0..6).map(number).collect();
+    assert_eq!(told, [0.0, 100.0, 60_000.0, 99.0, 7.0, 3.0]);
+    limit::quota(guard, 3);
+    assert_eq!((number(1), number(3)), (10.0, 10.0));
 }
 
 #[wasm_bindgen_test]
 fn without_a_policy_nothing_is_sent() {
-    let mut core = Core::new(1, 2);
-    let route = core.route("GET", "/rest/v1/messages");
-    let call = core.begin(route, 0, 0, 0.0);
-    assert_eq!(core.next(call, 0.0), GIVE);
+    let guard = create(1, 2);
+    assert_eq!(read(guard, 0.0), action::GIVE);
+}
+
+#[wasm_bindgen_test]
+fn a_guard_that_is_gone_does_nothing() {
+    let gone = guard();
+    destroy(gone);
+    assert_eq!(read(gone, 0.0), action::GIVE);
+    assert_eq!(create(1, 2), gone);
 }
 
 #[wasm_bindgen_test]
 fn no_number_and_no_text_ends_in_a_panic() {
-    let numbers = [
+    let odd = [
         f64::NAN,
         f64::INFINITY,
         f64::NEG_INFINITY,
@@ -214,67 +302,46 @@ fn no_number_and_no_text_ends_in_a_panic() {
         "\0",
         "é",
         "💣",
-        "GET",
-        "/",
+        "GET /",
         "//rest/v1",
-        "a.b.\"c",
-        ";;;;;;;;",
+        "a\nb\nc\nd\ne\nf\ng\nh",
         "-1",
-        "99999999999999999999",
     ];
-    let mut core = core();
+    let guard = guard();
     for text in texts {
-        for other in texts {
-            let route = core.route(text, other);
-            let _ = (core.route_kind(route), core.route_endpoint(route));
+        let length = write_text(text);
+        for length in [length, 1, usize::MAX] {
+            let _ = (class::target(length), class::resolves(length));
         }
-        for now in numbers {
+        for now in odd {
+            write_numbers(&[now; 200]);
+            let _ = configure(guard, 255, usize::MAX, true, 200);
+            write_numbers(&[now; 200]);
             let _ = (
-                core.restore(text, now, now),
-                core.configure(&[now]),
-                core.configure_endpoint(text, true, &[now; 200]),
-                core.save(now, now),
+                breaker::restore(guard, 0, 200, true, now, now),
+                breaker::save(guard, 0, now, now),
             );
-            core.header(0, text.to_owned());
-            core.header(1, text.to_owned());
-            core.header(255, text.to_owned());
-            let call = core.begin(0, u32::MAX, 255, now);
-            let _ = (
-                core.next(call, now),
-                core.until(call),
-                core.deadline(call),
-                core.patience(call),
-            );
-            core.answered(call, 65_535, Some(text.to_owned()), now, now);
-            let _ = core.next(call, now);
+            let _ = begin(guard, REST, u32::MAX, u32::MAX, u32::MAX, now, now);
+            let length = write_text(text);
+            let _ = answered(guard, id(), 65_535, length, now, now);
         }
     }
-    core.apply_policy(1.0);
+    apply(guard, 1.0);
     for id in ids {
-        for now in numbers {
+        let index = id as usize;
+        for now in odd {
             let _ = (
-                core.next(id, now),
-                core.until(id),
-                core.category(id),
-                core.retry_after(id, now),
+                next(guard, id, now),
+                broke(guard, id, 255, now),
+                ready(guard, now),
             );
-            core.broke(id, 255, now);
-            core.deliver(id, now);
-            let _ = (core.next_ready(now), core.queued(id, now));
-            core.move_breaker(id, 255, now);
-            core.tick(now);
-            let _ = (
-                core.breaker_figures(id),
-                core.limit_figures(id, now),
-                core.class_figures(255),
-            );
-            let _ = (
-                core.breaker_key(id),
-                core.limit_endpoint(id),
-                core.next_deadline(),
-            );
-            core.end(id, now);
+            deliver(guard, id, now);
+            breaker::hand(guard, index, 255, now);
+            breaker::figures(guard, index);
+            limit::limit(guard, index, now);
+            limit::quota(guard, 255);
+            let _ = breaker::tick(guard, now);
         }
     }
-    assert!(core.breaker_count() >= 5);
+    destroy(usize::MAX);
 }

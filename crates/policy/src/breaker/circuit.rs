@@ -1,5 +1,7 @@
 //! Being tripped: the circuit's three states, its probes and its cool-downs.
 
+use alloc::vec::Vec;
+
 use super::config::BreakerConfig;
 use crate::event::State;
 use crate::rng::Rng;

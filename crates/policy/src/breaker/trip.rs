@@ -3,7 +3,7 @@
 //! The count is exact, kept as the instants of the latest failures; the rates come from the window of
 //! slices. What happens once a circuit is open is none of this file's business.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 use super::config::{BreakerConfig, Share};
 use super::window::{AgedCounts, Counts, Window};

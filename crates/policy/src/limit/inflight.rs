@@ -7,6 +7,8 @@
 //! A place is a number. One that is forgotten comes back by itself once its attempt must long be over; one that
 //! is given back twice, or forged, changes nothing.
 
+use alloc::vec::Vec;
+
 use super::adaptive::{Adaptive, Signal};
 use crate::queue::Priority;
 use crate::time::{MonoTime, Span};

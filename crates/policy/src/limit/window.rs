@@ -10,7 +10,7 @@
 //! `RateLimit` header lowers what is left, and stress lowers the limit itself for a while
 //! ([`super::adaptive`]). A header cannot raise a limit; the policy document can.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 use super::adaptive::{Adaptive, Signal};
 use super::lease::Lease;
@@ -215,12 +215,14 @@ impl SlidingWindow {
         });
     }
 
+    #[cfg(feature = "std")]
     /// How long the server's quiet still lasts.
     pub(super) fn held_for(&self, now: MonoTime) -> Span {
         let now = self.clock.to_steady(now).max(self.clock.last());
         self.hold.until.since(now)
     }
 
+    #[cfg(feature = "std")]
     pub(super) fn hold_until(&mut self, until: MonoTime) {
         self.hold.until = self.hold.until.max(until);
     }

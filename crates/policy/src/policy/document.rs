@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::path::Scope;
 use super::table::{CEILINGS, Kind, Reach, SETTINGS, Setting};
 use super::value::Value;
+use super::values::Values;
 use super::{Policy, PolicyDraft};
 use crate::class::Service;
 use crate::error::PolicyError;
@@ -72,7 +73,7 @@ impl Policy {
 
     /// A ceiling that was raised to its floor is printed as it holds.
     fn print_derived(&self, document: &mut Json) {
-        let base = self.draft.resolve(super::Values::default(), &Scope::Document);
+        let base = self.draft.resolve(Values::default(), &Scope::Document);
         for (_, key) in CEILINGS {
             let setting = key.setting();
             insert(

@@ -1,6 +1,7 @@
 use super::*;
 use crate::breaker::{Mode, Share};
 use crate::class::Class;
+use crate::class::Service;
 use crate::time::Span;
 
 fn refusal(settings: &[(&str, f64)]) -> String {
@@ -185,7 +186,9 @@ fn modes_are_words() {
 
 #[cfg(feature = "document")]
 mod document {
+    use super::values::Values;
     use super::*;
+    use crate::class::Service;
     use crate::policy::document::json_schema;
 
     const TOML: &str = r#"

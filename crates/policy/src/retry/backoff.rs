@@ -29,6 +29,7 @@ impl Backoff {
         Ok(Self { base, max })
     }
 
+    #[cfg(feature = "std")]
     /// Bounds that are known to be possible.
     pub(crate) const fn known(base: Span, max: Span) -> Self {
         Self { base, max }

@@ -139,7 +139,9 @@ pub fn decide(
     Decision::Retry { at }
 }
 
-fn resolves_duplicates(prefer: &str) -> bool {
+/// Whether a `Prefer` header says what happens to a row that is there already.
+#[must_use]
+pub fn resolves_duplicates(prefer: &str) -> bool {
     prefer
         .split(',')
         .filter_map(|preference| preference.trim().split_once('='))

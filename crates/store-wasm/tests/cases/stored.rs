@@ -9,10 +9,9 @@ const WALL: u64 = 1_700_000_000_000;
 
 fn stored(key: &str) -> String {
     let breaker = Breaker::new(BreakerConfig::default());
-    let text = breaker
-        .snapshot(MonoTime::from_millis(5), UnixTime::from_millis(WALL))
-        .encode();
-    format!("{text} {key}\n")
+    let snapshot = breaker.snapshot(MonoTime::from_millis(0), UnixTime::from_millis(WALL));
+    let numbers: Vec<String> = snapshot.numbers().iter().map(f64::to_string).collect();
+    format!("{} {key}\n", numbers.join(","))
 }
 
 #[wasm_bindgen_test]
