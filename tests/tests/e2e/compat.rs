@@ -6,6 +6,7 @@
 //! blank line and a body; a line of `----`; and the answer, its status, the headers that matter and its body.
 //! Each write is rolled back. `SEAWALL_BLESS=1` writes the answers anew, to be read before they are committed.
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -28,11 +29,14 @@ const SHOWN: [&str; 9] = [
     "x-coal",
 ];
 
-async fn check(name: &str) {
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// What differs; empty where all is as written.
+async fn differences(name: &str) -> Outcome<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("compat");
     let file = folder.join(format!("{name}.txt"));
-    let text = std::fs::read_to_string(&file).unwrap();
-    let schema = std::fs::read_to_string(folder.join("schema.sql")).unwrap();
+    let text = std::fs::read_to_string(&file)?;
+    let schema = std::fs::read_to_string(folder.join("schema.sql"))?;
     let app = TestApp::builder()
         .set("SEAWALL_DB_SCHEMAS", "fleet,depot")
         .set("SEAWALL_DB_TX_END", "rollback-allow-override")
@@ -42,47 +46,47 @@ async fn check(name: &str) {
         .prepared_with(&schema)
         .start()
         .await;
-    let (about, cases) = text.trim_end().split_once(BETWEEN).unwrap();
+    let (about, cases) = text
+        .trim_end()
+        .split_once(BETWEEN)
+        .ok_or("a file begins with what it is about")?;
     let mut written = about.to_owned();
     let mut wrong = Vec::new();
     for case in cases.split(BETWEEN) {
         let (asked, expected) = case.split_once(ANSWER).unwrap_or((case.trim_end(), ""));
-        let answer = answered(&app, asked).await;
+        let answer = answered(&app, asked).await?;
         if answer.trim_end() != expected.trim_end() {
             wrong.push(format!("{asked}\n-- expected\n{expected}\n-- got\n{answer}"));
         }
-        write!(written, "{BETWEEN}{asked}{ANSWER}{}", answer.trim_end()).unwrap();
+        write!(written, "{BETWEEN}{asked}{ANSWER}{}", answer.trim_end())?;
     }
     if std::env::var_os("SEAWALL_BLESS").is_some() {
-        std::fs::write(&file, format!("{written}\n")).unwrap();
-        return;
+        std::fs::write(&file, format!("{written}\n"))?;
+        return Ok(String::new());
     }
-    assert!(
-        wrong.is_empty(),
-        "{name}: {} differ\n\n{}",
-        wrong.len(),
-        wrong.join("\n\n")
-    );
+    Ok(wrong.join("\n\n"))
 }
 
-async fn answered(app: &TestApp, asked: &str) -> String {
+async fn answered(app: &TestApp, asked: &str) -> Outcome<String> {
     let (head, body) = asked.split_once("\n\n").unwrap_or((asked, ""));
     let mut lines = head.lines().skip(1);
-    let line = lines.next().unwrap();
+    let line = lines.next().ok_or("a case has a request line")?;
     let (anonymous, line) = line
         .strip_prefix("anon ")
         .map_or((false, line), |line| (true, line));
-    let (method, target) = line.split_once(' ').unwrap();
+    let (method, target) = line
+        .split_once(' ')
+        .ok_or("a request line has a method and a target")?;
     let caller = if anonymous {
         app.anonymous()
     } else {
         app.as_user(OWNER)
     };
-    let method: Method = method.parse().unwrap();
-    let mut request = caller.request(method, &format!("/rest/v1{}", encoded(target)));
+    let method: Method = method.parse()?;
+    let mut request = caller.request(method, &format!("/rest/v1{}", encoded(target)?));
     let mut media_type = "application/json";
     for line in lines {
-        match line.split_once(": ").unwrap() {
+        match line.split_once(": ").ok_or("a header has a name and a value")? {
             ("Content-Type", value) => media_type = value,
             (name, value) => request = request.header(name, value),
         }
@@ -90,41 +94,41 @@ async fn answered(app: &TestApp, asked: &str) -> String {
     if !body.is_empty() {
         request = request.body(media_type, body.to_owned());
     }
-    shown(&request.send().await)
+    Ok(shown(&request.send().await)?)
 }
 
 /// What a browser encodes by itself; the cases are easier to read without.
-fn encoded(target: &str) -> String {
+fn encoded(target: &str) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for character in target.chars() {
         match character {
             ' ' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}' => {
-                write!(text, "%{:02X}", u32::from(character)).unwrap()
+                write!(text, "%{:02X}", u32::from(character))?;
             }
             _ => text.push(character),
         }
     }
-    text
+    Ok(text)
 }
 
-fn shown(answer: &Answer) -> String {
+fn shown(answer: &Answer) -> Result<String, std::fmt::Error> {
     let mut text = format!("{}\n", answer.status.as_u16());
     for name in SHOWN {
         if answer.headers.contains_key(name) {
-            writeln!(text, "{name}: {}", answer.header(name)).unwrap();
+            writeln!(text, "{name}: {}", answer.header(name))?;
         }
     }
     if !answer.body.is_empty() {
-        write!(text, "\n{}", String::from_utf8_lossy(&answer.body)).unwrap();
+        write!(text, "\n{}", String::from_utf8_lossy(&answer.body))?;
     }
-    text
+    Ok(text)
 }
 
 macro_rules! files {
     ($($test:ident $name:literal;)*) => {$(
         #[tokio::test]
         async fn $test() {
-            check($name).await;
+            assert_eq!(differences($name).await.unwrap(), "");
         }
     )*};
 }
