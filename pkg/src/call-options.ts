@@ -37,6 +37,20 @@ export const CACHE_MODES = ["default", "no-store", "reload", "only-if-cached"] a
  */
 export type CacheMode = (typeof CACHE_MODES)[number];
 
+export const EDGES = ["leading", "trailing"] as const;
+/**
+ * Which of several debounced calls is sent: the first, at once, or the latest, once it was quiet.
+ *
+ * @example
+ * ```ts
+ * import type { Edge } from "seawall";
+ *
+ * const edge: Edge = "leading";
+ * await guard.fetch(url, { method: "POST", body, seawall: { debounce: "save", edge } });
+ * ```
+ */
+export type Edge = (typeof EDGES)[number];
+
 /**
  * What a caller may ask for one call.
  *
@@ -65,8 +79,10 @@ export interface CallOptions {
   readonly offline?: boolean;
   /** Calls with the same key within {@link CallOptions.wait} milliseconds become one: the latest. */
   readonly debounce?: string;
-  /** Milliseconds of quiet that a debounced call waits for. */
+  /** Milliseconds of quiet that a debounced call waits for. Default: the policy's `debounce.wait`. */
   readonly wait?: number;
+  /** Which call of a burst is sent: the first, at once, or the latest, once it was quiet. Default `trailing`. */
+  readonly edge?: Edge;
 }
 
 /**
@@ -105,6 +121,8 @@ function valueOf(name: string, text: string): unknown {
       return oneOf(PRIORITIES, name, text);
     case "cache":
       return oneOf(CACHE_MODES, name, text);
+    case "edge":
+      return oneOf(EDGES, name, text);
     case "tags":
       return text.split(",").map((tag) => tag.trim());
     case "debounce":

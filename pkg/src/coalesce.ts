@@ -10,25 +10,22 @@
  * circuit is not closed: whether a probe hangs is nobody else's trouble.
  */
 
-import { watchBody } from "./body.js";
-import type { Passage, Stage } from "./stage.js";
+import { factsOf } from "./events.js";
+import { share, type Shared } from "./sharing.js";
+import type { Next, Passage, Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
 import type { Service } from "./vocabulary.js";
 
 /** Services whose reads are asked for one by one. */
 const NEVER = new Set<Service>(["auth", "functions"]);
 
-/** A read under way and those who wait for it. */
+/** A read under way. */
 interface Flight {
   readonly passage: Passage;
-  readonly answer: Promise<Response>;
-  /** Callers who have not left. */
-  callers: number;
-  /** Ends the request. */
-  abort(reason: unknown): void;
+  readonly shared: Shared;
 }
 
-export function createCoalescing({ emitter, clock }: Pick<StageParts, "emitter" | "clock">): Stage {
+export function createCoalescing({ settings, emitter, clock }: StageParts): Stage {
   const flights = new Map<string, Flight>();
   /** Circuits that are not closed. */
   const troubled = new Set<string>();
@@ -38,30 +35,44 @@ export function createCoalescing({ emitter, clock }: Pick<StageParts, "emitter" 
   });
 
   return (passage, next) => {
-    const { request, route } = passage;
-    if (!isRead(passage)) return sendWrite(passage, () => next(passage));
-    const alone = passage.options.coalesce === false || NEVER.has(route.service) || !passage.user.known;
-    if (alone || troubled.size > 0) return next(passage);
+    const { request, route, options } = passage;
+    if (!isRead(passage)) return sendWrite(passage, next);
+    if (troubled.size > 0 || NEVER.has(route.service) || !passage.user.known) return next(passage);
+    if (!(options.coalesce ?? settings.flag("coalesce.enabled", route))) return next(passage);
     const key = request.identity();
     const found = flights.get(key);
     if (found && mayShare(found.passage, passage)) {
-      const { service, class: operation, endpoint, method } = route;
-      emitter.emit({ type: "join", how: "coalesce", service, class: operation, endpoint, method, at: clock.wall() });
-      return join(found, passage);
+      emitter.emit({ type: "join", how: "coalesce", ...factsOf(route, clock.wall()) });
+      return found.shared.join(request.signal);
     }
-    const flight = start(passage, (own) => next(own), () => {
-      if (flights.get(key) === flight) flights.delete(key);
-    });
-    flights.set(key, flight);
-    return join(flight, passage);
+    return start(key, passage, next);
   };
 
+  function start(key: string, passage: Passage, next: Next): Promise<Response> {
+    const { request } = passage;
+    // Its first caller's signal would end it for all. A caller without one never leaves: then nothing can end it.
+    const controller = request.signal && new AbortController();
+    const own = controller ? { ...passage, request: request.with({ signal: controller.signal }) } : passage;
+    const answer = next(own);
+    const land = (): void => {
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    answer.then(land, land);
+    const shared = share(answer, (reason) => {
+      land();
+      controller?.abort(reason);
+    });
+    const flight = { passage, shared };
+    flights.set(key, flight);
+    return shared.join(request.signal);
+  }
+
   /** What a read saw before or during a write is old for whoever asks after it. */
-  async function sendWrite({ route }: Passage, send: () => Promise<Response>): Promise<Response> {
-    if (route.service === "auth") return send();
+  async function sendWrite(passage: Passage, next: Next): Promise<Response> {
+    if (passage.route.service === "auth") return next(passage);
     flights.clear();
     try {
-      return await send();
+      return await next(passage);
     } finally {
       flights.clear();
     }
@@ -74,58 +85,4 @@ function isRead({ request: { method } }: Passage): boolean {
 
 function mayShare(one: Passage, other: Passage): boolean {
   return one.user === other.user && one.transport === other.transport;
-}
-
-function start(passage: Passage, send: (own: Passage) => Promise<Response>, onAnswer: () => void): Flight {
-  const { request } = passage;
-  // Its first caller's signal would end it for all. A caller without one never leaves: then nothing can end it.
-  const controller = request.signal && new AbortController();
-  const own = controller ? { ...passage, request: request.with({ signal: controller.signal }) } : passage;
-  const answer = send(own);
-  answer.then(onAnswer, onAnswer);
-  const abort = (reason: unknown): void => {
-    onAnswer();
-    controller?.abort(reason);
-  };
-  return { passage, answer, callers: 0, abort };
-}
-
-/** One caller's own answer, until its signal says otherwise. */
-function join(flight: Flight, { request: { signal } }: Passage): Promise<Response> {
-  flight.callers += 1;
-  if (!signal) return flight.answer.then((response) => take(flight, response));
-  return new Promise((resolve, reject) => {
-    let body: ReturnType<typeof watchBody> | undefined;
-    const release = (): void => signal.removeEventListener("abort", leave);
-    const leave = (): void => {
-      release();
-      if (body) return body.fail(signal.reason);
-      reject(signal.reason);
-      flight.callers -= 1;
-      if (flight.callers === 0) flight.abort(signal.reason);
-    };
-    signal.addEventListener("abort", leave);
-    flight.answer.then(
-      (response) => {
-        if (signal.aborted) return;
-        const own = take(flight, response);
-        if (own.body === null) {
-          release();
-          return resolve(own);
-        }
-        body = watchBody(own, own.body, { onWait() {}, onChunk() {}, onEnd: release, onError: release, onCancel: release });
-        resolve(body.response);
-      },
-      (error: unknown) => {
-        release();
-        reject(error);
-      },
-    );
-  });
-}
-
-/** A whole answer for each caller; the last one needs no copy. */
-function take(flight: Flight, response: Response): Response {
-  flight.callers -= 1;
-  return flight.callers === 0 ? response : response.clone();
 }

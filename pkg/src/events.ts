@@ -1,5 +1,6 @@
 /** What the guard tells those who listen: typed facts, delivered at once, in order. */
 
+import type { Route } from "./route.js";
 import type { Category, CircuitState, OperationClass, Service, TransitionCause } from "./vocabulary.js";
 
 /**
@@ -158,8 +159,24 @@ export interface WaitEvent extends CallFacts {
  */
 export interface JoinEvent extends CallFacts {
   readonly type: "join";
-  /** `coalesce`: the same read was under way. */
-  readonly how: "coalesce";
+  /**
+   * `coalesce`: the same read was under way. `batch`: one request asks for this and others of its kind.
+   * `debounce`: a later call with the same key was sent for both, or an earlier one.
+   */
+  readonly how: "coalesce" | "batch" | "debounce";
+}
+
+/**
+ * A request was too long for one URL and was sent in parts.
+ *
+ * @example
+ * ```ts
+ * guard.on("split", ({ endpoint, parts }) => log(`${endpoint} in ${parts} parts`));
+ * ```
+ */
+export interface SplitEvent extends CallFacts {
+  readonly type: "split";
+  readonly parts: number;
 }
 
 /**
@@ -262,6 +279,11 @@ export interface OfflineEvent {
   readonly at: number;
 }
 
+/** A route as events tell it. */
+export function factsOf({ service, class: operation, endpoint, method }: Route, at: number): CallFacts {
+  return { service, class: operation, endpoint, method, at };
+}
+
 /**
  * Every event by its name.
  *
@@ -282,6 +304,7 @@ export interface GuardEvents {
   retry: RetryEvent;
   wait: WaitEvent;
   join: JoinEvent;
+  split: SplitEvent;
   cache: CacheEvent;
   storage: StoredStateEvent;
   policy: PolicyEvent;

@@ -208,7 +208,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
   const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, scopeOf: settings.scopeOf, settled };
-  const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, onClose };
+  const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, live, onClose };
   const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
   const stages = [...offline.stages, ...createStages(stageParts, cache.stage)];

@@ -162,6 +162,42 @@ export interface CacheOptions {
 }
 
 /**
+ * Whether, and how, reads that differ in one filter become one request.
+ *
+ * @example
+ * ```ts
+ * import { type BatchOptions, createGuard } from "seawall";
+ *
+ * const batch: BatchOptions = { delay: 10, maxSize: 50 };
+ * createGuard({ batch });
+ * ```
+ */
+export interface BatchOptions {
+  enabled?: boolean;
+  /** Milliseconds a read waits for others of its kind. Default 5. */
+  delay?: number;
+  /** Reads, or inserts, in one request at most. Default 100. */
+  maxSize?: number;
+}
+
+/**
+ * Whether, and from which length on, lists too long for a URL are asked for in parts.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, type SplitOptions } from "seawall";
+ *
+ * const split: SplitOptions = { maxUrl: 4_000 };
+ * createGuard({ split });
+ * ```
+ */
+export interface SplitOptions {
+  enabled?: boolean;
+  /** Characters of a URL at most. Default 8,000. */
+  maxUrl?: number;
+}
+
+/**
  * Every setting both sides share. A server publishes one at `/policy`.
  *
  * @example
@@ -182,6 +218,14 @@ export interface PolicyDocument {
   retry?: RetryOptions;
   limits?: LimitOptions;
   inflight?: InflightOptions;
+  /** Whether identical reads under way share one request. On by default. */
+  coalesce?: boolean;
+  /** Whether reads that differ in one filter become one request. Off by default. */
+  batch?: boolean | BatchOptions;
+  /** Whether lists too long for a URL are asked for in parts. On by default. */
+  split?: boolean | SplitOptions;
+  /** How long it must be quiet before a debounced call is sent. Default 250. */
+  debounce?: { wait?: number };
   /** Settings for one service only. */
   services?: { [service in Service]?: PolicyDocument };
   /** Settings for one endpoint only, by its path: `/rest/v1/messages`. */
@@ -215,6 +259,14 @@ export interface GuardOptions {
   retry?: RetryOptions;
   limits?: LimitOptions;
   inflight?: InflightOptions;
+  /** Whether identical reads under way share one request. On by default. */
+  coalesce?: boolean;
+  /** Whether reads that differ in one filter become one request. Off by default. */
+  batch?: boolean | BatchOptions;
+  /** Whether lists too long for a URL are asked for in parts. On by default. */
+  split?: boolean | SplitOptions;
+  /** How long it must be quiet before a debounced call is sent. Default 250. */
+  debounce?: { wait?: number };
   refresh?: RefreshOptions;
   services?: PolicyDocument["services"];
   endpoints?: PolicyDocument["endpoints"];

@@ -18,8 +18,11 @@ export interface OutgoingRequest {
   header(name: string): string | null;
   /** All headers, as a copy. */
   headers(): Headers;
-  /** Everything but the body that can change the answer, as one text: requests equal in it ask for the same. */
-  identity(): string;
+  /**
+   * Everything but the body that can change the answer, as one text: requests equal in it ask for the same.
+   * With another text in the place of the URL, requests that differ in theirs.
+   */
+  identity(url?: string): string;
   /** Whether the body is one that can be kept: not a stream, not a form with files in it. */
   readonly keepable: boolean;
   /** The body as it will be sent, read from a copy; null where there is none. Not for a stream. */
@@ -73,11 +76,11 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     header: headers,
     headers: () => new Headers(init?.headers ?? request?.headers),
     keepable: !oneShot && !(init?.body instanceof FormData) && !/^multipart/i.test(headers("content-type") ?? ""),
-    identity: () => {
+    identity: (url = request ? request.url : String(input)) => {
       const headers = pairsOf(init?.headers ?? request?.headers).filter(([name]) => !NOISE.test(name));
       const cache = init?.cache ?? request?.cache ?? "";
       const credentials = init?.credentials ?? request?.credentials ?? "";
-      return [method, request ? request.url : String(input), cache, credentials, ...headers].join("\n");
+      return [method, url, cache, credentials, ...headers].join("\n");
     },
     bytes: async () => {
       const copy = new Request(request ? request.clone() : input, init);

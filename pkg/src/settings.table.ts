@@ -70,6 +70,12 @@ export type SettingName =
   | "cache.memoryEntries"
   | "cache.memoryBytes"
   | "batch.enabled"
+  | "batch.delay"
+  | "batch.maxSize"
+  | "coalesce.enabled"
+  | "debounce.wait"
+  | "split.enabled"
+  | "split.maxUrl"
   | "offline.enabled"
   | "offline.when"
   | "offline.conflict"
@@ -146,6 +152,12 @@ cache.maxEntryBytes c0 1000000 100 100000000
 cache.memoryEntries c0 500 1 100000
 cache.memoryBytes c0 10000000 1000 1000000000
 batch.enabled f2 0
+batch.delay m2 5 0 1000
+batch.maxSize c2 100 2 1000
+coalesce.enabled f2 1
+debounce.wait m2 250 0 60000
+split.enabled f2 1
+split.maxUrl c2 8000 1000 1000000
 offline.enabled f2 0
 offline.when w2 1 offline unreachable
 offline.conflict w2 0 ask clientWins serverWins
@@ -163,7 +175,7 @@ export const CEILINGS: readonly (readonly [number, number])[] = [
   [14, 15],
   [23, 24],
   [28, 29],
-  [68, 69],
+  [74, 75],
 ];
 
 /** What two settings may contradict, by the core's number. */

@@ -47,15 +47,22 @@ export function lazyStage(
 ): Stage {
   let loading: Promise<Stage | undefined> | undefined;
   let loaded: Stage | undefined;
-  return async (passage, next) => {
-    if (!wants(passage)) return next(passage);
-    if (loaded) return loaded(passage, next);
+  const loadOnce = (): Promise<Stage | undefined> => {
     loading ??= load().catch((error: unknown) => {
       loading = undefined;
       onFailure(error);
       return undefined;
     });
-    loaded = await loading;
-    return loaded ? loaded(passage, next) : next(passage);
+    return loading;
+  };
+  return (passage, next) => {
+    if (!wants(passage)) return next(passage);
+    if (loaded) return loaded(passage, next);
+    return loadOnce().then((stage) => {
+      loaded = stage;
+      // Its caller may have left in the meantime.
+      passage.request.signal?.throwIfAborted();
+      return stage ? stage(passage, next) : next(passage);
+    });
   };
 }

@@ -6,6 +6,7 @@ import { Cache, CacheDisk, initSync, judge_failure, refresh_pause, refresh_pause
 import { bytesOf } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
 import { openOffline, type Outstanding } from "./offline/open.js";
+import { shapes, type Shapes } from "./shapes.js";
 import { CATEGORIES, type Category, type CircuitState, type Service, SERVICES } from "./vocabulary.js";
 
 /** One breaker as an earlier moment of this origin's pages left it. */
@@ -34,6 +35,7 @@ export interface StoreModule {
   readonly Cache: typeof Cache;
   /** The cache's entries in IndexedDB. */
   readonly CacheDisk: typeof CacheDisk;
+  readonly shapes: Shapes;
   /** Milliseconds left of a pause between refreshes of the session, read from its text; 0 if there is none. */
   refreshPauseLeft(text: string, wall: number): number;
   /** The pause after a refused refresh, as text. */
@@ -74,6 +76,7 @@ export function open(): StoreModule {
   return {
     storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[],
     judge,
+    shapes,
     refreshPauseLeft: refresh_pause_left,
     refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
     offline: openOffline,

@@ -37,10 +37,18 @@ export interface Stack {
 const LOGIN = "seawall_test_login";
 const START_LIMIT_MS = 30_000;
 
-export async function startStack(): Promise<Stack> {
+/** What a file of tests needs beyond the example application. */
+export interface StackOptions {
+  /** A folder of SQL scripts, run after the example's own. */
+  scripts?: string;
+  /** The server's settings. */
+  env?: Record<string, string>;
+}
+
+export async function startStack({ scripts, env = {} }: StackOptions = {}): Promise<Stack> {
   const owner = required("SEAWALL_TEST_DATABASE_URL");
   const binary = required("SEAWALL_BINARY");
-  const login = await prepareDatabase(binary, owner);
+  const login = await prepareDatabase(binary, owner, scripts);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const server = spawn(binary, ["serve"], {
@@ -53,6 +61,7 @@ export async function startStack(): Promise<Stack> {
       SEAWALL_DEV_AUTH_USERS: JSON.stringify(Object.values(users)),
       SEAWALL_DEV_FAULTS: "true",
       JWT_SECRET: "a secret for tests, long enough to sign with",
+      ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -75,13 +84,13 @@ export async function startStack(): Promise<Stack> {
 }
 
 /** Applies the example application and a login role whose password only the tests know. */
-async function prepareDatabase(binary: string, owner: string): Promise<string> {
+async function prepareDatabase(binary: string, owner: string, scripts?: string): Promise<string> {
   const password = "seawall-test";
   const folder = await mkdtemp(join(tmpdir(), "seawall-login-"));
   try {
     await writeFile(join(folder, "login.sql"), loginRole(password));
-    for (const scripts of [join(root, "web-demo/database"), folder]) {
-      await run(binary, ["migrate", "--apply", scripts], {
+    for (const own of [join(root, "web-demo/database"), folder, ...(scripts ? [scripts] : [])]) {
+      await run(binary, ["migrate", "--apply", own], {
         env: { ...process.env, SEAWALL_OWNER_DATABASE_URL: owner, DATABASE_URL: owner },
       });
     }

@@ -11,12 +11,20 @@ export type Client = Protected<SupabaseClient>;
 export const HARBOUR = "aaaaaaaa-0000-4000-8000-000000000001";
 export const LIGHTHOUSE = "aaaaaaaa-0000-4000-8000-000000000002";
 
-/** A client nobody has signed in with. Node 20 has no WebSocket of its own, and supabase-js wants to see one. */
+/** Node 20 has no WebSocket of its own, and supabase-js wants to see one. */
+export const REALTIME = { realtime: { transport: WebSocket as never } };
+
+/** The key of the example application. */
+export async function anonKey(url: string): Promise<string> {
+  const { anonKey: key } = (await (await fetch(`${url}/dev/config`)).json()) as { anonKey: string };
+  return key;
+}
+
+/** A client nobody has signed in with. */
 export async function visitor(url: string, options: GuardOptions = {}): Promise<Client> {
-  const { anonKey } = (await (await fetch(`${url}/dev/config`)).json()) as { anonKey: string };
-  return createProtectedClient(url, anonKey, {
+  return createProtectedClient(url, await anonKey(url), {
     storage: "memory",
-    realtime: { transport: WebSocket as never },
+    ...REALTIME,
     auth: { persistSession: false, autoRefreshToken: false },
     ...options,
   } as never) as Client;

@@ -12,11 +12,11 @@
 //! | [`class`] | what a request is ([`class::Target`]), what its end means ([`class::classify`]), what the peer advises ([`class::Hints`]) |
 //! | [`breaker`] | may this service be called at all? |
 //! | [`limit`] | is it this key's turn? is there a place among those under way? |
-//! | [`queue`] | who goes first where calls wait? |
 //! | [`retry`] | is another attempt worth it, when, and who pays? |
 //! | [`cache`] | may this answer be kept, for whom, and until when? |
 //! | [`call`] | what does this call do next? The three above, with timeouts and a deadline, as one machine |
 //! | [`outbox`] | which queued write goes next, under whom, and what its answer means |
+//! | [`queue`] | who goes first where calls wait? which requests may go together, which must be taken apart? |
 //! | [`policy`] | which settings hold here? One document for both sides |
 //! | [`histogram`] | how long did it take, mostly? One set of buckets for the breaker, the page's metrics and the server |
 //! | [`event`], [`error`] | what happened to a breaker; what is wrong with an input |

@@ -30,12 +30,14 @@ export type {
   PolicyEvent,
   RefusalEvent,
   RetryEvent,
+  SplitEvent,
   StoredStateEvent,
   TransitionEvent,
   UserEvent,
   WaitEvent,
 } from "../events.js";
 export type {
+  BatchOptions,
   BreakerOptions,
   CacheOptions,
   GuardOptions,
@@ -45,6 +47,7 @@ export type {
   QuotaOptions,
   RefreshOptions,
   RetryOptions,
+  SplitOptions,
 } from "../options.js";
 export type { Metrics } from "../metrics.js";
 export type { EndpointMetrics, MetricsBatch, MetricsSnapshot } from "../metrics/figures.js";
@@ -64,7 +67,7 @@ export type {
 export type { Breaker, Breakers } from "../breakers.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
 export type { CacheAccess, CacheEntry, CacheFigures, CacheTarget } from "../cache.js";
-export type { CacheMode, CallOptions, GuardedInit, Priority } from "../call-options.js";
+export type { CacheMode, CallOptions, Edge, GuardedInit, Priority } from "../call-options.js";
 export type { Channel, Environment, TextStorage, TimerHandle } from "../environment.js";
 export { CATEGORIES, CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "../vocabulary.js";
 export type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";

@@ -242,6 +242,18 @@ settings! {
         "How many bytes those take together.";
     BatchEnabled = "batch.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
         "Whether reads that differ in one filter become one request; kept by the package only.";
+    BatchDelay = "batch.delay", Kind::Millis, 5.0, 0.0, 1_000.0, Endpoint,
+        "How long a read waits for others of its kind; kept by the package only.";
+    BatchMaxSize = "batch.maxSize", Kind::Count, 100.0, 2.0, 1_000.0, Endpoint,
+        "The most reads, or inserts, that become one request; kept by the package only.";
+    CoalesceEnabled = "coalesce.enabled", Kind::Flag, 1.0, 0.0, 1.0, Endpoint,
+        "Whether identical reads under way share one request; kept by the package only.";
+    DebounceWait = "debounce.wait", Kind::Millis, 250.0, 0.0, MINUTE, Endpoint,
+        "How long it must be quiet before a debounced call is sent; kept by the package only.";
+    SplitEnabled = "split.enabled", Kind::Flag, 1.0, 0.0, 1.0, Endpoint,
+        "Whether lists too long for a URL are asked for in parts; kept by the package only.";
+    SplitMaxUrl = "split.maxUrl", Kind::Count, 8_000.0, 1_000.0, 1_000_000.0, Endpoint,
+        "The most characters of a URL, of batches too; kept by the package only.";
     OfflineEnabled = "offline.enabled", Kind::Flag, 0.0, 0.0, 1.0, Endpoint,
         "Whether writes without a network are queued; kept by the package only.";
     OfflineWhen = "offline.when", Kind::Choice(UNREACHABLE), 1.0, 0.0, 1.0, Endpoint,
