@@ -34,7 +34,7 @@ export interface OwnedMetrics extends Metrics {
   close(): void;
 }
 
-const COUNTED: readonly GuardEventType[] = ["call", "retry", "join", "transition"];
+const COUNTED: readonly GuardEventType[] = ["call", "retry", "join", "cache", "transition"];
 
 export function createMetrics(parts: MetricsParts, emitter: Emitter, wanted: boolean | MetricsOptions | undefined): OwnedMetrics {
   const options = typeof wanted === "object" ? checkMetricsOptions(wanted) : {};

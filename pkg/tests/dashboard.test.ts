@@ -93,7 +93,7 @@ describe("series", () => {
     const histogram = createHistogram();
     for (const each of millis) histogram.record(each);
     const none = createHistogram().read();
-    const endpoint = { service: "rest", class: "reads", endpoint: "/t", calls: 0, succeeded: answered, failures, retries: 0, coalesced: 0 } as const;
+    const endpoint = { service: "rest", class: "reads", endpoint: "/t", calls: 0, succeeded: answered, failures, retries: 0, joined: {}, cache: {} } as const;
     return {
       at,
       since: 0,

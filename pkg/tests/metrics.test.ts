@@ -134,7 +134,14 @@ describe("metrics", () => {
     setting({ metrics: true }, async ({ guard, backend }) => {
       await Promise.all([1, 2, 3].map(() => read(guard, `${backend.url}/rest/v1/rooms`)));
       const [row] = (await guard.metrics.snapshot()).endpoints;
-      assert.deepEqual([row?.calls, row?.coalesced], [1, 2]);
+      assert.deepEqual([row?.calls, row?.joined], [1, { coalesce: 2 }]);
+    }));
+
+  test("a read from the cache is counted as one, and is no call", () =>
+    setting({ metrics: true, cache: true }, async ({ guard, backend }) => {
+      for (let turn = 0; turn < 3; turn += 1) await read(guard, `${backend.url}/rest/v1/rooms`);
+      const [row] = (await guard.metrics.snapshot()).endpoints;
+      assert.deepEqual([row?.calls, row?.cache], [1, { miss: 1, fresh: 2 }]);
     }));
 
   test("users have a salted name, the same from page to page, and never their subject", async () => {

@@ -11,7 +11,11 @@ import { themeSwitch } from "./theme.ts";
 
 async function start(office: HTMLElement): Promise<void> {
   const query = new URLSearchParams(location.search);
-  const connection = connect(await loadConfig(), query, { metrics: true });
+  const connection = connect(await loadConfig(), query, {
+    metrics: { table: "client_metrics" },
+    offline: true,
+    cache: query.has("cache"),
+  });
   const dashboard = h("seawall-dashboard", { class: "dashboard" });
   const user = h("span", { class: "user" });
   const controls = desk(connection);

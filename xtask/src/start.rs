@@ -71,6 +71,10 @@ fn announce(address: SocketAddr, database: &Database) {
     let name = |text: &str| console::paint("1", text);
     console::headline("Seawall is running");
     console::say(&format!("  page       {}", name(&format!("http://{address}/"))));
+    console::say(&format!(
+        "  dashboard  {}",
+        name(&format!("http://{address}/admin.html"))
+    ));
     console::say(&format!("  REST       http://{address}/rest/v1"));
     console::say(&format!(
         "  auth       http://{address}/auth/v1 (for development only)"
@@ -79,7 +83,7 @@ fn announce(address: SocketAddr, database: &Database) {
         "  health     http://{address}/health   metrics http://{address}/metrics"
     ));
     console::say(&format!("  database   {}", database.describe()));
-    console::say("  accounts   owner@example.test / owner-password");
+    console::say("  accounts   owner@example.test / owner-password (administrator)");
     console::say("             guest@example.test / guest-password");
     console::say("  logs       .seawall/logs\n\nCtrl-C stops everything.");
 }

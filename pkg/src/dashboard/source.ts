@@ -2,12 +2,13 @@
  * Where a dashboard's figures come from. This browser's guard is one source; a dashboard knows no other detail of it.
  */
 
+import type { CacheFigures } from "../cache.js";
 import type { OfflineEvent } from "../events.js";
 import type { Guard } from "../guard.js";
 import type { EndpointMetrics, Transition } from "../metrics/figures.js";
-import { totals } from "../metrics/totals.js";
+import { sumOf, totals } from "../metrics/totals.js";
 import type { BreakerSnapshot, LimitSnapshot } from "../snapshot.js";
-import { count, latency } from "./words.js";
+import { bytes, count, latency, percent } from "./words.js";
 
 /**
  * What a hand may do to a circuit.
@@ -103,9 +104,9 @@ export function guardSource(guard: Guard): DashboardSource {
     name: "This browser",
     async read() {
       const { since, endpoints, history } = await guard.metrics.snapshot();
-      const { at, breakers, limits, calls } = guard.snapshot();
+      const { at, breakers, limits, calls, cache } = guard.snapshot();
       const { inflight, waiting } = calls;
-      const groups = [queueOf(endpoints, waiting), ...offline.groups(at)];
+      const groups = [queueOf(endpoints, waiting), ...cacheOf(cache), ...offline.groups(at)];
       return { at, since, breakers, limits, endpoints, history, inflight, waiting, groups };
     },
     onChange(listener) {
@@ -116,6 +117,25 @@ export function guardSource(guard: Guard): DashboardSource {
       guard.breakers.get(key)?.[move]();
     },
   };
+}
+
+/** What the cache saved; nothing where there is none, or nothing has passed through it. */
+function cacheOf(figures: CacheFigures | null): FigureGroup[] {
+  if (figures === null) return [];
+  const { hits, stale, revalidated, misses, entries, bytes: size, place } = figures;
+  const reads = hits + stale + revalidated + misses;
+  return [
+    {
+      title: "Cache",
+      figures: [
+        { name: "Answered fresh", value: count(hits), note: reads === 0 ? "" : `${percent(hits / reads)} of reads` },
+        { name: "Answered stale", value: count(stale) },
+        { name: "Unchanged at the server", value: count(revalidated) },
+        { name: "From the server", value: count(misses) },
+        { name: "Kept", value: count(entries), note: `${bytes(size)}, ${place === "indexeddb" ? "on disk" : "in memory"}` },
+      ],
+    },
+  ];
 }
 
 /** The queue lies on the disk: it is read now and then, and again when it changed. */
@@ -159,13 +179,13 @@ function offlineFigures(guard: Guard): { groups(now: number): FigureGroup[]; hea
 }
 
 function queueOf(endpoints: readonly EndpointMetrics[], waiting: number): FigureGroup {
-  const { queue, coalesced, retries } = totals({ endpoints });
+  const { queue, joined, retries } = totals({ endpoints });
   return {
     title: "Queue",
     figures: [
       { name: "Waiting now", value: count(waiting) },
       { name: "Waited", value: count(queue.count), note: queue.count === 0 ? "" : `p95 ${latency(queue.p95)}` },
-      { name: "Shared a request", value: count(coalesced) },
+      { name: "Joined with others", value: count(sumOf(joined)) },
       { name: "Retries", value: count(retries) },
     ],
   };

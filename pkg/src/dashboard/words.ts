@@ -85,6 +85,13 @@ export function latency(millis: number | null): string {
   return `${tenths.format(millis / 1_000)} s`;
 }
 
+/** A size: 840 B, 12 kB, 3.4 MB. */
+export function bytes(size: number): string {
+  if (size < 1_000) return `${whole.format(size)} B`;
+  if (size < 1_000_000) return `${whole.format(size / 1_000)} kB`;
+  return `${tenths.format(size / 1_000_000)} MB`;
+}
+
 /** A span for people: 45 s, 2 min. */
 export function span(millis: number): string {
   if (millis < 1_000) return `${whole.format(millis)} ms`;

@@ -71,7 +71,7 @@ function deliveryOf(status: number): Delivery {
 
 /** The rows of a batch, as `docs/metrics.md` describes the table. */
 export function rowsOf({ page, sequence, from, to, endpoints }: MetricsBatch): object[] {
-  return endpoints.map(({ service, class: operation, endpoint, calls, succeeded, failures, retries, coalesced, latency, queue }) => ({
+  return endpoints.map(({ service, class: operation, endpoint, calls, succeeded, failures, retries, joined, cache, latency, queue }) => ({
     page,
     sequence,
     service,
@@ -83,7 +83,8 @@ export function rowsOf({ page, sequence, from, to, endpoints }: MetricsBatch): o
     succeeded,
     failures,
     retries,
-    coalesced,
+    joined,
+    cache,
     p50_ms: latency.p50,
     p95_ms: latency.p95,
     p99_ms: latency.p99,

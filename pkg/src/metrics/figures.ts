@@ -1,6 +1,6 @@
 /** What metrics are made of: plain data, safe to keep, to print and to send. No address, no row, no user in it. */
 
-import type { TransitionEvent } from "../events.js";
+import type { CacheEvent, JoinEvent, TransitionEvent } from "../events.js";
 import type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";
 import type { Latencies } from "./histogram.js";
 
@@ -25,8 +25,10 @@ export interface EndpointMetrics {
   readonly failures: { readonly [category in Category]?: number };
   /** Requests sent beyond the first of their call. */
   readonly retries: number;
-  /** Reads that needed no request of their own, because the same one was under way. */
-  readonly coalesced: number;
+  /** Calls that needed no request of their own, by how they were joined with others. */
+  readonly joined: { readonly [how in JoinEvent["how"]]?: number };
+  /** Reads that the cache saw, by what it did with them: `fresh` and `stale` needed no request. */
+  readonly cache: { readonly [result in CacheEvent["result"]]?: number };
   /** From call to answer, of the calls that were sent and not aborted by their caller. */
   readonly latency: Latencies;
   /** How long calls waited for their turn or for a place, of those that did. */
@@ -166,4 +168,4 @@ export interface MetricsBatch extends Figures {
  * show(all.calls, all.failures.timeout ?? 0, all.latency.p99);
  * ```
  */
-export type Totals = Pick<EndpointMetrics, "calls" | "succeeded" | "failures" | "retries" | "coalesced" | "latency" | "queue">;
+export type Totals = Pick<EndpointMetrics, "calls" | "succeeded" | "failures" | "retries" | "joined" | "cache" | "latency" | "queue">;

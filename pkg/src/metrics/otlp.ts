@@ -56,11 +56,18 @@ function metricsOf({ endpoints, breakers, transitions, users }: MetricsSnapshot,
       endpoints.map((row) => [attributesOf(row), row.retries]),
     ),
     sum(
-      "seawall.client.coalesced",
-      "Reads that shared a request under way.",
+      "seawall.client.joined",
+      "Calls that needed no request of their own, by how they were joined.",
       "{call}",
       times,
-      endpoints.map((row) => [attributesOf(row), row.coalesced]),
+      byName(endpoints, "how", ({ joined }) => joined),
+    ),
+    sum(
+      "seawall.client.cache.reads",
+      "Reads that the cache saw, by result.",
+      "{call}",
+      times,
+      byName(endpoints, "result", ({ cache }) => cache),
     ),
     histogram("seawall.client.call.duration", "Time from call to answer, of the calls that were sent.", endpoints, times, (row) => row.latency),
     histogram("seawall.client.queue.duration", "Time calls waited for their turn or for a place.", endpoints, times, (row) => row.queue),
@@ -84,9 +91,15 @@ function metricsOf({ endpoints, breakers, transitions, users }: MetricsSnapshot,
 type Points = readonly (readonly [attributes: Attribute[], value: number])[];
 
 function outcomes(row: EndpointMetrics): [Attribute[], number][] {
-  const named = (outcome: string): Attribute[] => [...attributesOf(row), ...attributes({ outcome })];
-  const failed = Object.entries(row.failures).map(([category, count]): [Attribute[], number] => [named(category), count]);
-  return [[named("ok"), row.succeeded], ...failed];
+  const ok = [...attributesOf(row), ...attributes({ outcome: "ok" })];
+  return [[ok, row.succeeded], ...byName([row], "outcome", ({ failures }) => failures)];
+}
+
+/** A point for each name that was counted. */
+function byName(rows: readonly EndpointMetrics[], key: string, pick: (row: EndpointMetrics) => Readonly<Record<string, number>>): [Attribute[], number][] {
+  return rows.flatMap((row) =>
+    Object.entries(pick(row)).map(([name, count]): [Attribute[], number] => [[...attributesOf(row), ...attributes({ [key]: name })], count]),
+  );
 }
 
 function sum(name: string, description: string, unit: string, times: Times, points: Points): object {

@@ -28,7 +28,8 @@ export function prometheusText(snapshot: MetricsSnapshot): string {
   return [
     counter("calls_total", "Calls that ended, by endpoint, class and outcome.", endpoints.flatMap(outcomes)),
     counter("retries_total", "Requests sent beyond the first of their call.", endpoints.map((row) => [labelsOf(row), row.retries])),
-    counter("coalesced_total", "Reads that shared a request under way.", endpoints.map((row) => [labelsOf(row), row.coalesced])),
+    counter("joined_total", "Calls that needed no request of their own, by how they were joined.", byName(endpoints, "how", ({ joined }) => joined)),
+    counter("cache_reads_total", "Reads that the cache saw, by result.", byName(endpoints, "result", ({ cache }) => cache)),
     histogram("call_duration_seconds", "Time from call to answer, of the calls that were sent.", endpoints, (row) => row.latency),
     histogram("queue_duration_seconds", "Time calls waited for their turn or for a place.", endpoints, (row) => row.queue),
     gauge(
@@ -47,9 +48,12 @@ export function prometheusText(snapshot: MetricsSnapshot): string {
 }
 
 function outcomes(row: EndpointMetrics): [Labels, number][] {
-  const labels = labelsOf(row);
-  const failed = Object.entries(row.failures).map(([category, count]): [Labels, number] => [{ ...labels, outcome: category }, count]);
-  return [[{ ...labels, outcome: "ok" }, row.succeeded], ...failed];
+  return [[{ ...labelsOf(row), outcome: "ok" }, row.succeeded], ...byName([row], "outcome", ({ failures }) => failures)];
+}
+
+/** A sample for each name that was counted. */
+function byName(rows: readonly EndpointMetrics[], label: string, pick: (row: EndpointMetrics) => Readonly<Record<string, number>>): [Labels, number][] {
+  return rows.flatMap((row) => Object.entries(pick(row)).map(([name, count]): [Labels, number] => [{ ...labelsOf(row), [label]: name }, count]));
 }
 
 function labelsOf({ service, class: operation, endpoint }: EndpointMetrics): Labels {

@@ -5,7 +5,7 @@
  * the first hundred endpoints is counted as `other`.
  */
 
-import type { CallFacts, GuardEvent, TransitionEvent } from "../events.js";
+import type { CacheEvent, CallFacts, GuardEvent, JoinEvent, TransitionEvent } from "../events.js";
 import type { Category } from "../vocabulary.js";
 import type { EndpointMetrics, Figures, TransitionMetrics, UserMetrics } from "./figures.js";
 import { createHistogram, type Histogram } from "./histogram.js";
@@ -28,8 +28,9 @@ interface Row extends Pick<EndpointMetrics, "service" | "class" | "endpoint"> {
   calls: number;
   succeeded: number;
   retries: number;
-  coalesced: number;
   readonly failures: Partial<Record<Category, number>>;
+  readonly joined: Partial<Record<JoinEvent["how"], number>>;
+  readonly cache: Partial<Record<CacheEvent["result"], number>>;
   readonly latency: Histogram;
   readonly queue: Histogram;
 }
@@ -49,7 +50,7 @@ export function createTally(): Tally {
 
   function addRow(key: string, service: Row["service"], operation: Row["class"], endpoint: string): Row {
     const latency = createHistogram();
-    const row = { service, class: operation, endpoint, calls: 0, succeeded: 0, retries: 0, coalesced: 0, failures: {}, latency, queue: createHistogram() };
+    const row = { service, class: operation, endpoint, calls: 0, succeeded: 0, retries: 0, failures: {}, joined: {}, cache: {}, latency, queue: createHistogram() };
     rows.set(key, row);
     return row;
   }
@@ -75,7 +76,7 @@ export function createTally(): Tally {
           const row = rowFor(event);
           row.calls += 1;
           if (event.ok) row.succeeded += 1;
-          else if (event.category) row.failures[event.category] = (row.failures[event.category] ?? 0) + 1;
+          else if (event.category) increase(row.failures, event.category);
           if (event.attempts > 0 && event.category !== "aborted") row.latency.record(event.elapsed);
           if (event.queued > 0) row.queue.record(event.queued);
           countUser(event.user);
@@ -85,7 +86,10 @@ export function createTally(): Tally {
           rowFor(event).retries += 1;
           break;
         case "join":
-          rowFor(event).coalesced += 1;
+          increase(rowFor(event).joined, event.how);
+          break;
+        case "cache":
+          increase(rowFor(event).cache, event.result);
           break;
         case "transition":
           countTransition(event);
@@ -97,6 +101,8 @@ export function createTally(): Tally {
       endpoints: [...rows.values()].map((row) => ({
         ...row,
         failures: { ...row.failures },
+        joined: { ...row.joined },
+        cache: { ...row.cache },
         latency: row.latency.read(),
         queue: row.queue.read(),
       })),
@@ -107,6 +113,10 @@ export function createTally(): Tally {
       return rows.size === 0 && transitions.size === 0;
     },
   };
+}
+
+function increase<Name extends string>(counts: Partial<Record<Name, number>>, name: Name): void {
+  counts[name] = (counts[name] ?? 0) + 1;
 }
 
 function named(users: ReadonlyMap<number, number>, name: (user: number) => string | undefined): UserMetrics[] {

@@ -1,7 +1,6 @@
 /** Sums over endpoints. */
 
-import type { Category } from "../vocabulary.js";
-import type { Figures, Totals } from "./figures.js";
+import type { EndpointMetrics, Figures, Totals } from "./figures.js";
 import { mergeLatencies } from "./histogram.js";
 
 /**
@@ -16,20 +15,29 @@ import { mergeLatencies } from "./histogram.js";
  * ```
  */
 export function totals({ endpoints }: Pick<Figures, "endpoints">): Totals {
-  const failures: Partial<Record<Category, number>> = {};
-  let calls = 0;
-  let succeeded = 0;
-  let retries = 0;
-  let coalesced = 0;
-  for (const endpoint of endpoints) {
-    calls += endpoint.calls;
-    succeeded += endpoint.succeeded;
-    retries += endpoint.retries;
-    coalesced += endpoint.coalesced;
-    for (const [category, count] of Object.entries(endpoint.failures)) {
-      failures[category as Category] = (failures[category as Category] ?? 0) + count;
-    }
+  const sum = (pick: (endpoint: EndpointMetrics) => number): number => endpoints.reduce((total, endpoint) => total + pick(endpoint), 0);
+  return {
+    calls: sum(({ calls }) => calls),
+    succeeded: sum(({ succeeded }) => succeeded),
+    retries: sum(({ retries }) => retries),
+    failures: sumByName(endpoints.map(({ failures }) => failures)),
+    joined: sumByName(endpoints.map(({ joined }) => joined)),
+    cache: sumByName(endpoints.map(({ cache }) => cache)),
+    latency: mergeLatencies(endpoints.map(({ latency }) => latency)),
+    queue: mergeLatencies(endpoints.map(({ queue }) => queue)),
+  };
+}
+
+/** Counts by name, added up name by name. */
+function sumByName<Name extends string>(parts: readonly { readonly [name in Name]?: number }[]): { [name in Name]?: number } {
+  const sums: { [name in Name]?: number } = {};
+  for (const part of parts) {
+    for (const [name, count] of Object.entries(part) as [Name, number][]) sums[name] = (sums[name] ?? 0) + count;
   }
-  const latency = mergeLatencies(endpoints.map((endpoint) => endpoint.latency));
-  return { calls, succeeded, failures, retries, coalesced, latency, queue: mergeLatencies(endpoints.map(({ queue }) => queue)) };
+  return sums;
+}
+
+/** All counts together, whatever they are called. */
+export function sumOf(counts: { readonly [name: string]: number | undefined }): number {
+  return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }

@@ -1,6 +1,7 @@
 /** One row an endpoint and class, the busiest first. */
 
 import type { EndpointMetrics } from "../../metrics/figures.js";
+import { sumOf } from "../../metrics/totals.js";
 import { h, keyed, setText } from "../dom.js";
 import { outcomes } from "../series.js";
 import type { Reading } from "../source.js";
@@ -11,7 +12,7 @@ export interface Endpoints {
   show(reading: Reading): void;
 }
 
-const COLUMNS = ["Calls", "Success", "p50", "p95", "p99", "Retries", "Shared", "Queued, p95"];
+const COLUMNS = ["Calls", "Success", "p50", "p95", "p99", "Retries", "Joined", "Cached", "Queued, p95"];
 
 export function endpoints(): Endpoints {
   const body = h("tbody");
@@ -50,7 +51,8 @@ function endpointRow({ class: operation, endpoint }: EndpointMetrics): { element
         latency(row.latency.p95),
         latency(row.latency.p99),
         count(row.retries),
-        count(row.coalesced),
+        count(sumOf(row.joined)),
+        count((row.cache.fresh ?? 0) + (row.cache.stale ?? 0)),
         latency(row.queue.p95),
       ];
       texts.forEach((text, place) => {
