@@ -3,6 +3,7 @@
 import { QueryClient } from "@tanstack/query-core";
 import { experimental_createQueryPersister, persistQueryClientSave } from "@tanstack/query-persist-client-core";
 import { createStore, get, set, setMany } from "idb-keyval";
+import { createGuard } from "seawall/guard";
 
 import { longestBlock } from "./blocking.mjs";
 import { interleaved, median } from "./rounds.mjs";
@@ -12,7 +13,7 @@ const DISK = "a cached read from IndexedDB";
 const WRITE = "a cache write with 5,000 entries";
 
 export async function run({ rounds, calls, entries }) {
-  const all = [await tanstack(entries), await tanstackByEntry(entries)];
+  const all = [await seawall(entries), await tanstack(entries), await tanstackByEntry(entries)];
   const reads = { rounds, calls: Math.ceil(calls / 20), unit: "ms" };
   const disk = { rounds, calls: Math.ceil(calls / 200), unit: "ms" };
   return [
@@ -36,6 +37,38 @@ async function blocks(all, rounds) {
 
 function row(index) {
   return [{ id: index, text: `message ${index}, of a length that messages have`, at: "2026-01-01T00:00:00Z", author: { name: "someone" } }];
+}
+
+/** Whole guarded calls, body read and parsed. The server is left out: it answers at once, and only to be stored. */
+async function seawall(entries) {
+  const roomy = { ttl: 3_600_000, maxEntries: 2 * entries };
+  const limits = { reads: { limit: 10_000 } };
+  const fetch = async (url) => {
+    const index = Number(new URL(url).searchParams.get("id").slice(3));
+    return new Response(JSON.stringify(row(index)), { headers: { "content-type": "application/json" } });
+  };
+  const guard = createGuard({ cache: { ...roomy, memoryEntries: 2 * entries }, limits }, { fetch });
+  // With next to nothing in memory every read of another row is one from IndexedDB.
+  const cold = createGuard({ cache: { ...roomy, memoryEntries: 1 }, limits }, { fetch });
+  const url = (index) => `https://project.example/rest/v1/messages?select=*&id=eq.${index % entries}`;
+  const read = async (by, index, init) => (await by.fetch(url(index), init)).json();
+  for (let index = 0; index < entries; index += 1) await read(guard, index);
+  await stored(guard, entries);
+  return {
+    peer: "seawall",
+    fromMemory: (index) => read(guard, index),
+    fromDisk: (index) => read(cold, index),
+    write: (round) => read(guard, round, { seawall: { cache: "reload" } }),
+  };
+}
+
+/** Until the last write behind the caller's back is done. */
+async function stored(guard, entries) {
+  for (;;) {
+    const { length } = await guard.cache.entries();
+    if (length >= entries) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** As its guide has it: the whole cache in one blob, written anew at each change (here without the throttle). */

@@ -1,13 +1,11 @@
 /** The core of it once more in Firefox, through WebDriver. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { Builder, By, until, type WebDriver, type WebElement } from "selenium-webdriver";
-import { Options, ServiceBuilder } from "selenium-webdriver/firefox.js";
+import { By, until, type WebDriver, type WebElement } from "selenium-webdriver";
 
+import { firefox } from "./firefox.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const WAIT_MS = 15_000;
@@ -54,44 +52,4 @@ function shown(xpath: string): Promise<WebElement> {
 /** The page draws itself anew while it lives: scrolls first, and does not mind what lies above. */
 async function click(element: WebElement): Promise<void> {
   await driver.executeScript("arguments[0].scrollIntoView({ block: 'center' }); arguments[0].click();", element);
-}
-
-async function firefox(): Promise<WebDriver> {
-  const options = new Options().addArguments("-headless");
-  const binary = found(process.env["SEAWALL_FIREFOX"], "firefox-esr", "firefox");
-  if (binary !== undefined) options.setBinary(binary);
-  for (const [name, value] of Object.entries(quiet)) options.setPreference(name, value);
-  const geckodriver = found(process.env["SEAWALL_GECKODRIVER"], "geckodriver");
-  if (geckodriver === undefined) throw new Error("geckodriver is not here: the set-up installs it, or set SEAWALL_GECKODRIVER");
-  return new Builder()
-    .forBrowser("firefox")
-    .setFirefoxOptions(options)
-    .setFirefoxService(new ServiceBuilder(geckodriver))
-    .build();
-}
-
-/** Nothing Firefox would send of its own accord. */
-const quiet: Record<string, boolean | number> = {
-  "app.normandy.enabled": false,
-  "app.update.disabledForTesting": true,
-  "browser.safebrowsing.downloads.enabled": false,
-  "datareporting.policy.dataSubmissionEnabled": false,
-  "dom.push.connection.enabled": false,
-  "network.captive-portal-service.enabled": false,
-  "network.connectivity-service.enabled": false,
-  "network.trr.mode": 5,
-  "toolkit.telemetry.enabled": false,
-};
-
-function found(given: string | undefined, ...names: string[]): string | undefined {
-  if (given) return given;
-  for (const name of names) {
-    try {
-      const path = execFileSync("which", [name], { encoding: "utf8" }).trim();
-      if (existsSync(path)) return path;
-    } catch {
-      // not on the path: the next name
-    }
-  }
-  return undefined;
 }

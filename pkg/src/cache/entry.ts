@@ -28,12 +28,15 @@ export type Freshness = "fresh" | "stale" | "revalidated" | "miss";
 
 export const CACHE_HEADER = "x-seawall-cache";
 
+/** What a 304 says of itself alone. */
+const OF_THIS_ANSWER = new Set(["content-length", "age", CACHE_HEADER]);
+
 /** Labels and headers take room too. */
 const OVERHEAD = 500;
 
 export function entryOf(question: Question, response: Response, body: ArrayBuffer, stored: number): Entry {
   const { key, user, path, tables, tags } = question;
-  const headers = [...response.headers];
+  const headers = [...response.headers].filter(([name]) => name !== "age" && name !== CACHE_HEADER);
   const text = headers.reduce((sum, [name, value]) => sum + name.length + value.length, path.length + OVERHEAD);
   return {
     key,
@@ -56,7 +59,7 @@ export function entryOf(question: Question, response: Response, body: ArrayBuffe
 /** The same answer, found unchanged: what its 304 says anew replaces what it said before. */
 export function renewed(entry: Entry, response: Response, stored: number): Entry {
   const headers = new Headers(entry.headers);
-  for (const [name, value] of response.headers) if (name !== "content-length") headers.set(name, value);
+  for (const [name, value] of response.headers) if (!OF_THIS_ANSWER.has(name)) headers.set(name, value);
   return { ...entry, headers: [...headers], stored, control: headers.get("cache-control") ?? "" };
 }
 
@@ -76,9 +79,8 @@ export function isEntry(value: unknown): value is Entry {
 
 /** A `Response` like the one that was kept, marked. */
 export function responseOf(entry: Entry, freshness: Freshness, age: number): Response {
-  const headers = new Headers(entry.headers);
-  headers.set(CACHE_HEADER, freshness);
-  if (freshness !== "miss") headers.set("age", String(Math.floor(Math.max(0, age) / 1_000)));
+  const headers: [string, string][] = [...entry.headers, [CACHE_HEADER, freshness]];
+  if (freshness !== "miss") headers.push(["age", String(Math.floor(Math.max(0, age) / 1_000))]);
   const { status, statusText, url } = entry;
   const response = new Response(entry.body, { status, statusText, headers });
   return Object.defineProperty(response, "url", { value: url });
