@@ -61,3 +61,8 @@ fn counts() {
 fn refusals() {
     check("refusal.txt");
 }
+
+#[test]
+fn attacks() {
+    check("attack.txt");
+}
