@@ -14,7 +14,9 @@ export interface Answer {
 
 export type Message =
   | { readonly kind: "answer"; readonly key: string; readonly answer: Answer }
-  | { readonly kind: "failed"; readonly key: string; readonly reason: string };
+  | { readonly kind: "failed"; readonly key: string; readonly reason: string }
+  /** Who has heard the answer tells it once more. */
+  | { readonly kind: "asked"; readonly key: string };
 
 /** These describe the bytes on the wire, not the text that is handed on. */
 const OF_THE_WIRE = new Set(["content-encoding", "content-length", "transfer-encoding"]);
@@ -32,6 +34,7 @@ export function readMessage(data: unknown): Message | undefined {
   if (typeof data !== "object" || data === null) return undefined;
   const { kind, key, answer, reason } = data as Record<string, unknown>;
   if (typeof key !== "string") return undefined;
+  if (kind === "asked") return { kind, key };
   if (kind === "failed" && typeof reason === "string") return { kind, key, reason };
   return kind === "answer" && isAnswer(answer) ? { kind, key, answer } : undefined;
 }

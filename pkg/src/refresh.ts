@@ -28,6 +28,9 @@ const CHANNEL = "seawall:refresh";
 /** How long the lock is kept after the answer: long enough for the others to hear it before they get the lock. */
 const LINGER = 100;
 
+/** How long a tab that comes late waits for the others to tell it what they have heard. */
+const RETELL = 1_000;
+
 /** A refresh that this tab waits for. */
 interface Flight {
   readonly answer: Promise<Answer>;
@@ -42,6 +45,7 @@ export function createRefresh(parts: RefreshParts): Stage {
   /** What was heard a moment ago, here or in another tab. */
   const heard = new Map<string, Answer>();
   const pauses = createPauses(parts);
+  const marks = createMarks(parts);
 
   channel?.listen((data) => {
     const message = readMessage(data);
@@ -51,10 +55,15 @@ export function createRefresh(parts: RefreshParts): Stage {
   parts.onClose(() => channel?.close());
 
   function hear(message: Message): void {
+    if (message.kind === "asked") return tell(message.key, heard.get(message.key));
     const flight = flights.get(message.key);
     if (message.kind === "failed") return flight?.fail(new TypeError(message.reason));
     flight?.settle(message.answer);
     keep(message.key, message.answer);
+  }
+
+  function tell(key: string, answer: Answer | undefined): void {
+    if (answer) channel?.post({ kind: "answer", key, answer } satisfies Message);
   }
 
   function keep(key: string, answer: Answer): void {
@@ -73,8 +82,11 @@ export function createRefresh(parts: RefreshParts): Stage {
       if (answer.status === 429) await pauses.begin(passage, answer);
       else pauses.end(passage);
       // A refusal is known to all by its pause; a service that is unwell may be well for the next.
-      if (answer.status < 500 && answer.status !== 429) keep(key, answer);
-      channel?.post({ kind: "answer", key, answer } satisfies Message);
+      if (answer.status < 500 && answer.status !== 429) {
+        keep(key, answer);
+        marks.set(key);
+      }
+      tell(key, answer);
       return answer;
     } catch (error) {
       channel?.post({ kind: "failed", key, reason: error instanceof Error ? error.message : String(error) } satisfies Message);
@@ -98,6 +110,12 @@ export function createRefresh(parts: RefreshParts): Stage {
       await ask(key, passage, next).then(flight.settle, flight.fail);
     };
     const inTurn = async (): Promise<void> => {
+      // The answer was told before this tab listened: it was a moment ago, and is told again.
+      if (!isOver && channel && marks.has(key)) {
+        channel.post({ kind: "asked", key } satisfies Message);
+        const retold = new Promise<void>((resolve) => timers.arm(clock.now() + RETELL, resolve));
+        await Promise.race([retold, flight.answer.then(() => {}, () => {})]);
+      }
       await send();
       if (isSent) await new Promise<void>((resolve) => timers.arm(clock.now() + LINGER, resolve, false));
     };
@@ -178,6 +196,20 @@ function createPauses({ environment, clock, settings, loadStore }: RefreshParts)
       if (read(key) === "") return;
       memory.delete(key);
       attempt(() => storage?.removeItem(key));
+    },
+  };
+}
+
+/** Which refresh was answered last, and when, for tabs that came too late to hear it. Nothing of the answer is in it. */
+function createMarks({ environment, clock, settings }: RefreshParts) {
+  const storage = environment.storage();
+  const name = "seawall:refreshed";
+  return {
+    set: (key: string): void => attempt(() => storage?.setItem(name, `${clock.wall()} ${key}`)),
+    has(key: string): boolean {
+      const [at = "", ...rest] = (attempt(() => storage?.getItem(name)) ?? "").split(" ");
+      const age = clock.wall() - Number(at);
+      return rest.join(" ") === key && age >= 0 && age < settings.number("refresh.patience");
     },
   };
 }

@@ -57,6 +57,20 @@ describe("refreshing a session", () => {
     for (const { guard } of open) guard.close();
   });
 
+  test("a tab that came too late to hear the answer is told it again", async () => {
+    const tabs = expired();
+    backend.behave(json(200, session("user-1")));
+    const old = tabs.kept.get("sb-test") ?? "";
+    const first = openTab(tabs);
+    assert.equal((await first.supabase.auth.getSession()).error, null);
+    // The storage it read was older than the refresh.
+    tabs.kept.set("sb-test", old);
+    const late = openTab(tabs);
+    assert.equal((await late.supabase.auth.getSession()).data.session?.user.id, "user-1");
+    assert.equal(refreshes(), 1);
+    for (const { guard } of [first, late]) guard.close();
+  });
+
   test("a 429 keeps every tab away for minutes and signs nobody out", async () => {
     const tabs = expired();
     backend.behave((received, response) => {
@@ -89,7 +103,7 @@ describe("refreshing a session", () => {
     const later = openTab(tabs, {}, clock);
     assert.equal((await later.supabase.auth.refreshSession()).error, null);
     assert.equal(refreshes(), 2);
-    assert.equal([...tabs.kept.keys()].filter((key) => key.startsWith("seawall:refresh")).length, 0);
+    assert.equal([...tabs.kept.keys()].filter((key) => key.startsWith("seawall:refresh:")).length, 0);
     for (const { guard } of [...open, later]) guard.close();
   });
 
