@@ -10,6 +10,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+/** Bytes that a twin may grow by without moving: more than one call allocates. */
+const ROOM = 4 * 1024 * 1024;
+
 /** Whether every module has a twin that was made from it. */
 export async function twinsAreCurrent(generated, modules) {
   const current = await Promise.all(
@@ -49,7 +52,18 @@ function withTwin(glue, path) {
   return `import instantiate from ${JSON.stringify(path.replace(/\.js$/, "_twin.js"))};
 class TwinModule {}
 class TwinInstance { constructor(_module, imports) { this.exports = instantiate(imports); } }
-${withoutIntrinsics(glue)}`;
+${withoutIntrinsics(watchingMemory(glue))}`;
+}
+
+/**
+ * Memory that grows is another buffer. WebAssembly's own empties the old one, which the glue notices; a twin's stays as
+ * it was, and not every runtime can empty it by hand, so the glue has to compare.
+ */
+function watchingMemory(glue) {
+  matched(glue, /(cached\w+)\.byteLength === 0/);
+  return glue
+    .replace(/(cached\w+)\.byteLength === 0/g, "$1.buffer !== wasm.memory.buffer")
+    .replace(/(cached\w+)\.buffer\.detached === true \|\| \(.*?\)/g, "$1.buffer !== wasm.memory.buffer");
 }
 
 /**
@@ -72,13 +86,48 @@ function firstFreeSlot(glue) {
 /**
  * wasm2js's file as a module whose default export instantiates.
  *
- * The glue notices by its length of 0 that memory has moved, as WebAssembly's own memory leaves it behind.
+ * wasm2js moves to a larger buffer wherever an allocation asks for more, and code that is minified once more by an
+ * application's bundler may then write into the old one: SWC turns `at = allocate(8), heap[at] = 1` into
+ * `heap[at = allocate(8)] = 1`, which takes hold of `heap` before it moves. So there is always room to grow without
+ * moving, and it is made where nothing runs: before a call from outside.
  */
 function translated(text) {
-  const body = text.replace(/^import .*$/gm, "").replace(/\bvar retasmFunc = [\s\S]*$/, "");
-  matched(body, /^\s*buffer = newBuffer;$/m);
-  return `${body.replace(/^\s*buffer = newBuffer;$/m, "structuredClone(buffer, { transfer: [buffer] });\nbuffer = newBuffer;")}
-export default asmFunc;`;
+  const [, moving] = matched(text, /(var newBuffer = [\s\S]*?bufferView = HEAPU8;)/);
+  const room = `
+    var pages = buffer.byteLength >> 16;
+    function __wasm_memory_size() { return pages; }
+    function __wasm_memory_grow(added) {
+      var before = pages, after = before + (added | 0);
+      if (after < before || after > 65535) return -1;
+      if (after * 65536 > buffer.byteLength) move(after);
+      pages = after;
+      return before;
+    }
+    function move(newPages) { ${moving.replace("newPages << 16", `newPages * 65536 + ${ROOM}`)} }
+    function room() { if (buffer.byteLength - pages * 65536 < ${ROOM / 2}) move(pages); }`;
+  const body = text
+    .replace(/^import .*$/gm, "")
+    .replace(matched(text, /function __wasm_memory_size\(\) \{[\s\S]*?\}\s*function __wasm_memory_grow\(pagesToAdd\) \{[\s\S]*?return oldPages;\s*\}/)[0], room)
+    .replace(matched(text, /return \{\s*"memory": /)[0], 'return { room: room, "memory": ')
+    .replace(matched(text, /\bvar retasmFunc = [\s\S]*$/)[0], "");
+  return `${body}
+export default function instantiate(imports) {
+  const { room, ...exports } = asmFunc(imports);
+  let depth = 0;
+  for (const [name, value] of Object.entries(exports)) {
+    if (typeof value !== "function") continue;
+    exports[name] = (...given) => {
+      if (depth === 0) room();
+      depth += 1;
+      try {
+        return value(...given);
+      } finally {
+        depth -= 1;
+      }
+    };
+  }
+  return exports;
+}`;
 }
 
 function matched(text, pattern) {
