@@ -185,7 +185,7 @@ export interface SplitEvent extends CallFacts {
  * @example
  * ```ts
  * guard.on("cache", ({ result, changed, endpoint }) => {
- *   if (result === "revalidated" && changed) showAgain(endpoint);
+ *   if (result === "revalidated" && changed) show(endpoint);
  * });
  * ```
  */

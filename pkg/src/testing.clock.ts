@@ -2,13 +2,35 @@
 
 import type { Environment } from "./environment.js";
 
-/** The part of a guard's environment that is time. */
+/**
+ * The part of a guard's environment that is time.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ * import { type ClockEnvironment, createTestClock } from "seawall/testing";
+ *
+ * const time: ClockEnvironment = createTestClock().environment;
+ * const guard = createGuard({}, { ...time, random: () => 0.5 });
+ * ```
+ */
 export type ClockEnvironment = Pick<
   Environment,
   "monotonicNow" | "wallNow" | "startTimer" | "stopTimer" | "holdProcess" | "onWake"
 >;
 
-/** A clock in a test's hands. */
+/**
+ * A clock in a test's hands.
+ *
+ * @example
+ * ```ts
+ * import type { TestClock } from "seawall/testing";
+ *
+ * async function nextMorning(clock: TestClock) {
+ *   await clock.sleep(8 * 3_600_000);
+ * }
+ * ```
+ */
 export interface TestClock {
   /** Goes into a guard's environment. */
   readonly environment: ClockEnvironment;
@@ -28,6 +50,19 @@ interface Timer {
 /** Any instant that is plainly made up. */
 const START = { monotonic: 1_000, wall: 1_700_000_000_000 };
 
+/**
+ * Makes a clock that stands still until a test moves it.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ * import { createTestClock } from "seawall/testing";
+ *
+ * const clock = createTestClock();
+ * const guard = createGuard({}, clock.environment);
+ * await clock.advance(30_000);
+ * ```
+ */
 export function createTestClock(): TestClock {
   let { monotonic, wall } = START;
   const timers = new Set<Timer>();
@@ -80,7 +115,19 @@ export function createTestClock(): TestClock {
   };
 }
 
-/** Lets every promise that can go on do so. */
+/**
+ * Lets every promise that can go on do so.
+ *
+ * @example
+ * ```ts
+ * import { settled } from "seawall/testing";
+ *
+ * let answered = false;
+ * void guard.fetch(`${url}/rest/v1/rooms`).then(() => (answered = true));
+ * await settled();
+ * show(answered);
+ * ```
+ */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise<void>(nextTask);
 }

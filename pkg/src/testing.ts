@@ -9,7 +9,17 @@
 import { type Environment, systemEnvironment, type TextStorage } from "./environment.js";
 import { type ClockEnvironment, createTestClock, type TestClock } from "./testing.clock.js";
 
-/** Which requests a fault strikes, how often, and for how long. */
+/**
+ * Which requests a fault strikes, how often, and for how long.
+ *
+ * @example
+ * ```ts
+ * import { createChaos, type Strike } from "seawall/testing";
+ *
+ * const often: Strike = { rate: 0.5, match: "/rest/v1/rooms", lasting: 5_000 };
+ * createChaos().latency([100, 2_000], often);
+ * ```
+ */
 export interface Strike {
   /** The share of the requests, drawn from the seed. Default 1: all. */
   readonly rate?: number;
@@ -21,7 +31,17 @@ export interface Strike {
   readonly match?: string | RegExp;
 }
 
-/** An answer in the place of the backend's. */
+/**
+ * An answer in the place of the backend's.
+ *
+ * @example
+ * ```ts
+ * import { createChaos, type Failure } from "seawall/testing";
+ *
+ * const deadlock: Failure = { status: 500, code: "40P01", rate: 0.1 };
+ * createChaos().fail(deadlock);
+ * ```
+ */
 export interface Failure extends Strike {
   /** Default 500. */
   readonly status?: number;
@@ -31,6 +51,17 @@ export interface Failure extends Strike {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/**
+ * How chaos begins: its seed, its clock, the backend behind it.
+ *
+ * @example
+ * ```ts
+ * import { createChaos, type ChaosOptions } from "seawall/testing";
+ *
+ * const options: ChaosOptions = { seed: 7, clock: "real" };
+ * const chaos = createChaos(options);
+ * ```
+ */
 export interface ChaosOptions {
   /** Begins the random numbers: the same seed, the same chaos. Default 1. */
   readonly seed?: number;
@@ -42,7 +73,17 @@ export interface ChaosOptions {
   readonly stored?: Map<string, string>;
 }
 
-/** A request as it left the guard. */
+/**
+ * A request as it left the guard.
+ *
+ * @example
+ * ```ts
+ * import { createChaos, type SeenRequest } from "seawall/testing";
+ *
+ * const shown = ({ method, url, at }: SeenRequest) => `${at} ms: ${method} ${url}`;
+ * show(createChaos().requests.map(shown));
+ * ```
+ */
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
@@ -50,9 +91,34 @@ export interface SeenRequest {
   readonly at: number;
 }
 
-/** Lifts a fault before its time. */
+/**
+ * Lifts a fault before its time.
+ *
+ * @example
+ * ```ts
+ * import { createChaos, type Lift } from "seawall/testing";
+ *
+ * const lift: Lift = createChaos().offline();
+ * lift();
+ * ```
+ */
 export type Lift = () => void;
 
+/**
+ * What strikes one guard's requests; each method gives the way to lift what it did.
+ *
+ * @example
+ * ```ts
+ * import type { Chaos } from "seawall/testing";
+ *
+ * async function breakAndHeal(chaos: Chaos) {
+ *   const lift = chaos.fail({ status: 503 });
+ *   await chaos.advance(10_000);
+ *   lift();
+ *   show(chaos.requests.length);
+ * }
+ * ```
+ */
 export interface Chaos extends Pick<TestClock, "advance" | "setWall" | "sleep"> {
   /** Goes to `createGuard(options, chaos.environment)`. */
   readonly environment: Partial<Environment>;
@@ -81,6 +147,21 @@ interface Fault {
   struck: number;
 }
 
+/**
+ * Makes faults, latency, outages and time for one guard, all in a test's hands.
+ *
+ * @example
+ * ```ts
+ * import { createGuard } from "seawall";
+ * import { createChaos } from "seawall/testing";
+ *
+ * const chaos = createChaos({ fetch: async () => Response.json([]) });
+ * const guard = createGuard({}, chaos.environment);
+ * chaos.outage(30_000);
+ * const call = guard.fetch(`${url}/rest/v1/rooms`).catch((error) => show(error.code));
+ * await chaos.advance(60_000);
+ * ```
+ */
 export function createChaos(options: ChaosOptions = {}): Chaos {
   const { seed = 1, clock: kind = "manual", stored = new Map<string, string>() } = options;
   const system = systemEnvironment();

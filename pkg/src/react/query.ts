@@ -10,7 +10,18 @@ import type { Guard } from "../guard.js";
 import { systemEnvironment } from "../environment.js";
 import type { Explanation } from "../messages.js";
 
-/** What a component shows. */
+/**
+ * What a component shows.
+ *
+ * @example
+ * ```tsx
+ * import type { QueryState } from "seawall/react";
+ *
+ * function Rooms({ state }: { state: QueryState<{ id: number }[]> }) {
+ *   return <p aria-busy={state.isFetching}>{state.data?.length ?? 0} rooms</p>;
+ * }
+ * ```
+ */
 export interface QueryState<Data> {
   readonly status: "pending" | "success" | "error";
   /** The latest answer; it stays while the next is asked for, and beside an error. */
