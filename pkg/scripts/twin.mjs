@@ -39,6 +39,7 @@ export function twinPlugin() {
       bundler.onResolve({ filter: /\/generated\/(guard|store)\/(guard|store)\.js$/ }, ({ path, resolveDir }) => ({
         path: join(resolveDir, `${dirname(path)}-js`, basename(path)),
       }));
+      bundler.onLoad({ filter: /\/src\/core\.ts$/ }, async ({ path }) => ({ contents: comparing(await readFile(path, "utf8")), loader: "ts" }));
       bundler.onLoad({ filter: /-js\/\w+\.js$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
         return { contents: path.endsWith("_twin.js") ? translated(text) : withTwin(text, path), loader: "js" };
@@ -60,7 +61,6 @@ ${withoutIntrinsics(watchingMemory(glue))}`;
  * it was, and not every runtime can empty it by hand, so the glue has to compare.
  */
 function watchingMemory(glue) {
-  matched(glue, /(cached\w+)\.byteLength === 0/);
   return glue
     .replace(/(cached\w+)\.byteLength === 0/g, "$1.buffer !== wasm.memory.buffer")
     .replace(/(cached\w+)\.buffer\.detached === true \|\| \(.*?\)/g, "$1.buffer !== wasm.memory.buffer");
@@ -75,6 +75,11 @@ function withoutIntrinsics(glue) {
     /import \* as (\w+) from "__wbindgen_externref_xform__";?/,
     (_line, name) => `const ${name} = { __wbindgen_externref_statics_end: () => ${firstFreeSlot(glue)} };`,
   );
+}
+
+/** The same in the core's own view of its numbers. */
+function comparing(core) {
+  return core.replace(matched(core, /numbers\.length === 0/)[0], "numbers.buffer !== call.memory.buffer");
 }
 
 function firstFreeSlot(glue) {

@@ -46,7 +46,7 @@ export const EDGES = ["leading", "trailing"] as const;
  * import type { Edge } from "seawall";
  *
  * const edge: Edge = "leading";
- * await guard.fetch(url, { method: "POST", body, seawall: { debounce: "save", edge } });
+ * await guard.fetch(url, { method: "POST", body: "{}", seawall: { debounce: "save", edge } });
  * ```
  */
 export type Edge = (typeof EDGES)[number];

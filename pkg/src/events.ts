@@ -171,7 +171,7 @@ export interface JoinEvent extends CallFacts {
  *
  * @example
  * ```ts
- * guard.on("split", ({ endpoint, parts }) => log(`${endpoint} in ${parts} parts`));
+ * guard.on("split", ({ endpoint, parts }) => show(`${endpoint} in ${parts} parts`));
  * ```
  */
 export interface SplitEvent extends CallFacts {
