@@ -155,6 +155,22 @@ describe("an answer that is lost", () => {
     assert.match(String(second?.headers["prefer"]), /resolution=ignore-duplicates/);
   });
 
+  test("a collision with itself is no collision: what is there is what was sent", async () => {
+    const guard = makeGuard({ tables: { messages: {} } });
+    network.up = false;
+    await client(guard).from("messages").insert({ id: "7", body: "mine" });
+    // A browser has sent it twice on its own; the second one finds the first.
+    backend.behave((received, response) => {
+      if (received.method === "GET") json(200, [{ id: "7", body: "mine", created_at: "now" }])(received, response);
+      else json(409, { code: "23505", message: "duplicate key" })(received, response);
+    });
+    const replayed = next(guard, "replayed");
+    connect();
+    await replayed;
+    assert.match(decodeURIComponent(backend.received[1]?.url ?? ""), /\?select=\*&id=in\.\("7"\)$/);
+    assert.deepEqual(await guard.offline.list(), []);
+  });
+
   test("a plain insert is not queued when it may have arrived", async () => {
     const guard = makeGuard();
     backend.behave(hangUp);

@@ -14,6 +14,7 @@ import type { Alarm } from "../timer.js";
 import { offlinePage, type OfflineFailure, type QueuedWrite } from "./options.js";
 import type { Answered, Decided, Form, Head, OutboxStore, Step, StoredRequest } from "./outbox.js";
 import type { Credentials, Owners } from "./owners.js";
+import { isThere } from "./verify.js";
 import { joined, split } from "./write.js";
 
 const LOCK = "seawall:outbox";
@@ -110,7 +111,7 @@ export function createReplay({ parts, outbox, owners, onSending }: ReplayParts):
     return decided;
   }
 
-  async function attempt({ request, form, id }: Sending, credentials: Credentials): Promise<Ended | undefined> {
+  async function attempt({ request, form }: Sending, credentials: Credentials): Promise<Ended | undefined> {
     try {
       const response = await parts.fetch(addressOf(request, form), {
         method: request.method,
@@ -119,10 +120,18 @@ export function createReplay({ parts, outbox, owners, onSending }: ReplayParts):
         // A repetition is decided about here, with the outbox knowing of it.
         seawall: { offline: false, idempotent: false, batch: false },
       } as RequestInit);
-      return await answerOf(id, response);
+      const ended = await answerOf(response);
+      if (ended.code !== DUPLICATE || form === "forced") return ended;
+      return (await isThere(request, (url) => read(url, request, credentials))) ? DONE : ended;
     } catch (error) {
       return brokenOff(error as Partial<GuardError>);
     }
+  }
+
+  function read(url: string, request: StoredRequest, credentials: Credentials): Promise<Response> {
+    const headers = headersOf(request, "asMade", credentials);
+    for (const name of ["prefer", "content-type", "accept"]) headers.delete(name);
+    return parts.fetch(url, { headers, seawall: { cache: "no-store", coalesce: false, batch: false } } as RequestInit);
   }
 
   async function tell(decided: Decided, head: Head, request: StoredRequest, failure: OfflineFailure): Promise<void> {
@@ -190,6 +199,12 @@ const NO_CREDENTIALS: Ended = {
   failure: { status: 0, code: undefined, message: "there is no token of its user's" },
 };
 
+/** A row of this key is there already. */
+const DUPLICATE = "23505";
+
+/** The row that is there is the one that was sent. */
+const DONE: Ended = { kind: "answered", status: 201, failure: { status: 201, code: undefined, message: "" } };
+
 /** What was stored by another version, or damaged, may be anything. */
 function isWhole(request: Partial<StoredRequest> | undefined): request is StoredRequest {
   return typeof request?.url === "string" && typeof request.method === "string" && Array.isArray(request.headers);
@@ -214,7 +229,7 @@ function pairs(headers: StoredRequest["headers"]): [string, string][] {
   return headers.map(([name, value]) => [name, value]);
 }
 
-async function answerOf(_id: number, response: Response): Promise<Ended> {
+async function answerOf(response: Response): Promise<Ended> {
   const code = response.status >= 400 ? await failureCode(response) : undefined;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   // The status says what became of it; a body that breaks off changes nothing about that.

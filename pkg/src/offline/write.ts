@@ -87,7 +87,7 @@ function rowNames({ route, request }: Passage, rows: Row[] | undefined, key: str
 type Row = Record<string, unknown>;
 
 /** The rows of an insert in JSON; undefined for anything else. */
-function rowsIn(text: string): Row[] | undefined {
+export function rowsIn(text: string): Row[] | undefined {
   try {
     const value: unknown = JSON.parse(text);
     const list = Array.isArray(value) ? value : [value];

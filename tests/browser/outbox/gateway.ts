@@ -41,6 +41,29 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>Outbox</title><script 
   Object.assign(window, { guard, client, events });
 </script>`;
 
+/** The same without a page: an agent that can be ended between any two steps. Its token comes from whoever starts it. */
+const WORKER = `importScripts("/supabase.js");
+  const ready = import("/package/guard.js");
+  onmessage = async ({ data: { key, token, round } }) => {
+    const { createGuard, protect } = await ready;
+    const guard = createGuard({
+      retry: { attempts: 1 }, timeout: 5000, breaker: { resetTimeout: 100 },
+      limits: { reads: { limit: 10000 }, writes: { limit: 10000 } },
+      offline: { tables: { notes: { key: "id" } }, grace: 100, baseDelay: 10, maxDelay: 100 },
+    });
+    const client = protect(supabase.createClient(location.origin, key, { accessToken: async () => token }), guard);
+    for (let note = 0; note < 20; note += 1) {
+      const body = round + ", note " + note;
+      const own = note % 3 === 2 ? {} : { id: crypto.randomUUID() };
+      const { status } = await client.from("notes").insert({ ...own, body, version: 0 });
+      if (status >= 200 && status < 300) postMessage([body, 0]);
+      for (let version = 1; version <= 2 && own.id; version += 1) {
+        const changed = await client.from("notes").update({ version }).eq("id", own.id);
+        if (changed.status >= 200 && changed.status < 300) postMessage([body, version]);
+      }
+    }
+  };`;
+
 export async function startGateway(server: string): Promise<Gateway> {
   const passed: string[] = [];
   const gateway = { way: "open" as Way };
@@ -48,6 +71,12 @@ export async function startGateway(server: string): Promise<Gateway> {
     const path = (incoming.url ?? "/").split("?")[0] ?? "/";
     if (/^\/(rest|auth)\//.test(path) && gateway.way === "closed") return void incoming.socket.destroy();
     if (/^\/(rest|auth|dev)\//.test(path)) return forward(server, incoming, outgoing, gateway, passed);
+    // A test that runs in the page moves it from there.
+    const way = /^\/way\/(open|closed|losing)$/.exec(path)?.[1];
+    if (way !== undefined) {
+      gateway.way = way as Way;
+      return void outgoing.writeHead(204).end();
+    }
     void serve(path, outgoing);
   });
   listener.listen(0, "127.0.0.1");
@@ -103,6 +132,7 @@ async function serve(path: string, outgoing: ServerResponse): Promise<void> {
     );
   };
   if (path === "/") outgoing.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(PAGE);
+  else if (path === "/worker.js") outgoing.writeHead(200, { "content-type": "text/javascript; charset=utf-8" }).end(WORKER);
   else if (path === "/supabase.js") script(join(root, "node_modules/@supabase/supabase-js/dist/umd/supabase.js"));
   else if (/^\/package\/[\w-]+\.js$/.test(path)) script(join(root, "pkg/dist", path.slice("/package/".length)));
   else outgoing.writeHead(404).end();
