@@ -185,8 +185,12 @@ test("everything is reached and worked by keyboard", async () => {
   assert.equal(await focused(), "Reset: rest");
   await press("Escape");
   assert.match(await focused(), /Move rest by hand/);
-  await press("Enter", "ArrowDown", "Enter");
+  await press("Enter", "ArrowDown");
+  await page.evaluate(() => document.querySelector("seawall-dashboard")?.refreshClaims());
+  assert.equal(await focused(), "Hold open: rest", "asking for the claims again disturbs nobody");
+  await press("Enter");
   await waitForState(page, "rest", "forced_open");
+  assert.match(await focused(), /Move rest by hand/);
 
   await page.locator('tr[data-breaker="functions"] summary').focus();
   const walk: string[] = [];

@@ -45,6 +45,22 @@ test("Firefox signs in, sees its rooms, and watches a circuit open and close", a
   await driver.wait(until.stalenessOf(remove), WAIT_MS);
 });
 
+test("Firefox shows the dashboard, and moves a circuit by hand", async () => {
+  await driver.get(`${stack.url}/admin.html?attempts=1`);
+  // Signed in before, or not: the office shows either.
+  const dashboard = await shown("//seawall-dashboard");
+  const inside = <Found>(script: string): Promise<Found> =>
+    driver.executeScript<Found>(`const root = arguments[0].shadowRoot; ${script}`, dashboard);
+  await driver.wait(() => inside<boolean>("return root.querySelector('h2')?.textContent === 'All circuits closed'"), WAIT_MS);
+  const signIn = await driver.findElements(By.xpath("//button[.='Sign out']"));
+  for (const button of signIn) if (await button.isDisplayed()) await click(button);
+  await click(await shown("//button[.='Sign in as the owner']"));
+  await driver.wait(() => inside<boolean>("return root.querySelectorAll('summary').length === 5"), WAIT_MS);
+  await inside("root.querySelector('tr[data-breaker=rest] button').click()");
+  await driver.wait(() => inside<boolean>("return root.querySelector('tr[data-breaker=rest]').dataset.state === 'forced_open'"), WAIT_MS);
+  assert.equal(await inside<number>("return root.querySelectorAll('canvas').length"), 2);
+});
+
 function shown(xpath: string): Promise<WebElement> {
   return Promise.resolve(driver.wait(until.elementLocated(By.xpath(xpath)), WAIT_MS, xpath));
 }

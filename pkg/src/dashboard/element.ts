@@ -59,6 +59,8 @@ export class SeawallDashboard extends Base {
   #view: View | undefined;
   #running: (() => void) | undefined;
   #isAdmin = false;
+  /** One function for good: a menu that is open stays open when the claims are asked for again. */
+  readonly #steer = (breaker: string, move: Move): void => void this.#move(breaker, move);
 
   /** The guard that is shown. */
   get guard(): Guard | undefined {
@@ -109,8 +111,8 @@ export class SeawallDashboard extends Base {
   /** Asks again who looks, after a sign-in or sign-out. */
   async refreshClaims(): Promise<void> {
     this.#isAdmin = await this.#mayMove();
-    const moves = this.#isAdmin && this.#source?.move !== undefined;
-    this.#view?.circuits.steer(moves ? (breaker, move) => void this.#move(breaker, move) : undefined);
+    const steers = this.#isAdmin && this.#source?.move !== undefined;
+    this.#view?.circuits.steer(steers ? this.#steer : undefined);
   }
 
   connectedCallback(): void {

@@ -39,8 +39,8 @@ export function createView(root: ShadowRoot): View {
     latency: latencyChart(),
     endpoints: endpoints(),
     limits: limits(),
-    groups: groups(),
     history: history(),
+    groups: groups(),
   };
   const said = h("p", { class: "unseen", role: "status" });
   const charts = [parts.volume, parts.latency];
@@ -65,8 +65,8 @@ export function createView(root: ShadowRoot): View {
       for (const chart of charts) chart.show(series.points, reading.at);
       parts.endpoints.show(reading);
       parts.limits.show(reading);
-      parts.groups.show(reading);
       parts.history.show(reading);
+      parts.groups.show(reading);
       tellTransitions(reading);
     },
     moved: (breaker, move) => setText(said, `${breaker} ${MOVES.find((known) => known.move === move)?.done ?? "was moved"}.`),

@@ -69,6 +69,7 @@ export function circuits(): Circuits {
       for (const row of rows) row.countDown(now);
     },
     steer(move) {
+      if (move === steering) return;
       steering = move;
       byHand.hidden = !move;
       for (const row of rows) row.steer(move);
