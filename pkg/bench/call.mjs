@@ -17,12 +17,11 @@ const OPTIONS = { storage: "memory", limits: { reads: { limit: 10_000, window: 1
 
 export async function run({ rounds, calls }) {
   const nothing = async () => {};
-  const answer = new Response(null, { status: 204 });
   const rows = JSON.stringify([{ id: 1, text: "a row as it comes" }]);
   const headers = { "content-type": "application/json" };
   const sent = async () => new Response(rows, { headers });
 
-  const alike = await interleaved([...seawall("a call that does nothing", async () => answer), ...peers("a call that does nothing", nothing)], { rounds, calls });
+  const alike = await interleaved([...ran("a call that does nothing", nothing), ...peers("a call that does nothing", nothing)], { rounds, calls });
   const fetched = await interleaved(
     [...seawall("a read over a fake fetch, as text", sent, (response) => response.text()), ...fetchers("a read over a fake fetch, as text", sent)],
     { rounds, calls: Math.ceil(calls / 4) },
@@ -35,6 +34,17 @@ function seawall(name, fetch, read = (response) => response) {
   return [
     { name, peer: "bare", call: async () => read(await fetch(URL_READ)) },
     { name, peer: "seawall", call: async () => read(await guard.fetch(URL_READ)) },
+  ];
+}
+
+/** The guard around a function, without and with a signal to end it. */
+function ran(name, work) {
+  const guard = createGuard(OPTIONS);
+  const withSignal = async (signal) => void signal;
+  return [
+    { name, peer: "bare", call: work },
+    { name, peer: "seawall", call: () => guard.run("rest", work) },
+    { name, peer: "seawall with a signal", call: () => guard.run("rest", withSignal) },
   ];
 }
 

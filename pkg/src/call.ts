@@ -40,6 +40,8 @@ export interface CallParts {
   /** Calls under way, so that closing the guard can end them. */
   readonly live: Set<Abortable>;
   readonly line: Line;
+  /** Counts a call that has ended. */
+  count(ok: boolean, attempts: number): void;
   /** Which rules of the core hold for a route. */
   scopeOf(route: Route): number;
   /** The core has counted something; with `news`, breakers have something to tell or change by themselves. */
@@ -340,6 +342,7 @@ export class Call {
     const status = last?.response.status ?? 0;
     const elapsed = clock.now() - this.#started;
     const ok = category === undefined && status > 0;
+    this.#parts.count(ok, this.#attempts);
     // Not over, so left in the middle: the core gives it up.
     const isOver = this.#action === Action.Give || this.#action === Action.Refuse;
     if (!isOver) this.#take(core.call.broke(core.guard, this.#id, Break.Aborted, clock.now()));

@@ -27,6 +27,7 @@ export interface CallerParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly emitter: Emitter;
+  count(ok: boolean, attempts: number): void;
   readonly live: Set<Abortable>;
   readonly identities: IdentityRegistry;
 }
@@ -113,9 +114,10 @@ function patienceFor(settings: Settings, route: Route): number {
   return Math.min(timeout || Infinity, settings.number("deadline", route) || Infinity);
 }
 
-function tooLate({ clock, emitter }: CallerParts, route: Route, patience: number, since: number): GuardError {
+function tooLate({ clock, count, emitter }: CallerParts, route: Route, patience: number, since: number): GuardError {
   const { service, class: operation, endpoint, method } = route;
   const facts = { service, class: operation, endpoint, method, attempts: 0, elapsed: clock.now() - since };
+  count(false, 0);
   emitter.emit({ type: "call", ...facts, at: clock.wall(), ok: false, category: "timeout", status: 0, queued: 0, user: 0 });
   return new TimeoutError("timeout", patience, facts);
 }

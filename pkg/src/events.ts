@@ -353,6 +353,8 @@ export type Listener<Type extends GuardEventType> = (event: GuardEvents[Type]) =
 export interface Emitter {
   on<Type extends GuardEventType>(type: Type, listener: Listener<Type>): () => void;
   emit(event: GuardEvent): void;
+  /** Whether anybody listens: an event that nobody hears need not be made. */
+  wants(type: GuardEventType): boolean;
   clear(): void;
 }
 
@@ -374,6 +376,7 @@ export function createEmitter(report: (error: unknown) => void): Emitter {
         }
       }
     },
+    wants: (type) => (listeners.get(type)?.size ?? 0) > 0,
     clear: () => listeners.clear(),
   };
 }

@@ -3,7 +3,7 @@
 import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
 import { type CacheAccess, createCache } from "./cache.js";
 import { Call, type CallParts } from "./call.js";
-import { type GuardedInit, NO_OPTIONS } from "./call-options.js";
+import type { GuardedInit } from "./call-options.js";
 import { type Abortable, type CallerParts, sendAsCaller } from "./caller.js";
 import { createClock } from "./clock.js";
 import { CallFlag, createCore } from "./core.js";
@@ -21,10 +21,11 @@ import { createPersistence, STORAGE_KEY } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
 import { readRequest } from "./request.js";
+import { createRuns, type Run } from "./run.js";
 import { restored, saved } from "./stored.js";
 import { createRouter } from "./route.js";
 import { createSettings } from "./settings.js";
-import { countCalls, readBreaker, readLimits } from "./reading.js";
+import { createCounter, readBreaker, readLimits } from "./reading.js";
 import type { GuardSnapshot } from "./snapshot.js";
 import { compose } from "./stage.js";
 import { createStages } from "./stages.js";
@@ -64,6 +65,8 @@ export interface Guard {
   readonly fetch: GuardedFetch;
   /** Guards another fetch with the same breakers and limits. */
   wrap(fetch: GuardedFetch): GuardedFetch;
+  /** Guards any asynchronous function as {@link Guard.fetch} guards requests; what it gives is judged by its `error`, too. */
+  readonly run: Run;
   readonly breakers: Breakers;
   /**
    * Says who calls where requests do not say it themselves: with cookies, or behind a fetch that adds a token of its
@@ -145,7 +148,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const core = createCore(world);
   const live = new Set<Abortable>();
   const line = createLine(core, clock);
-  const counts = countCalls(emitter);
+  const counter = createCounter();
   let closed = false;
   let tick: Alarm | undefined;
 
@@ -206,8 +209,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const onClose = (listener: () => void): void => void closing.push(listener);
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);
-  const callers: CallerParts = { settings, clock, timers, emitter, live, identities };
-  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, scopeOf: settings.scopeOf, settled };
+  const callers: CallerParts = { settings, clock, timers, emitter, count: counter.call, live, identities };
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, count: counter.call, scopeOf: settings.scopeOf, settled };
   const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, live, onClose };
   const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
@@ -224,7 +227,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     input: RequestInfo | URL,
     init: RequestInit | undefined,
   ): Promise<Response> {
-    const { request, options = NO_OPTIONS } = readRequest(input, init);
+    const { request, options: read } = readRequest(input, init);
     request.signal?.throwIfAborted();
     const where = route(request.method, request.url);
     const isPostgrest = request.fromSupabase && (where.service === "rest" || where.service === "rpc");
@@ -232,6 +235,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     // Where protect() could not switch postgrest-js's own retries off, ours stay out of their way.
     const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
     try {
+      const options = read();
       return await sendAsCaller(callers, { request, route: where, source }, (caller) =>
         send({ request, route: where, options, flags, ...caller }),
       );
@@ -297,10 +301,13 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
         });
   void source?.refresh();
 
+  const runs = createRuns(parts, (path) => route("GET", path), () => closed);
+
   const guard: Guard = {
     fetch: wrap({ transport: (input, init) => world.fetch(input, init) }),
     wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
     identify: (subject) => identities.identify(subject),
+    run: runs.run,
     breakers,
     offline: offline.queue,
     metrics,
@@ -310,7 +317,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       at: clock.wall(),
       breakers: [...breakers].map((breaker) => breaker.statistics),
       limits: readLimits(core, clock.now()),
-      calls: { ...counts, inflight: live.size, waiting: line.length },
+      calls: { ...counter.counts, inflight: live.size + runs.size, waiting: line.length },
       storage: persistence.place,
       cache: cache.figures(),
     }),
@@ -322,6 +329,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       closed = true;
       metrics.close();
       for (const call of [...live]) call.abort(new GuardClosedError());
+      runs.abort(new GuardClosedError());
       for (const end of closing) end();
       persistence.close();
       identities.close();

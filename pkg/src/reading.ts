@@ -1,7 +1,6 @@
 /** The core's figures under their names. */
 
 import type { Core } from "./core.js";
-import type { Emitter } from "./events.js";
 import type { BreakerSnapshot, CallCounts, LimitSnapshot } from "./snapshot.js";
 import { CIRCUIT_STATES, CLASSES, SERVICES } from "./vocabulary.js";
 
@@ -50,15 +49,22 @@ function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** Counts what the guard tells everybody. */
-export function countCalls(emitter: Emitter): Omit<CallCounts, "inflight" | "waiting"> {
+/** What every call adds to, whether or not anybody listens. */
+export interface Counter {
+  call(ok: boolean, attempts: number): void;
+  readonly counts: Omit<CallCounts, "inflight" | "waiting">;
+}
+
+export function createCounter(): Counter {
   const counts = { total: 0, succeeded: 0, failed: 0, refused: 0, retries: 0 };
-  emitter.on("call", ({ ok, attempts }) => {
-    counts.total += 1;
-    if (ok) counts.succeeded += 1;
-    else if (attempts === 0) counts.refused += 1;
-    else counts.failed += 1;
-  });
-  emitter.on("retry", () => (counts.retries += 1));
-  return counts;
+  return {
+    counts,
+    call(ok, attempts) {
+      counts.total += 1;
+      counts.retries += Math.max(0, attempts - 1);
+      if (ok) counts.succeeded += 1;
+      else if (attempts === 0) counts.refused += 1;
+      else counts.failed += 1;
+    },
+  };
 }

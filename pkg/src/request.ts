@@ -1,7 +1,7 @@
 /** What a guarded fetch was asked to send, read once and sent as often as the core decides. */
 
 import type { Send } from "./attempt.js";
-import { type CallOptions, OPTIONS_HEADER, parseCallOptions } from "./call-options.js";
+import { type CallOptions, NO_OPTIONS, OPTIONS_HEADER, parseCallOptions } from "./call-options.js";
 import { CallFlag } from "./core.js";
 
 type Transport = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
@@ -44,18 +44,18 @@ interface OptionedInit extends RequestInit {
   seawall?: CallOptions;
 }
 
-/** What a caller gave to fetch: the request, and apart from it what the guard is asked for. */
+/** What a caller gave to fetch: the request, and apart from it what the guard is asked for, which may be impossible. */
 export function readRequest(
   input: RequestInfo | URL,
   init: RequestInit | undefined,
-): { request: OutgoingRequest; options: CallOptions | undefined } {
+): { request: OutgoingRequest; options(): CallOptions } {
   const request = outgoing(input, init);
   const given = (init as OptionedInit | undefined)?.seawall;
   const header = request.header(OPTIONS_HEADER);
-  if (header === null) return { request, options: given };
+  if (header === null) return { request, options: () => given ?? NO_OPTIONS };
   const headers = request.headers();
   headers.delete(OPTIONS_HEADER);
-  return { request: request.with({ headers }), options: { ...given, ...parseCallOptions(header) } };
+  return { request: request.with({ headers }), options: () => ({ ...given, ...parseCallOptions(header) }) };
 }
 
 function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): OutgoingRequest {

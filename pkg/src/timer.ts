@@ -31,13 +31,15 @@ export interface Timers {
 interface Entry extends Alarm {
   readonly callback: () => void;
   readonly held: boolean;
+  /** Its place in the list; -1 when it is in none. A list that is filled from its own end costs no memory. */
+  place: number;
 }
 
 /** A browser's timer is a signed 32-bit number of milliseconds; a longer one fires at once. */
 const LONGEST_DELAY = 0x7fff_ffff;
 
 export function createTimers(environment: Environment, clock: Clock): Timers {
-  const armed = new Set<Entry>();
+  const armed: Entry[] = [];
   let held = 0;
   let running: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
@@ -50,7 +52,13 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
   }
 
   function remove(entry: Entry): boolean {
-    if (!armed.delete(entry)) return false;
+    if (entry.place < 0) return false;
+    const last = armed.pop() as Entry;
+    if (last !== entry) {
+      armed[entry.place] = last;
+      last.place = entry.place;
+    }
+    entry.place = -1;
     if (entry.held) held -= 1;
     return true;
   }
@@ -71,8 +79,8 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
 
   return {
     arm(at, callback, hold = true) {
-      const entry: Entry = { at, callback, held: hold };
-      armed.add(entry);
+      const entry: Entry = { at, callback, held: hold, place: armed.length };
+      armed.push(entry);
       if (hold) held += 1;
       if (!running || at < running.at) start(at, clock.now());
       else if (hold && held === 1) environment.holdProcess(running.handle, true);
@@ -89,7 +97,7 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
       fire();
     },
     close() {
-      armed.clear();
+      for (const entry of armed.splice(0)) entry.place = -1;
       held = 0;
       if (running) environment.stopTimer(running.handle);
       running = undefined;

@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { createClient } from "@supabase/supabase-js";
 import { createGuard, type GuardedFetch } from "seawall";
 
 import { type Backend, json, startBackend } from "./backend.js";
+import { KEY, QUIET } from "./supabase.js";
 
 let backend: Backend;
 before(async () => {
@@ -48,6 +50,19 @@ for (const header of ["priorty=high", "priority=urgent", "cache=sometimes"]) {
     guard.close();
   });
 }
+
+test("to postgrest-js an impossible option is an { error }, at once and without a second try", async () => {
+  const guard = createGuard({ storage: "memory" });
+  let calls = 0;
+  const counted: typeof fetch = (input, init) => {
+    calls += 1;
+    return guard.fetch(input, init);
+  };
+  const supabase = createClient(backend.url, KEY, { ...QUIET, global: { fetch: counted } });
+  const { error, status } = await supabase.from("t").select().setHeader("x-seawall", "priority=urgent");
+  assert.deepEqual([error?.code, status, calls], ["invalid_option", 0, 1]);
+  guard.close();
+});
 
 test("a write marked idempotent is repeated after its answer was lost", async () => {
   const guard = createGuard({ storage: "memory", retry: { baseDelay: 1 } });

@@ -65,6 +65,7 @@ export type {
   SetAsideReason,
 } from "../offline/options.js";
 export type { Breaker, Breakers } from "../breakers.js";
+export type { Run, RunOptions } from "../run.js";
 export type { BreakerSnapshot, CallCounts, GuardSnapshot, LimitSnapshot } from "../snapshot.js";
 export type { CacheAccess, CacheEntry, CacheFigures, CacheTarget } from "../cache.js";
 export type { CacheMode, CallOptions, Edge, GuardedInit, Priority } from "../call-options.js";

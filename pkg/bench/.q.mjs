@@ -1,0 +1,10 @@
+import { createGuard } from "seawall/guard";
+import { circuitBreaker, ConsecutiveBreaker, ExponentialBackoff, handleAll, retry, timeout, TimeoutStrategy, wrap } from "cockatiel";
+import { interleaved } from "./rounds.mjs";
+const OPTIONS = { storage: "memory", limits: { reads: { limit: 10_000, window: 1 } } };
+const guard = createGuard(OPTIONS);
+const work = async () => {};
+const full = wrap(retry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }), circuitBreaker(handleAll, { halfOpenAfter: 30_000, breaker: new ConsecutiveBreaker(5) }), timeout(10000, TimeoutStrategy.Cooperative));
+const rows = await interleaved([{name:"x",peer:"seawall",call:()=>guard.run("rest",work)},{name:"x",peer:"signal",call:()=>guard.run("rest",async(s)=>{})},{name:"x",peer:"full",calls:4000,call:()=>full.execute(work)}],{rounds:9,calls:20000});
+for (const r of rows) console.log(r.peer, Math.round(r.value)); console.log((rows[0].value/rows[2].value).toFixed(3));
+process.exit();
