@@ -35,7 +35,7 @@ const ENTRIES = {
   dashboard: [],
   refresh: ["guard"],
   cache: ["guard"],
-  messages: ["guard", "store"],
+  messages: ["guard"],
   testing: [],
   react: ["guard"],
   node: ["guard"],

@@ -5,6 +5,8 @@
  * from: endpoint, attempts and request id are found again here.
  */
 
+import type { Core } from "./core.js";
+import type { Environment } from "./environment.js";
 import type { Emitter, FailureEvent } from "./events.js";
 import type { Explanation, Messages } from "./messages.js";
 
@@ -26,16 +28,24 @@ export interface ExplainOptions {
   readonly onError?: ((explanation: Explanation) => void) | undefined;
 }
 
+interface ExplainParts {
+  readonly core: Core;
+  readonly emitter: Emitter;
+  readonly environment: Environment;
+}
+
 /** More than fail between an error and its explanation. */
 const MOST_KEPT = 32;
 
-export function createExplain(emitter: Emitter, options: ExplainOptions, report: (error: unknown) => void): Explain {
+export function createExplain(parts: ExplainParts, options: ExplainOptions): Explain {
+  const { emitter, environment } = parts;
+  const { report } = environment;
   const recent: FailureEvent[] = [];
   const explain: Explain = async (failure) => {
     const { messages } = options;
     try {
       const own = typeof messages === "function" ? await messages() : messages;
-      return await (await import("./entries/messages.js")).explain(failure, { messages: own, recent });
+      return await (await import("./entries/messages.js")).forGuard(failure, { ...parts, messages: own, recent });
     } catch (error) {
       report(error);
       return unexplained(failure);

@@ -321,7 +321,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       storage: persistence.place,
       cache: cache.figures(),
     }),
-    explain: createExplain(emitter, options, world.report),
+    explain: createExplain({ core, emitter, environment: world }, options),
     stored: async () => (await loadStore()).storedBreakers(STORAGE_KEY, clock.wall()),
     refreshPolicy: () => source?.refresh() ?? Promise.resolve("failed"),
     close() {

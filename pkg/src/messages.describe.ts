@@ -1,6 +1,5 @@
 /** What can be read off a failure by its shape; nothing is judged here. */
 
-import { systemEnvironment } from "./environment.js";
 import { GuardError } from "./errors.js";
 import type { FailureEvent } from "./events.js";
 import type { ExplanationContext } from "./messages.js";
@@ -23,19 +22,17 @@ export interface Described {
 
 type Recent = readonly FailureEvent[];
 
-const { online } = systemEnvironment();
-const isOffline = (): boolean => !online();
-
-export function describe(failure: unknown, recent: Recent): Described {
+/** What a guard has seen lately, and whether the device has no network. */
+export function describe(failure: unknown, recent: Recent, isOffline: boolean): Described {
   if (failure instanceof GuardError) return ofGuard(failure);
   if (typeof Response !== "undefined" && failure instanceof Response) return ofResponse(failure, recent);
   if (typeof failure !== "object" || failure === null) return {};
   const facts = failure as Record<string, unknown>;
   if (facts.type === "failure") return ofEvent(failure as FailureEvent);
   // A whole result of supabase-js: the status is beside the error.
-  if ("error" in facts && "data" in facts && facts.error) return withStatus(describe(facts.error, recent), facts.status);
+  if ("error" in facts && "data" in facts && facts.error) return withStatus(describe(facts.error, recent, isOffline), facts.status);
   if (CATEGORIES.some((name) => name === facts.category)) return ofReply(facts);
-  return ofError(facts, recent);
+  return ofError(facts, recent, isOffline);
 }
 
 function ofGuard({ category, code, retryable, retryAfter, context }: GuardError): Described {
@@ -70,15 +67,15 @@ function ofResponse(response: Response, recent: Recent): Described {
   return { status: response.status, response, context: known };
 }
 
-function ofError(facts: Record<string, unknown>, recent: Recent): Described {
+function ofError(facts: Record<string, unknown>, recent: Recent, isOffline: boolean): Described {
   const name = text(facts.name) ?? "";
   const isThrownByFetch = facts instanceof TypeError;
   const inner = facts.originalError ?? (name.startsWith("Functions") ? facts.context : undefined) ?? (isThrownByFetch ? undefined : facts.cause);
-  if (typeof inner === "object" && inner !== null && inner !== facts) return asService(describe(inner, recent), serviceNamed(name));
+  if (typeof inner === "object" && inner !== null && inner !== facts) return asService(describe(inner, recent, isOffline), serviceNamed(name));
   if (name === "AbortError") return { how: "aborted" };
   if (name === "TimeoutError") return { how: "timeout" };
   if (name === "AuthSessionMissingError") return { status: 401, code: "session_not_found", context: { service: "auth" } };
-  if (isThrownByFetch) return { how: isOffline() ? "offline" : "network" };
+  if (isThrownByFetch) return { how: isOffline ? "offline" : "network" };
   const service = serviceNamed(name);
   // storage-js has the service's own status there, and the answer's beside it.
   const status = number(facts.statusCode) ?? number(facts.status);
@@ -87,15 +84,15 @@ function ofError(facts: Record<string, unknown>, recent: Recent): Described {
   if (seen?.message !== undefined) return ofEvent(seen);
   if (name === "AuthRetryableFetchError" && !status) return { how: "network", context: { service: "auth" } };
   const context = seen ? contextOf(seen) : { ...(service && { service }), ...(status && { status }) };
-  return { code, ...(status !== undefined && { status }), context, ...fetchFailure(facts) };
+  return { code, ...(status !== undefined && { status }), context, ...fetchFailure(facts, isOffline) };
 }
 
 /** postgrest-js flattens what fetch threw into a text that begins with its name. */
-function fetchFailure({ message, code }: Record<string, unknown>): Pick<Described, "how"> {
+function fetchFailure({ message, code }: Record<string, unknown>, isOffline: boolean): Pick<Described, "how"> {
   if (typeof message !== "string" || text(code) !== undefined) return {};
   if (message.startsWith("AbortError")) return { how: "aborted" };
   if (message.startsWith("TimeoutError")) return { how: "timeout" };
-  return message.startsWith("TypeError") ? { how: isOffline() ? "offline" : "network" } : {};
+  return message.startsWith("TypeError") ? { how: isOffline ? "offline" : "network" } : {};
 }
 
 /** The one recent failure that this error can stand for; of two that could be, neither is believed. */

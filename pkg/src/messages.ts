@@ -6,13 +6,13 @@
  * core's, here as on a request's way. The sentences are English, and each can be replaced.
  */
 
-import { systemEnvironment } from "./environment.js";
+import type { Core } from "./core.js";
+import type { Environment } from "./environment.js";
 import type { FailureEvent } from "./events.js";
 import { failureCode } from "./failure.js";
 import { BY_CATEGORY, BY_CODE } from "./messages.table.js";
 import { describe, type Described } from "./messages.describe.js";
-import { loadStore } from "./store.js";
-import type { Category, OperationClass, Service } from "./vocabulary.js";
+import { CATEGORIES, type Category, type OperationClass, SERVICES, type Service } from "./vocabulary.js";
 
 /**
  * Sentences by category and by code. `{wait}` in one stands for the time until it is worth trying again.
@@ -84,8 +84,15 @@ export interface Explanation {
  */
 export interface ExplainParts {
   readonly messages?: Messages | undefined;
+}
+
+/** What a guard adds to them. */
+export interface ExplainSources extends ExplainParts {
   /** Failures a guard has seen lately, the latest last. */
-  readonly recent?: readonly FailureEvent[];
+  readonly recent: readonly FailureEvent[];
+  /** What judges. */
+  readonly core: Core;
+  readonly environment: Environment;
 }
 
 /**
@@ -101,20 +108,11 @@ export interface ExplainParts {
  */
 export const ENGLISH: Messages = { ...BY_CATEGORY, ...BY_CODE };
 
-/**
- * Explains a failure. Never throws: what nobody understands is a failure of the server's kind.
- *
- * @example
- * ```ts
- * import { explain } from "seawall/messages";
- *
- * const { error } = await supabase.from("messages").insert({ text: "hello" });
- * if (error) show((await explain(error)).message);
- * ```
- */
-export async function explain(failure: unknown, { messages = {}, recent = [] }: ExplainParts = {}): Promise<Explanation> {
-  const described = await withCode(describe(failure, recent));
-  const judged = described.category ? { ...described, category: described.category } : await judge(described);
+/** Explains a failure as a guard does. What nobody understands is a failure of the server's kind. */
+export async function explainWith(failure: unknown, sources: ExplainSources): Promise<Explanation> {
+  const { messages = {}, recent, environment } = sources;
+  const described = await withCode(describe(failure, recent, !environment.online()));
+  const judged = described.category ? { ...described, category: described.category } : judge(described, sources);
   const { category, retryable = false, retryAfter } = judged;
   const { code, context = {} } = described;
   const sentence = (code && (messages[code] ?? (messages[category] ? undefined : BY_CODE[code]))) || messages[category] || BY_CATEGORY[category];
@@ -134,18 +132,17 @@ interface Judged {
   readonly retryAfter: number | undefined;
 }
 
-async function judge({ code, status = 0, how, response, context }: Described): Promise<Judged> {
-  const store = await loadStore();
-  const judgement = store.judge({
-    service: context?.service ?? "rest",
-    // An error that tells neither status nor cause came from somewhere behind the network.
-    status: status === 0 && how === undefined ? 500 : status,
-    code: code === "" ? undefined : code,
-    retryAfter: response?.headers.get("retry-after") ?? undefined,
-    how: how ?? "network",
-    wall: systemEnvironment().wallNow(),
-  });
-  return { ...judgement, category: judgement.category ?? "server" };
+/** Why no answer came, in the order of the core's numbers. */
+const HOW = ["network", "offline", "timeout", "aborted"] as const;
+
+function judge({ code, status = 0, how, response, context }: Described, { core, environment }: ExplainSources): Judged {
+  // An error that tells neither status nor cause came from somewhere behind the network.
+  const known = status === 0 && how === undefined ? 500 : status;
+  const wait = response?.headers.get("retry-after") ?? "";
+  const length = core.write(`${wait}\n${code ?? ""}`);
+  core.call.judge(SERVICES.indexOf(context?.service ?? "rest"), known, HOW.indexOf(how ?? "network"), length, environment.wallNow());
+  const [category = -1, transient = 0, retryAfter = -1] = core.numbers();
+  return { category: CATEGORIES[category] ?? "server", retryable: transient === 1, retryAfter: retryAfter < 0 ? undefined : retryAfter };
 }
 
 function inWords(retryAfter: number | undefined): string {

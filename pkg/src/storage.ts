@@ -1,13 +1,13 @@
 /** The second WebAssembly module: what localStorage holds of the breakers, decoded into plain objects. */
 
 import wasm from "../generated/store/store_bg.wasm";
-import { Cache, CacheDisk, initSync, judge_failure, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
+import { Cache, CacheDisk, initSync, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
 
 import { bytesOf } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
 import { openOffline, type Outstanding } from "./offline/open.js";
 import { shapes, type Shapes } from "./shapes.js";
-import { CATEGORIES, type Category, type CircuitState, type Service, SERVICES } from "./vocabulary.js";
+import type { CircuitState } from "./vocabulary.js";
 
 /** One breaker as an earlier moment of this origin's pages left it. */
 export interface StoredBreaker {
@@ -27,8 +27,6 @@ export interface StoredBreaker {
 export interface StoreModule {
   /** Reads and decodes what is stored under `key`; nothing where there is no storage. */
   storedBreakers(key: string, wall: number): StoredBreaker[];
-  /** How the core judges an answer, or that none came. */
-  judge(failure: Judged): Judgement;
   /** Opens the outbox for a guard. */
   offline(parts: OfflineParts): Promise<Outstanding>;
   /** The cache's rules. */
@@ -40,24 +38,6 @@ export interface StoreModule {
   refreshPauseLeft(text: string, wall: number): number;
   /** The pause after a refused refresh, as text. */
   refreshPause(refusal: RefreshRefusal): string;
-}
-
-export interface Judged {
-  readonly service: Service;
-  /** 0 where no answer came. */
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly retryAfter: string | undefined;
-  /** Why none came; ignored for an answer. */
-  readonly how: "network" | "offline" | "timeout" | "aborted";
-  readonly wall: number;
-}
-
-export interface Judgement {
-  /** Undefined if it is no failure. */
-  readonly category: Category | undefined;
-  readonly retryable: boolean;
-  readonly retryAfter: number | undefined;
 }
 
 export interface RefreshRefusal {
@@ -75,7 +55,6 @@ export function open(): StoreModule {
   initSync({ module: bytesOf(wasm) });
   return {
     storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[],
-    judge,
     shapes,
     refreshPauseLeft: refresh_pause_left,
     refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
@@ -83,18 +62,4 @@ export function open(): StoreModule {
     Cache,
     CacheDisk,
   };
-}
-
-const HOW = ["network", "offline", "timeout", "aborted"] as const;
-
-function judge({ service, status, code, retryAfter, how, wall }: Judged): Judgement {
-  const [category = -1, transient = 0, wait = -1] = judge_failure(
-    SERVICES.indexOf(service),
-    status,
-    code,
-    retryAfter,
-    HOW.indexOf(how),
-    wall,
-  );
-  return { category: CATEGORIES[category], retryable: transient === 1, retryAfter: wait < 0 ? undefined : wait };
 }

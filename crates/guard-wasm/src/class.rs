@@ -1,10 +1,14 @@
 //! Requests sorted: JavaScript asks once for each method and path, and remembers.
 
-use seawall_policy::class::Target;
+use seawall_policy::class::hint::retry_after;
+use seawall_policy::class::{Answer, Category, Service, Target, classify};
 use seawall_policy::retry::{Repeat, repeatability, resolves_duplicates};
+use seawall_policy::time::Span;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::memory::with_text;
+use crate::breaker::unix;
+use crate::call::end;
+use crate::memory::{leave, with_text};
 
 /// Whether a request may be sent twice.
 mod repeat {
@@ -43,4 +47,32 @@ pub fn target(length: usize) -> usize {
 #[must_use]
 pub fn resolves(length: usize) -> bool {
     with_text(length, resolves_duplicates)
+}
+
+/// Judges a failure that is no call's: an answer of a service (its number), or that none came (`status` 0) and how. The
+/// letters are the answer's `Retry-After` and, on the next line, the code in its body. Leaves the category's number (-1
+/// if it is no failure), whether the same may succeed later, and the milliseconds until then (-1 if nobody said).
+#[wasm_bindgen]
+pub fn judge(service: u8, status: u16, how: u8, length: usize, wall: f64) {
+    let outcome = with_text(length, |text| {
+        let (wait, code) = text.split_once('\n').unwrap_or_default();
+        classify(&match (status, how) {
+            (0, end::OFFLINE) => Answer::Offline,
+            (0, end::TIMED_OUT) => Answer::TimedOut,
+            (0, end::ABORTED) => Answer::Aborted,
+            (0, _) => Answer::NetworkError,
+            _ => Answer::Response {
+                service: Service::from_code(service).unwrap_or(Service::Rest),
+                status,
+                code: Some(code).filter(|code| !code.is_empty()),
+                retry_after: retry_after(wait, unix(wall)),
+            },
+        })
+    });
+    let number = |found: Option<f64>| found.unwrap_or(-1.0);
+    leave([
+        number(outcome.category.map(Category::code).map(f64::from)),
+        f64::from(u8::from(outcome.transient)),
+        number(outcome.retry_after.map(Span::as_millis_f64)),
+    ]);
 }

@@ -6,7 +6,6 @@
 
 mod breaker;
 mod cache;
-mod explain;
 mod local;
 mod object;
 mod outbox;
@@ -15,7 +14,6 @@ mod refresh;
 
 pub use breaker::{StoredBreaker, decode, stored_breakers};
 pub use cache::{Cache, CacheDisk, Problem};
-pub use explain::judge_failure;
 pub use outbox::{Outbox, columns_with, owner_of, prefer_of, query_of, queueable_as, rows_in_query};
 pub use queue::{Batcher, Debouncer, Splitter, insert_apart, insert_key};
 pub use refresh::{refresh_pause, refresh_pause_left};
