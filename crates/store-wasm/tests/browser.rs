@@ -2,6 +2,10 @@
 
 #![cfg(target_arch = "wasm32")]
 
+#[path = "cases/cache.rs"]
+mod cache;
+#[path = "cases/disk.rs"]
+mod disk;
 #[path = "cases/stored.rs"]
 mod stored;
 

@@ -2,5 +2,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
+#[path = "cases/cache.rs"]
+mod cache;
 #[path = "cases/stored.rs"]
 mod stored;
