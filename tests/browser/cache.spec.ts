@@ -64,7 +64,7 @@ const read = (tab: Tab, ...values: unknown[]): Promise<Read> => tab.ask("read", 
 const names = ({ rows }: Read): (string | undefined)[] => (rows ?? []).map(({ name }) => name).sort();
 
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  for (let turn = 0; turn < 200; turn += 1) {
+  for (let turn = 0; turn < 400; turn += 1) {
     if (await condition()) return;
     await sleep(25);
   }
@@ -258,6 +258,7 @@ describe("where storage does not work", () => {
   const failing = {
     "there is no IndexedDB": "Object.defineProperty(globalThis, 'indexedDB', { value: undefined });",
     "it may not be opened": "IDBFactory.prototype.open = () => { throw new DOMException('denied', 'SecurityError'); };",
+    "it never answers": "IDBFactory.prototype.open = () => new EventTarget();",
     // A stand-in for a full disk: filling a real one takes gigabytes.
     "it is full": "IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); };",
   };

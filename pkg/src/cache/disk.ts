@@ -14,8 +14,14 @@ import { Kind } from "./rules.js";
 /** The structure's version is in the name: an upgrade never waits for a tab that still has the old one open. */
 export const DATABASE = "seawall-cache-1";
 
-/** A disk that takes longer is asked for nothing more this time. */
-const PATIENCE = 1_000;
+/** A read waits so long for the disk, and then goes to the server. */
+const PATIENCE = 400;
+/** A change is waited for longer: what is invalidated should be gone when its caller goes on. */
+const LONG_PATIENCE = 2_000;
+/** Opening may have to wait for other tabs, but not for ever. */
+const LONGEST_OPENING = 5_000;
+/** A disk that answers nothing for so long is given up. */
+const HUNG = 10_000;
 /** Uses are worth a write now and then, not one each. */
 const TOUCH_DELAY = 2_000;
 
@@ -60,10 +66,12 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
   let broken = false;
   let closed = false;
   let emptied = false;
+  let answered = clock.now();
   let totals = { entries: 0, bytes: 0 };
   let used = new Set<string>();
   const database = CacheDisk.open(DATABASE, limits.entries, limits.bytes);
-  database.catch(giveUp);
+  const opening = timers.arm(answered + LONGEST_OPENING, () => giveUp("IndexedDB does not open"), false);
+  database.then(() => timers.disarm(opening), giveUp);
 
   function giveUp(reason: unknown): void {
     if (broken || closed) return;
@@ -77,7 +85,11 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
   function using<Value>(use: (disk: CacheDisk) => Promise<Value>, otherwise: Value, patience: number): Promise<Value> {
     if (broken || closed) return Promise.resolve(otherwise);
     return new Promise((resolve) => {
-      const alarm = timers.arm(clock.now() + patience, () => resolve(otherwise), false);
+      const late = (): void => {
+        if (clock.now() - answered > HUNG) giveUp("IndexedDB does not answer");
+        resolve(otherwise);
+      };
+      const alarm = timers.arm(clock.now() + patience, late, false);
       database
         .then(use)
         .catch((error: unknown) => {
@@ -85,6 +97,7 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
           return otherwise;
         })
         .then((value) => {
+          answered = clock.now();
           timers.disarm(alarm);
           resolve(value);
         });
@@ -94,7 +107,7 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
   async function flush(): Promise<void> {
     const keys = [...used];
     used = new Set();
-    await using((disk) => disk.touch(keys, clock.wall()), undefined, PATIENCE);
+    await using((disk) => disk.touch(keys, clock.wall()), undefined, LONG_PATIENCE);
   }
 
   async function store(disk: CacheDisk, entry: Entry, slots: Uint16Array, since: number): Promise<void> {
@@ -120,9 +133,9 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
         NOTHING,
         PATIENCE,
       ),
-    write: (entry, slots, since) => using((disk) => store(disk, entry, slots, since), undefined, PATIENCE),
-    forget: (kind, name) => using<number | undefined>((disk) => disk.forget(kind, name), undefined, PATIENCE),
-    lines: () => using<Line[] | undefined>(async (disk) => (await disk.lines()) as Line[], undefined, 10 * PATIENCE),
+    write: (entry, slots, since) => using((disk) => store(disk, entry, slots, since), undefined, LONG_PATIENCE),
+    forget: (kind, name) => using<number | undefined>((disk) => disk.forget(kind, name), undefined, LONG_PATIENCE),
+    lines: () => using<Line[] | undefined>(async (disk) => (await disk.lines()) as Line[], undefined, LONG_PATIENCE),
     touch(key) {
       if (used.size === 0) timers.arm(clock.now() + TOUCH_DELAY, () => void flush(), false);
       used.add(key);
