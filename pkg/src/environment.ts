@@ -1,8 +1,8 @@
 /**
  * The world as the guard sees it: fetch, two clocks, timers, storage, a seed.
  *
- * This is the only file that touches a global. Everything else takes an `Environment`, so tests move
- * time and randomness, and a runtime without `localStorage` differs here and nowhere else.
+ * Nothing else in a guard touches a global. Everything takes an `Environment`, so tests move time and randomness,
+ * and a runtime without `localStorage` differs here and nowhere else. What only metrics need is in `metrics/world.ts`.
  */
 
 /**

@@ -29,10 +29,10 @@ const NAMES = ["send", "headers", "table", "interval"];
 
 /** Refuses at once what could only fail later, unseen. */
 export function checkMetricsOptions(options: MetricsOptions): MetricsOptions {
+  const { send, table, interval = 1_000 } = options;
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw new OptionError(`metrics.${unknown}`, `there is no option "metrics.${unknown}"`, "unknown_option");
-  const { send, table, interval } = options;
-  if (send !== undefined && table !== undefined) throw new OptionError("metrics.table", "metrics go to `send` or into `table`, not both");
-  if (interval !== undefined && !(interval >= 1_000)) throw new OptionError("metrics.interval", "metrics.interval is at least 1000 milliseconds");
-  return options;
+  const wrong = unknown ?? (send && table ? "table" : interval >= 1_000 ? undefined : "interval");
+  if (wrong === undefined) return options;
+  const message = "metrics takes `send` or `table`, `headers`, and an `interval` of 1000 or more";
+  throw new OptionError(`metrics.${wrong}`, message, unknown ? "unknown_option" : "invalid_option");
 }

@@ -6,7 +6,7 @@
  */
 
 import type { CacheEvent, CallFacts, GuardEvent, JoinEvent, TransitionEvent } from "../events.js";
-import type { Category } from "../vocabulary.js";
+import type { Category, OperationClass, Service } from "../vocabulary.js";
 import type { EndpointMetrics, Figures, TransitionMetrics, UserMetrics } from "./figures.js";
 import { createHistogram, type Histogram } from "./histogram.js";
 
@@ -36,22 +36,28 @@ interface Row extends Pick<EndpointMetrics, "service" | "class" | "endpoint"> {
 }
 
 export function createTally(): Tally {
-  const rows = new Map<string, Row>();
+  const rows: Row[] = [];
+  /** By endpoint, whose name is at hand as it is: putting a key together would cost more than all the rest. */
+  const byEndpoint = new Map<string, Row[]>();
   const transitions = new Map<string, { -readonly [name in keyof TransitionMetrics]: TransitionMetrics[name] }>();
   const users = new Map<number, number>();
 
   function rowFor({ service, class: operation, endpoint }: CallFacts): Row {
-    const key = `${service} ${operation} ${endpoint}`;
-    const known = rows.get(key);
+    const known = find(endpoint, service, operation);
     if (known) return known;
-    if (rows.size < MOST_ENDPOINTS || endpoint === OTHER) return addRow(key, service, operation, endpoint);
-    return rows.get(`${service} ${operation} ${OTHER}`) ?? addRow(`${service} ${operation} ${OTHER}`, service, operation, OTHER);
+    if (rows.length < MOST_ENDPOINTS) return addRow(endpoint, service, operation);
+    return find(OTHER, service, operation) ?? addRow(OTHER, service, operation);
   }
 
-  function addRow(key: string, service: Row["service"], operation: Row["class"], endpoint: string): Row {
-    const latency = createHistogram();
-    const row = { service, class: operation, endpoint, calls: 0, succeeded: 0, retries: 0, failures: {}, joined: {}, cache: {}, latency, queue: createHistogram() };
-    rows.set(key, row);
+  function find(endpoint: string, service: Service, operation: OperationClass): Row | undefined {
+    return byEndpoint.get(endpoint)?.find((row) => row.class === operation && row.service === service);
+  }
+
+  function addRow(endpoint: string, service: Service, operation: OperationClass): Row {
+    const histograms = { latency: createHistogram(), queue: createHistogram() };
+    const row = { service, class: operation, endpoint, calls: 0, succeeded: 0, retries: 0, failures: {}, joined: {}, cache: {}, ...histograms };
+    rows.push(row);
+    byEndpoint.set(endpoint, [...(byEndpoint.get(endpoint) ?? []), row]);
     return row;
   }
 
@@ -98,7 +104,7 @@ export function createTally(): Tally {
       }
     },
     read: (name) => ({
-      endpoints: [...rows.values()].map((row) => ({
+      endpoints: rows.map((row) => ({
         ...row,
         failures: { ...row.failures },
         joined: { ...row.joined },
@@ -110,7 +116,7 @@ export function createTally(): Tally {
       users: named(users, name),
     }),
     get isEmpty() {
-      return rows.size === 0 && transitions.size === 0;
+      return rows.length === 0 && transitions.size === 0;
     },
   };
 }
