@@ -20,6 +20,8 @@ import { createOffline, type OfflineQueue } from "./offline.js";
 import { createPersistence, STORAGE_KEY } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
+import { createQueries } from "./queries.js";
+import type { Queries, UnknownDatabase } from "./queries.types.js";
 import { readRequest } from "./request.js";
 import { createRuns, type Run } from "./run.js";
 import { restored, saved } from "./stored.js";
@@ -60,7 +62,7 @@ export type GuardedFetch = (input: RequestInfo | URL, init?: GuardedInit) => Pro
  * guard.close();
  * ```
  */
-export interface Guard {
+export interface Guard extends Queries<UnknownDatabase> {
   /** Sends by the page's fetch, guarded. Needs no `this`. */
   readonly fetch: GuardedFetch;
   /** Guards another fetch with the same breakers and limits. */
@@ -302,8 +304,12 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   void source?.refresh();
 
   const runs = createRuns(parts, (path) => route("GET", path), () => closed);
+  const { url, key, accessToken } = options;
+  const sendQuery = wrap({ transport: (input, init) => world.fetch(input, init) }, true);
+  const queries = createQueries({ url, key, accessToken }, sendQuery);
 
   const guard: Guard = {
+    ...queries,
     fetch: wrap({ transport: (input, init) => world.fetch(input, init) }),
     wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
     identify: (subject) => identities.identify(subject),

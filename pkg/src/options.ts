@@ -278,6 +278,12 @@ export interface GuardOptions {
   cache?: boolean | CacheOptions;
   /** Counts from the start, and sends what is counted if it says where to. */
   metrics?: boolean | MetricsOptions;
+  /** The project's address, `https://project.supabase.co`, for `guard.from()` and `guard.rpc()`. */
+  url?: string;
+  /** The project's key, for the same. */
+  key?: string;
+  /** The token of whoever is signed in, asked before each query of the same; null where nobody is. */
+  accessToken?: () => Promise<string | null>;
   /** Sentences in the place of the English ones, by category and by code; a function is asked each time. */
   messages?: Messages | (() => Messages | Promise<Messages>);
   /** Hears of every failure, explained: for logs and reports. Nothing of tokens or bodies is in it. */
@@ -297,7 +303,7 @@ export interface ReadOptions {
 
 export function readOptions(options: GuardOptions): ReadOptions {
   if (!isRecord(options)) throw new OptionError("options", "the options are an object");
-  const { storage = "auto", policy, metrics, offline, messages: _, onError: __, ...settings } = options;
+  const { storage = "auto", policy, metrics, offline, messages: _, onError: __, url: ___, key: ____, accessToken: _____, ...settings } = options;
   if (storage !== "auto" && storage !== "memory") {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
   }

@@ -6,6 +6,7 @@ import { Cache, CacheDisk, initSync, refresh_pause, refresh_pause_left, stored_b
 import { bytesOf } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
 import { openOffline, type Outstanding } from "./offline/open.js";
+import { runQuery } from "./queries.run.js";
 import { shapes, type Shapes } from "./shapes.js";
 import type { CircuitState } from "./vocabulary.js";
 
@@ -34,6 +35,7 @@ export interface StoreModule {
   /** The cache's entries in IndexedDB. */
   readonly CacheDisk: typeof CacheDisk;
   readonly shapes: Shapes;
+  readonly runQuery: typeof runQuery;
   /** Milliseconds left of a pause between refreshes of the session, read from its text; 0 if there is none. */
   refreshPauseLeft(text: string, wall: number): number;
   /** The pause after a refused refresh, as text. */
@@ -56,6 +58,7 @@ export function open(): StoreModule {
   return {
     storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[],
     shapes,
+    runQuery,
     refreshPauseLeft: refresh_pause_left,
     refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
     offline: openOffline,

@@ -82,3 +82,21 @@ export async function failuresAreExplained(guard: Guard, client: Protected<Supab
   // @ts-expect-error a sentence is text
   createGuard({ messages: { conflict: 7 } });
 }
+
+export async function queriesKnowTheDatabase(): Promise<void> {
+  const db = createGuard({ url: "http://x.example.test", key: "key" }).typed<Database>();
+  const all = await db.from("messages").select();
+  same<typeof all.data, { id: number; text: string }[] | null>(true);
+  const some = await db.from("messages").select("id, text").eq("id", 1).single();
+  same<typeof some.data, Pick<{ id: number; text: string }, "id" | "text"> | null>(true);
+  const own = await db.from("messages").select<{ id: number; room: { name: string } }>("id,room(name)");
+  same<typeof own.data, { id: number; room: { name: string } }[] | null>(true);
+  const sum = await db.rpc("add", { a: 1, b: 2 });
+  same<typeof sum.data, number | null>(true);
+  // @ts-expect-error there is no such table
+  db.from("mesages");
+  // @ts-expect-error text is required
+  db.from("messages").insert({ id: 1 });
+  if (all.error) all.error.code.length;
+  else all.data.map(({ text }) => text);
+}

@@ -9,11 +9,13 @@ mod cache;
 mod local;
 mod object;
 mod outbox;
+mod query;
 mod queue;
 mod refresh;
 
 pub use breaker::{StoredBreaker, decode, stored_breakers};
 pub use cache::{Cache, CacheDisk, Problem};
 pub use outbox::{Outbox, columns_with, owner_of, prefer_of, query_of, queueable_as, rows_in_query};
+pub use query::{build_query, describe};
 pub use queue::{Batcher, Debouncer, Splitter, insert_apart, insert_key};
 pub use refresh::{refresh_pause, refresh_pause_left};

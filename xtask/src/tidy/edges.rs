@@ -15,6 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("seawall-pgrest", &[]),
     ("seawall-guard-wasm", &["seawall-policy"]),
     ("seawall-store-wasm", &["seawall-policy"]),
+    // Stands in for the registry's; only `postgrest` knows it.
+    ("reqwest", &[]),
     ("seawall-server", &["seawall-policy", "seawall-pgrest"]),
     (
         "seawall-e2e",
