@@ -48,6 +48,8 @@ export async function openPage(context: BrowserContext, url: string, who: Who, o
   await page.addInitScript((text) => localStorage.setItem("session", text), session);
   await page.goto(`${url}/?options=${encodeURIComponent(JSON.stringify(options))}`);
   await page.waitForFunction(() => "client" in window);
+  // The part that queues loads after the page, and needs the network for it.
+  await page.evaluate(async () => window.guard.offline.list());
   return page;
 }
 
