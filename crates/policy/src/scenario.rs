@@ -44,11 +44,13 @@
 
 use core::fmt;
 
+mod life;
 mod line;
 mod outbox;
 mod shelf;
 mod world;
 
+pub use life::life;
 use line::{Line, same_answer};
 use world::World;
 
@@ -94,6 +96,9 @@ pub const ALL: &[(&str, &str)] = &[
         include_str!("../tests/scenarios/retry-budget.txt"),
     ),
 ];
+
+/// The digests of the first random lives, one a line.
+pub const LIVES: &str = include_str!("../tests/lives.txt");
 
 /// Where a scenario went another way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -42,3 +42,24 @@ fn a_wrong_answer_is_a_deviation_with_its_line() {
     let deviation = scenario::run("# nothing\n0s admit a => rejected open\n").unwrap_err();
     assert_eq!((deviation.line, deviation.actual.as_str()), (2, "admitted"));
 }
+
+/// `SEAWALL_WRITE_LIVES=1` writes them anew, after a change that was meant.
+#[test]
+fn random_lives_are_lived_as_they_were() {
+    let digests: Vec<String> = (0..300)
+        .map(|seed| format!("{:016x}\n", scenario::life(seed)))
+        .collect();
+    if std::env::var_os("SEAWALL_WRITE_LIVES").is_some() {
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lives.txt"),
+            digests.concat(),
+        )
+        .unwrap();
+        return;
+    }
+    assert_eq!(
+        digests.concat(),
+        scenario::LIVES,
+        "run with SEAWALL_WRITE_LIVES=1 if this was meant"
+    );
+}

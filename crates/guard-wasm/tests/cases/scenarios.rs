@@ -14,3 +14,16 @@ fn every_scenario_goes_as_written() {
     }
     assert!(deviations.is_empty(), "\n{}", deviations.join("\n"));
 }
+
+/// The same random lives as natively: whatever happens, both sides decide alike.
+#[wasm_bindgen_test]
+fn random_lives_are_lived_as_natively() {
+    for (seed, digest) in (0..).zip(scenario::LIVES.lines()) {
+        assert_eq!(
+            format!("{:016x}", scenario::life(seed)),
+            digest,
+            "the life of {seed}"
+        );
+    }
+    assert_eq!(scenario::LIVES.lines().count(), 300);
+}
