@@ -9,7 +9,7 @@
 import wasm from "../generated/guard/guard_bg.wasm";
 import { type InitOutput, initSync } from "../generated/guard/guard.js";
 
-import { bytesOf, type Environment } from "./environment.js";
+import { bytesOf, type Environment, MODULE_SHIFT } from "./environment.js";
 
 /** What to do next with a call. The numbers are the core's. */
 export const enum Action {
@@ -103,7 +103,7 @@ const abandoned =
     : new FinalizationRegistry<number>((guard) => module?.destroy(guard));
 
 export function createCore({ random }: Environment): Core {
-  const call = (module ??= initSync({ module: bytesOf(wasm) }));
+  const call = (module ??= initSync({ module: bytesOf(wasm, MODULE_SHIFT) }));
   const half = (): number => Math.floor(random() * 2 ** 32);
   const guard = call.create(half(), half());
   const letters = (): Uint8Array => new Uint8Array(call.memory.buffer, call.letters(), Size.Letters);

@@ -3,7 +3,7 @@
 import wasm from "../generated/store/store_bg.wasm";
 import { Cache, CacheDisk, initSync, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
 
-import { bytesOf } from "./environment.js";
+import { bytesOf, MODULE_SHIFT } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
 import { openOffline, type Outstanding } from "./offline/open.js";
 import { runQuery } from "./queries.run.js";
@@ -54,7 +54,7 @@ export interface RefreshRefusal {
 }
 
 export function open(): StoreModule {
-  initSync({ module: bytesOf(wasm) });
+  initSync({ module: bytesOf(wasm, MODULE_SHIFT) });
   return {
     storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[],
     shapes,
