@@ -32,12 +32,13 @@ const MODULES = ["guard", "store"];
  * call, index.js and node.js add supabase-js to it, and the others wait to be asked for.
  */
 const ENTRIES = {
-  guard: ["store", "metrics", "refresh", "messages", "cache"],
+  guard: ["store", "metrics", "refresh", "messages", "cache", "tabs"],
   store: [],
   metrics: [],
   dashboard: [],
   refresh: ["guard"],
   cache: ["guard"],
+  tabs: [],
   messages: ["guard"],
   testing: [],
   react: ["guard"],

@@ -204,8 +204,8 @@ export class Call {
           resolve();
         };
         if (action !== Action.WaitToRetry) line.wait(this.#id, this.#wake);
-        // What it has given up by waiting may be another's.
-        line.call();
+        // What it has given up by waiting may be another call's, and what it waits for another tab's to give.
+        this.#parts.settled(false);
       });
       line.leave(this.#id);
     }

@@ -82,8 +82,8 @@ export interface Environment {
   origin(): string | undefined;
   /** False only when the runtime knows that there is no network. */
   online(): boolean;
-  /** Calls back when the page may be about to go; returns the way to stop. */
-  onHide(listener: () => void): () => void;
+  /** Calls back when the page may be about to go, or is going (`leaving`); returns the way to stop. */
+  onHide(listener: (leaving: boolean) => void): () => void;
   /** Calls back when the page may have slept: shown again, thawed, online again; returns the way to stop. */
   onWake(listener: () => void): () => void;
   /** Calls back when the network is back; returns the way to stop. */
@@ -158,15 +158,16 @@ function usableStorage(): TextStorage | undefined {
   }
 }
 
-function listenForHiding(listener: () => void): () => void {
+function listenForHiding(listener: (leaving: boolean) => void): () => void {
   if (typeof document === "undefined" || typeof addEventListener !== "function") return () => {};
   const whenHidden = (): void => {
-    if (document.visibilityState === "hidden") listener();
+    if (document.visibilityState === "hidden") listener(false);
   };
-  addEventListener("pagehide", listener);
+  const whenGoing = (): void => listener(true);
+  addEventListener("pagehide", whenGoing);
   document.addEventListener("visibilitychange", whenHidden);
   return () => {
-    removeEventListener("pagehide", listener);
+    removeEventListener("pagehide", whenGoing);
     document.removeEventListener("visibilitychange", whenHidden);
   };
 }

@@ -17,7 +17,7 @@ import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
 import { createLine } from "./line.js";
 import { createOffline, type OfflineQueue } from "./offline.js";
-import { createPersistence, STORAGE_KEY } from "./persistence.js";
+import { createPersistence, type Kept, type Persistence, storageKey } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
 import { replyFor } from "./reply.js";
 import { createQueries } from "./queries.js";
@@ -32,9 +32,11 @@ import type { GuardSnapshot } from "./snapshot.js";
 import { compose } from "./stage.js";
 import { createStages } from "./stages.js";
 import { loadStore, type StoredBreaker } from "./store.js";
+import { joinTabs } from "./tabs.js";
 import { type Alarm, createTimers } from "./timer.js";
+import { createWindows, takeUsage, usageText } from "./usage.js";
 import { createUsers } from "./user.js";
-import { CIRCUIT_STATES, TRANSITION_CAUSES } from "./vocabulary.js";
+import { CIRCUIT_STATES, TRANSITION_CAUSES, type TransitionCause } from "./vocabulary.js";
 
 /**
  * A `fetch` with a guard in front of it: same arguments, same answers, same aborts.
@@ -120,6 +122,9 @@ export function isGuard(value: object): value is Guard {
   return internalsOf.has(value as Guard);
 }
 
+/** What other tabs know already. */
+const HEARD_FROM_OTHERS = new Set<TransitionCause>(["restored", "other_tab", "policy_changed"]);
+
 /** Marks a request that a guard has already let pass, so that a fetch inside does not guard it again. */
 const PASSED = Symbol("seawall");
 
@@ -143,7 +148,7 @@ function passed(transport: GuardedFetch): GuardedFetch {
  */
 export function createGuard(options: GuardOptions = {}, environment: Partial<Environment> = {}): Guard {
   const world = systemEnvironment(environment);
-  const { settings: given, storage, metrics: counting, policyAddress } = readOptions(options);
+  const { settings: given, storage, name, metrics: counting, policyAddress } = readOptions(options);
   const clock = createClock(world);
   const timers = createTimers(world, clock);
   const emitter = createEmitter(world.report);
@@ -155,27 +160,46 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   let tick: Alarm | undefined;
 
   const settings = createSettings(core, given, clock.now());
-  const persistence = createPersistence(storage, {
-    environment: world,
+  const route = createRouter(core);
+  const windows = createWindows(core, clock, route, settings);
+  const keep = (what: Kept, text: () => string): Persistence =>
+    createPersistence(storage, storageKey(name, what), {
+      environment: world,
+      timers,
+      now: () => clock.now(),
+      text,
+      onRefusal: (reason) => emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() }),
+    });
+  const persistence = keep("breakers", () => saved(core, clock));
+  const usage = keep("limits", () => usageText(windows));
+  restore(persistence, (text) => restored(core, text, clock));
+  const tabs = joinTabs({
+    windows,
+    clock,
     timers,
-    now: () => clock.now(),
-    text: () => saved(core, clock),
-    onRefusal: (reason) => emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() }),
+    line,
+    environment: storage === "auto" ? world : { ...world, channel: () => undefined },
+    name,
+    restore: () => restore(usage, (text) => takeUsage(windows, text)),
+    takeOver: () => void takeUsage(windows, usage.read() ?? ""),
+    save: () => usage.changed("now"),
+    settled: look,
   });
-  restore();
 
-  function restore(): void {
-    const text = persistence.read();
+  function restore(from: Persistence, take: (text: string) => string | undefined): void {
+    const text = from.read();
     if (text === undefined) return;
-    const complaint = restored(core, text, clock);
+    const complaint = take(text);
     if (complaint === undefined) return;
-    persistence.discard();
+    from.discard();
     world.later(() => emitter.emit({ type: "storage", state: "discarded", reason: complaint, at: clock.wall() }));
   }
 
   /** The core has counted something; with news it is told, stored, and looked at when it will change by itself. */
   function settled(news: boolean): void {
     line.call();
+    usage.changed("later");
+    tabs.changed();
     if (news) look();
     else persistence.changed("later");
   }
@@ -202,6 +226,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
         nextProbeIn: Number.isFinite(until) ? Math.max(0, until - now) : null,
         at: clock.wall() - Math.max(0, now - at),
       });
+      if (HEARD_FROM_OTHERS.has(TRANSITION_CAUSES[cause] ?? "manual") || CIRCUIT_STATES[to] === "half_open") continue;
+      tabs.tell(breaker);
     }
     return told;
   }
@@ -221,7 +247,6 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     if (closed) throw new GuardClosedError();
     return new Call(parts, passage).run();
   });
-  const route = createRouter(core);
 
   async function guardedCall(
     source: Source,
@@ -328,7 +353,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       cache: cache.figures(),
     }),
     explain: createExplain({ core, emitter, environment: world }, options),
-    stored: async () => (await loadStore()).storedBreakers(STORAGE_KEY, clock.wall()),
+    stored: async () => (await loadStore()).storedBreakers(storageKey(name, "breakers"), clock.wall()),
     refreshPolicy: () => source?.refresh() ?? Promise.resolve("failed"),
     close() {
       if (closed) return;
@@ -338,6 +363,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       runs.abort(new GuardClosedError());
       for (const end of closing) end();
       persistence.close();
+      usage.close();
+      tabs.close();
       identities.close();
       emitter.clear();
       timers.close();

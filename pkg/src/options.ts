@@ -270,8 +270,13 @@ export interface GuardOptions {
   refresh?: RefreshOptions;
   services?: PolicyDocument["services"];
   endpoints?: PolicyDocument["endpoints"];
-  /** `auto` keeps breaker state in localStorage where there is one; `memory` forgets it with the page. */
+  /**
+   * `auto` keeps the state of breakers and limits in localStorage where there is one and shares it with other tabs;
+   * `memory` forgets it with the page, and shares nothing.
+   */
   storage?: "auto" | "memory";
+  /** Guards of one origin share their state if they have the same name: one for each backend. */
+  name?: string;
   /** Queues writes while there is no network. */
   offline?: boolean | OfflineOptions;
   /** Keeps answers to reads: given again while fresh, while stale with a look at the server, and in an outage. */
@@ -297,20 +302,22 @@ export interface ReadOptions {
   /** The document's settings first, so that the page's own override them. */
   readonly settings: readonly Given[];
   readonly storage: "auto" | "memory";
+  readonly name: string | undefined;
   readonly metrics: boolean | MetricsOptions | undefined;
   readonly policyAddress: string | undefined;
 }
 
 export function readOptions(options: GuardOptions): ReadOptions {
   if (!isRecord(options)) throw new OptionError("options", "the options are an object");
-  const { storage = "auto", policy, metrics, offline, messages: _, onError: __, url: ___, key: ____, accessToken: _____, ...settings } = options;
+  const { storage = "auto", name, policy, metrics, offline, messages: _, onError: __, url: ___, key: ____, accessToken: _____, ...settings } = options;
   if (storage !== "auto" && storage !== "memory") {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
   }
+  if (name !== undefined && typeof name !== "string") throw new OptionError("name", `name is a text, not ${shown(name)}`);
   const address = typeof policy === "string" || policy instanceof URL ? policyAddress(policy) : undefined;
   const document = address === undefined && policy !== undefined ? readSettings(policy, "policy", false) : [];
   const own = readSettings({ ...withoutRelations(settings), offline: offlineSettings(offline) }, "options", true);
-  return { settings: [...document, ...own], storage, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
+  return { settings: [...document, ...own], storage, name, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
 }
 
 /** What a cache is told of the database is no setting: it belongs to the page. */

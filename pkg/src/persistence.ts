@@ -1,5 +1,5 @@
 /**
- * Breaker state that outlives the page.
+ * State that outlives the page: the breakers', and what of the limits is used.
  *
  * It is read once, before the first call, and written when it changes: a circuit's change at once, counts a
  * moment later, and whatever is left when the page hides. The text is the core's: versioned, expiring,
@@ -9,8 +9,13 @@
 import type { Environment, TextStorage } from "./environment.js";
 import type { Alarm, Timers } from "./timer.js";
 
-/** The one key in localStorage. Its value tells its own version. */
-export const STORAGE_KEY = "seawall:breakers";
+/** What is kept in localStorage, each under its own key; the values tell their own versions. */
+export type Kept = "breakers" | "limits" | "tabs";
+
+/** The key in localStorage: guards of the same name share it. */
+export function storageKey(name: string | undefined, kept: Kept): string {
+  return name === undefined ? `seawall:${kept}` : `seawall:${name}:${kept}`;
+}
 
 /** Counts are worth a write now and then, not one per call. */
 const WRITE_DELAY = 1_000;
@@ -36,7 +41,7 @@ export interface PersistenceParts {
   readonly onRefusal: (reason: string) => void;
 }
 
-export function createPersistence(wanted: "auto" | "memory", parts: PersistenceParts): Persistence {
+export function createPersistence(wanted: "auto" | "memory", key: string, parts: PersistenceParts): Persistence {
   const { environment, timers, now, text, onRefusal } = parts;
   let storage: TextStorage | undefined = wanted === "auto" ? environment.storage() : undefined;
   let pending: Alarm | undefined;
@@ -58,7 +63,8 @@ export function createPersistence(wanted: "auto" | "memory", parts: PersistenceP
     pending = undefined;
     if (!storage) return;
     const next = text();
-    if (next !== written) attempt((place) => place.setItem(STORAGE_KEY, next));
+    // Whoever keeps nothing leaves what others keep.
+    if (next !== "" && next !== written) attempt((place) => place.setItem(key, next));
     written = next;
   }
 
@@ -70,13 +76,13 @@ export function createPersistence(wanted: "auto" | "memory", parts: PersistenceP
     get place() {
       return storage ? "local" : "memory";
     },
-    read: () => attempt((place) => place.getItem(STORAGE_KEY)) ?? undefined,
+    read: () => attempt((place) => place.getItem(key)) ?? undefined,
     changed(when) {
       if (!storage) return;
       if (when === "now") write();
       else pending ??= timers.arm(now() + WRITE_DELAY, write, false);
     },
-    discard: () => attempt((place) => place.removeItem(STORAGE_KEY)),
+    discard: () => attempt((place) => place.removeItem(key)),
     close() {
       if (pending) write();
       stopListening();

@@ -1,5 +1,5 @@
 /**
- * The breakers' state as text: a line for each, its numbers and its name.
+ * State as text: a line for each breaker or window, its numbers and its name.
  *
  * The numbers are the core's: versioned, expiring, checked and clamped there. Here they only become text and numbers
  * again, and text that is not exactly what they would become is not theirs.
@@ -8,37 +8,55 @@
 import type { Clock } from "./clock.js";
 import type { Core } from "./core.js";
 
-/** Longer than every breaker of a real policy could write. */
-const LONGEST_STATE = 64 * 1024;
+/** Longer than every breaker and window of a real page could write. */
+const LONGEST_STATE = 256 * 1024;
 
 /** What may be wrong with a stored state, by the core's number. */
 const PROBLEMS = ["is malformed", "is of another version", "is damaged", "has expired", "lies in the future"];
-const FINE = 255;
+/** The core's numbers for what is malformed, and for what is in order. */
+export const MALFORMED = 0;
+export const FINE = 255;
 
-export function saved({ call, guard, breakers, numbers }: Core, clock: Clock): string {
-  const lines = breakers.map((name, index) => {
-    const count = call.save(guard, index, clock.now(), clock.wall());
-    return `${numbers().slice(0, count).join()} ${name}\n`;
-  });
-  return lines.join("");
+/** A line for each of so many, of which the core leaves the numbers and says how many they are. */
+export function lines({ numbers }: Core, count: number, leave: (index: number) => number, name: (index: number) => string): string {
+  let text = "";
+  for (let index = 0; index < count; index += 1) {
+    const state = numbers().slice(0, leave(index)).join();
+    if (state !== "") text += `${state} ${name(index)}\n`;
+  }
+  return text;
+}
+
+/** Gives the core the numbers of each line to use under its name; what was wrong with the first that it refused. */
+export function takeLines({ numbers }: Core, text: string, use: (name: string, count: number) => number): string | undefined {
+  const states = text.length > LONGEST_STATE || !text.endsWith("\n") ? [""] : text.slice(0, -1).split("\n");
+  for (const line of states) {
+    const [state = "", ...names] = line.split(" ");
+    const given = state.split(",").map(Number);
+    const isText = given.join() === state && names.length > 0 && given.length <= numbers().length;
+    if (isText) numbers().set(given);
+    const code = isText ? use(names.join(" "), given.length) : MALFORMED;
+    if (code !== FINE) return `stored state ${PROBLEMS[code]}`;
+  }
+  return undefined;
+}
+
+export function saved(core: Core, clock: Clock): string {
+  const { call, guard, breakers } = core;
+  const leave = (index: number): number => call.save(guard, index, clock.now(), clock.wall());
+  return lines(core, breakers.length, leave, (index) => breakers[index] ?? "");
 }
 
 /**
- * Takes stored states up, all of them or, if anything is wrong with one, none; gives what was wrong. A state of
+ * Takes breakers' states up, all of them or, if anything is wrong with one, none; gives what was wrong. A state of
  * nobody known (an endpoint that the policy no longer names) is passed over.
  */
-export function restored({ call, guard, breakers, numbers }: Core, text: string, clock: Clock): string | undefined {
-  const states = text.length > LONGEST_STATE || !text.endsWith("\n") ? [""] : text.slice(0, -1).split("\n");
-  for (const keep of [0, 1]) {
-    for (const line of states) {
-      const [state = "", ...names] = line.split(" ");
-      const given = state.split(",").map(Number);
-      const index = breakers.indexOf(names.join(" "));
-      const isText = given.join() === state && names.length > 0 && given.length <= numbers().length;
-      if (isText) numbers().set(given);
-      const code = !isText ? 0 : index < 0 ? FINE : call.restore(guard, index, given.length, keep, clock.now(), clock.wall());
-      if (code !== FINE) return `stored state ${PROBLEMS[code]}`;
-    }
-  }
-  return undefined;
+export function restored(core: Core, text: string, clock: Clock): string | undefined {
+  const { call, guard, breakers } = core;
+  const pass = (keep: 0 | 1): string | undefined =>
+    takeLines(core, text, (name, count) => {
+      const index = breakers.indexOf(name);
+      return index < 0 ? FINE : call.restore(guard, index, count, keep, clock.now(), clock.wall());
+    });
+  return pass(0) ?? pass(1);
 }

@@ -11,7 +11,7 @@ import { decodeBase64 } from "./environment.js";
 const MOST_TOKENS = 10_000;
 
 export interface User {
-  /** The core's number; 0 is nobody in particular. */
+  /** The core's number, the same in every tab; 0 is nobody in particular. */
   readonly number: number;
   /**
    * The token's subject, or a digest where it names nobody; empty for nobody in particular. Safe to store: it is
@@ -49,7 +49,7 @@ export function createUsers(): Users {
   const latest = new Map<User, string>();
 
   function named(subject: string): User {
-    const user = bySubject.get(subject) ?? { number: bySubject.size + 1, subject, known: true };
+    const user = bySubject.get(subject) ?? { number: hash(subject, 0x811c_9dc5) || 1, subject, known: true };
     bySubject.set(subject, user);
     return user;
   }
@@ -92,9 +92,11 @@ function subjectOf(authorization: string): string {
 
 /** Tells secrets apart without keeping them: two rounds of FNV-1a with different beginnings. */
 export function digest(text: string): string {
-  const round = (hash: number): string => {
-    for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
-    return (hash >>> 0).toString(36);
-  };
-  return round(0x811c_9dc5) + round(0x2f0b_4a11);
+  return hash(text, 0x811c_9dc5).toString(36) + hash(text, 0x2f0b_4a11).toString(36);
+}
+
+function hash(text: string, beginning: number): number {
+  let hash = beginning;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+  return hash >>> 0;
 }

@@ -282,7 +282,9 @@ impl Core {
         let active = self.calls.get_mut(id)?;
         let slot = self.breakers.get_mut(active.breaker)?;
         let mut guards = Guards {
-            limiter: self.limits.window(&self.scopes, active.key, active.scope, now),
+            limiter: self
+                .limits
+                .window(&self.scopes, self.role, active.key, active.scope, now),
             // A call may wait for a token that only the auth service gives: that one must never stand in line behind it.
             inflight: (active.service != Service::Auth).then_some(&mut self.inflight),
             budget: self.budgets.get_mut(usize::from(active.service.code()))?,

@@ -30,11 +30,13 @@ pub mod event;
 pub mod limit;
 pub mod memory;
 pub mod policy;
+pub mod tabs;
 
 use breaker::Slot;
 use call::Calls;
 use limit::Limits;
 use policy::Scope;
+use tabs::Role;
 
 /// One guard's state.
 #[derive(Debug)]
@@ -45,6 +47,7 @@ pub(crate) struct Core {
     budgets: Vec<Budget>,
     limits: Limits,
     inflight: Inflight,
+    role: Role,
     calls: Calls,
     rng: SplitMix64,
 }
@@ -64,6 +67,7 @@ pub fn create(seed_high: u32, seed_low: u32) -> usize {
         budgets: Vec::new(),
         limits: Limits::default(),
         inflight: Inflight::new(InflightConfig::default()),
+        role: Role::default(),
         calls: Calls::default(),
         rng: SplitMix64::new((u64::from(seed_high) << 32) | u64::from(seed_low)),
     });

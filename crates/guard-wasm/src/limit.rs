@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::memory::leave;
 use crate::policy::Scope;
+use crate::tabs::Role;
 use crate::with;
 
 /// Windows kept at most before those that have forgotten everything are given up.
@@ -37,13 +38,14 @@ impl Limits {
     pub(crate) fn window(
         &mut self,
         scopes: &[Scope],
+        role: Role,
         key: Key,
         scope: usize,
         now: MonoTime,
     ) -> Option<&mut SlidingWindow> {
         let rules = scopes.get(scope)?.rules;
         let quota = rules.quota(key.class);
-        let found = self.0.iter().position(|entry| entry.key == key);
+        let found = self.place(key);
         if found.is_none() {
             if self.0.len() >= MANY {
                 self.0
@@ -51,7 +53,7 @@ impl Limits {
             }
             self.0.push(Entry {
                 key,
-                window: SlidingWindow::new(quota).adapting(rules.floor),
+                window: role.take(SlidingWindow::new(quota).adapting(rules.floor), now),
             });
         }
         let place = found.unwrap_or(self.0.len() - 1);
@@ -62,6 +64,20 @@ impl Limits {
             window.set_floor(rules.floor);
         }
         Some(window)
+    }
+
+    pub(crate) fn place(&self, key: Key) -> Option<usize> {
+        self.0.iter().position(|entry| entry.key == key)
+    }
+
+    pub(crate) fn at(&mut self, index: usize) -> Option<&mut SlidingWindow> {
+        self.0.get_mut(index).map(|entry| &mut entry.window)
+    }
+
+    pub(crate) fn each(&mut self, change: impl Fn(&mut SlidingWindow)) {
+        for entry in &mut self.0 {
+            change(&mut entry.window);
+        }
     }
 }
 

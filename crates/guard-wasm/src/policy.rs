@@ -84,5 +84,11 @@ pub fn apply(guard: usize, now: f64) {
                 None => core.budgets.push(Budget::new(scope.rules.retry.budget)),
             }
         }
+        // Breakers that have just been made follow too.
+        if !core.role.keeps() {
+            for slot in &mut core.breakers {
+                slot.breaker.follow();
+            }
+        }
     });
 }

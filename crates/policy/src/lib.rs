@@ -95,3 +95,4 @@ pub mod scenario;
 #[cfg(feature = "std")]
 mod stored;
 pub mod time;
+mod whole;

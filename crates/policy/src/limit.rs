@@ -15,7 +15,6 @@ pub mod gcra;
 pub mod inflight;
 pub mod lease;
 pub mod quota;
-#[cfg(feature = "std")]
 pub mod snapshot;
 pub mod window;
 
@@ -23,6 +22,5 @@ pub use adaptive::{Adaptive, Signal};
 pub use gcra::Gcra;
 pub use inflight::{Inflight, InflightConfig};
 pub use quota::Quota;
-#[cfg(feature = "std")]
 pub use snapshot::UsageSnapshot;
 pub use window::{Patience, Refusal, SlidingWindow, Ticket, Turn};

@@ -1,4 +1,4 @@
-//! What stored states have in common: plain decimal or whole numbers, lists, and a checksum at the end.
+//! What stored texts have in common: plain decimal numbers, lists, and a checksum at the end.
 //!
 //! A stored text is anybody's: it is parsed strictly, and only in the very form that would have been written.
 //! The checksum is against damage; against forgery there are clamps where a text is taken up.
@@ -63,57 +63,6 @@ pub(crate) fn list<T>(
 
 pub(crate) const fn comma(index: usize) -> &'static str {
     if index == 0 { "" } else { "," }
-}
-
-/// JavaScript's numbers are exact up to here.
-const LARGEST: f64 = 9_007_199_254_740_992.0;
-
-/// Whole numbers with their checksum, as JavaScript holds them.
-#[expect(clippy::cast_precision_loss, reason = "times and counts are far below 2^53")]
-pub(crate) fn sealed_numbers(mut whole: Vec<u64>) -> Vec<f64> {
-    whole.push(sum_of(&whole));
-    whole.into_iter().map(|number| number as f64).collect()
-}
-
-/// The numbers of a sealed list of this version, without its checksum; at most so many.
-pub(crate) fn whole_numbers(numbers: &[f64], version: u64, most: usize) -> Result<Vec<u64>, SnapshotError> {
-    let malformed = SnapshotError::Malformed;
-    if numbers.len() > most + 1 {
-        return Err(malformed);
-    }
-    let mut whole = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        whole.push(exact(*number).ok_or(malformed)?);
-    }
-    let check = whole.pop().ok_or(malformed)?;
-    if whole.first() != Some(&version) {
-        return Err(SnapshotError::Version);
-    }
-    if sum_of(&whole) != check {
-        return Err(SnapshotError::Damaged);
-    }
-    Ok(whole)
-}
-
-pub(crate) fn small_number(number: u64) -> Result<u32, SnapshotError> {
-    u32::try_from(number).map_err(|_| SnapshotError::Malformed)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a number that changes on the way there and back is refused"
-)]
-fn exact(number: f64) -> Option<u64> {
-    let whole = number as u64;
-    ((0.0..=LARGEST).contains(&number) && whole as f64 == number).then_some(whole)
-}
-
-fn sum_of(whole: &[u64]) -> u64 {
-    let fold = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-    let bytes = whole.iter().map(|number| number.to_le_bytes());
-    u64::from(bytes.fold(0x811C_9DC5, |hash, bytes| bytes.iter().fold(hash, fold)))
 }
 
 fn checksum(text: &str) -> u32 {

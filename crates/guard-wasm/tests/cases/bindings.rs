@@ -3,7 +3,7 @@
 use seawall_guard_wasm::call::{NO_CATEGORY, action, answered, begin, broke, deliver, next, place, ready};
 use seawall_guard_wasm::memory::{number, write_numbers, write_text};
 use seawall_guard_wasm::policy::{FINE, apply, configure, renew};
-use seawall_guard_wasm::{breaker, class, create, destroy, event, limit};
+use seawall_guard_wasm::{breaker, class, create, destroy, event, limit, tabs};
 use seawall_policy::class::{Category, Service};
 use seawall_policy::error::{ConfigError, SnapshotError};
 use seawall_policy::policy::Key;
@@ -344,4 +344,88 @@ fn no_number_and_no_text_ends_in_a_panic() {
         }
     }
     destroy(usize::MAX);
+}
+
+/// As many reads of one user as pass at this instant.
+fn reads(guard: usize, now: f64) -> usize {
+    (0..200)
+        .filter(|_| {
+            let passes = begin(guard, REST, 0, 7, 0, 0.0, now) == action::SEND;
+            if passes {
+                let _ = answered(guard, id(), 200, 0, now, WALL);
+            } else {
+                let _ = broke(guard, id(), 3, now);
+            }
+            passes
+        })
+        .count()
+}
+
+fn window(guard: usize) -> usize {
+    tabs::window(guard, REST, 0, 7, 0, 0.0) as usize
+}
+
+#[wasm_bindgen_test]
+fn two_tabs_hold_one_limit() {
+    let (keeper, follower) = (guard(), guard());
+    tabs::follow(keeper, false);
+    tabs::keep(keeper, 0.0);
+    tabs::follow(follower, true);
+    assert_eq!(reads(follower, 100.0), 0);
+    tabs::lend(keeper, window(keeper), 30, 0, 101.0);
+    assert_eq!([number(0), number(1), number(2)], [30.0, 2_000.0, 0.0]);
+    tabs::lent(follower, window(follower), 100.0, 102.0);
+    assert_eq!(reads(follower, 103.0), 30);
+    assert_eq!(reads(keeper, 104.0), 70);
+}
+
+#[wasm_bindgen_test]
+fn a_tab_that_takes_over_counts_what_the_last_keeper_stored() {
+    let (first, second) = (guard(), guard());
+    assert_eq!(reads(first, 0.0), 100);
+    tabs::follow(second, true);
+    assert_eq!(tabs::usage(second, window(second), 0.0, WALL), 0);
+    let index = window(second);
+    let count = tabs::usage(first, window(first), 0.0, WALL);
+    assert_eq!(tabs::remember(second, index, count, 10.0, WALL + 1_000.0), FINE);
+    tabs::keep(second, 10.0);
+    assert_eq!(reads(second, 58_999.0), 0);
+    assert_eq!(reads(second, 59_011.0), 100);
+}
+
+#[wasm_bindgen_test]
+fn what_one_tab_finds_another_takes_up() {
+    let (first, second) = (guard(), guard());
+    while lose(first, 100.0) == action::SEND {}
+    let count = tabs::told(first, 0, 100.0, WALL);
+    tabs::adopt(second, 0, count, 50_000.0, WALL);
+    assert_eq!(lose(second, 50_000.0), action::REFUSE);
+}
+
+#[wasm_bindgen_test]
+fn no_message_from_another_tab_ends_in_a_panic() {
+    let guard = guard();
+    for odd in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e300] {
+        for index in [0, 1, usize::MAX] {
+            write_numbers(&[odd; 200]);
+            tabs::lent(guard, index, odd, odd);
+            let _ = tabs::window(guard, index, u32::MAX, 0, 255, odd);
+            let _ = tabs::window(guard, REST, u32::MAX, 0, 0, odd);
+            tabs::lend(guard, index, u32::MAX, u32::MAX, odd);
+            write_numbers(&[odd; 200]);
+            let _ = tabs::remember(guard, index, usize::MAX, odd, odd);
+            write_numbers(&[odd; 200]);
+            tabs::adopt(guard, index, 200, odd, odd);
+            tabs::wants(guard, index, odd);
+            tabs::grant_leave(guard, index, odd);
+            let _ = (
+                tabs::lend_leave(guard, index, odd),
+                tabs::usage(guard, index, odd, odd),
+            );
+            let _ = (tabs::told(guard, index, odd, odd), tabs::wish(guard));
+            tabs::follow(guard, odd > 0.0);
+            tabs::heard(guard);
+            tabs::keep(guard, odd);
+        }
+    }
 }

@@ -35,9 +35,9 @@ pub struct Snapshot {
     pub(super) remaining: Span,
     pub(super) trips: u32,
     /// Since the circuit closed.
-    closed_for: Span,
-    failure_ages: Vec<Span>,
-    slices: Vec<AgedCounts>,
+    pub(super) closed_for: Span,
+    pub(super) failure_ages: Vec<Span>,
+    pub(super) slices: Vec<AgedCounts>,
 }
 
 impl Breaker {

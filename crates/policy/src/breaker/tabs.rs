@@ -8,6 +8,8 @@
 //! lends it to one at a time, for as long as a probe may take, and does not probe itself meanwhile. What the
 //! probe finds is a transition, and ends every leave.
 
+use alloc::vec::Vec;
+
 use super::circuit::Circuit;
 use super::{Breaker, Mode, Snapshot};
 use crate::event::{Cause, State};
@@ -31,6 +33,9 @@ pub(super) enum Leave {
 impl Breaker {
     /// A follower that was refused for want of leave hears of it within this time, or asks again.
     const HEARSAY: Span = Span::from_millis(100);
+
+    /// The grain of a wall clock, and of what is read off it twice.
+    const COARSE: Span = Span::from_millis(2);
 
     /// From now on it probes only with the leader's leave.
     pub const fn follow(&mut self) {
@@ -75,26 +80,47 @@ impl Breaker {
         free
     }
 
-    /// Takes up what another tab has found, as of the moment it was told. False if this one knows better, or if a
-    /// hand holds it. `unix` is the wall clock at `now`.
+    /// What this one has found, as of the moment it found it: to be told to other tabs.
+    #[must_use]
+    pub fn told(&self, now: MonoTime, unix: UnixTime) -> Snapshot {
+        let now = self.clock.to_steady(now).max(self.clock.last());
+        let age = now.since(self.changed_at);
+        let remaining = match self.circuit {
+            Circuit::Open { until } => until.since(self.changed_at),
+            Circuit::Closed { .. } | Circuit::HalfOpen(_) => Span::ZERO,
+        };
+        Snapshot {
+            saved: UnixTime::from_millis(unix.as_millis().saturating_sub(age.as_millis())),
+            state: self.circuit_state(),
+            remaining,
+            trips: self.trips,
+            closed_for: Span::ZERO,
+            failure_ages: Vec::new(),
+            slices: Vec::new(),
+        }
+    }
+
+    /// Takes up what another tab has told. False if this one knows better, or if a hand holds it. `unix` is the wall
+    /// clock at `now`.
     pub fn adopt(&mut self, told: &Snapshot, now: MonoTime, unix: UnixTime) -> bool {
         let now = self.clock.read(now);
         let age = unix.since(told.saved);
         let told_at = now.minus(age);
         let watched = matches!(self.mode, Mode::Active | Mode::MetricsOnly);
-        if !watched || age > self.config.shelf_life() || told_at <= self.changed_at {
+        // Wall clocks count in milliseconds: what a probe found is younger than the question all the same.
+        let slack = if self.circuit_state() == State::HalfOpen {
+            Self::COARSE
+        } else {
+            Span::ZERO
+        };
+        if !watched || age > self.config.shelf_life() || told_at + slack <= self.changed_at {
             return false;
         }
         match told.state {
             State::Open => {
                 let remaining = told.remaining.min(self.config.longest_cool_down());
-                self.take_over(
-                    told,
-                    Circuit::Open {
-                        until: told_at + remaining,
-                    },
-                    told_at,
-                );
+                let until = told_at + remaining;
+                self.take_over(told, Circuit::Open { until }, told_at);
             }
             // It has been open, if this one has not heard of it; and it is due.
             State::HalfOpen if self.circuit_state() == State::Closed => {
@@ -203,7 +229,7 @@ mod tests {
         let (mut leader, mut follower) = (breaker(), breaker());
         follower.follow();
         assert!(call(&mut leader, &Outcome::NETWORK, at(1_000)));
-        let told = leader.snapshot(at(1_000), wall(1_000));
+        let told = leader.told(at(1_000), wall(1_000));
         // The other tab's clock began at another moment.
         assert!(follower.adopt(&told, at(51_005), wall(1_005)));
         (leader, follower)
@@ -234,7 +260,7 @@ mod tests {
         follower.grant_leave(at(81_003));
         assert!(call(&mut follower, &Outcome::SUCCESS, at(81_004)));
         assert_eq!(follower.state(), State::Closed);
-        let told = follower.snapshot(at(81_004), wall(31_004));
+        let told = follower.told(at(81_004), wall(31_004));
         assert!(leader.adopt(&told, at(31_005), wall(31_005)));
         assert!(call(&mut leader, &Outcome::SUCCESS, at(31_006)));
     }
@@ -254,9 +280,9 @@ mod tests {
     #[test]
     fn an_older_message_never_overrides_a_newer_state() {
         let (mut leader, mut follower) = opened();
-        let open = leader.snapshot(at(1_000), wall(1_000));
+        let open = leader.told(at(1_000), wall(1_000));
         assert!(call(&mut leader, &Outcome::SUCCESS, at(31_000)));
-        let closed = leader.snapshot(at(31_000), wall(31_000));
+        let closed = leader.told(at(31_000), wall(31_000));
         assert!(follower.adopt(&closed, at(81_002), wall(31_002)));
         assert!(!follower.adopt(&open, at(81_900), wall(31_900)));
         assert!(!follower.adopt(&closed, at(81_900), wall(31_900)));
@@ -264,9 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_long_ago_is_old_however_late_it_is_told() {
+        let (mut leader, mut follower) = opened();
+        assert!(call(&mut leader, &Outcome::SUCCESS, at(31_000)));
+        // The follower has not heard of it, and tells what it knows now: that the circuit is half-open since 31 s.
+        assert!(!call(&mut follower, &Outcome::SUCCESS, at(81_500)));
+        let stale = follower.told(at(82_000), wall(32_000));
+        assert!(!leader.adopt(&stale, at(32_001), wall(32_001)));
+        let news = leader.told(at(32_002), wall(32_002));
+        assert!(follower.adopt(&news, at(82_003), wall(32_003)));
+        assert_eq!((leader.state(), follower.state()), (State::Closed, State::Closed));
+    }
+
+    #[test]
     fn what_a_hand_has_forced_is_not_moved_by_others() {
         let (leader, _) = opened();
-        let open = leader.snapshot(at(1_000), wall(1_000));
+        let open = leader.told(at(1_000), wall(1_000));
         let mut forced = breaker();
         forced.force_closed(at(0));
         assert!(!forced.adopt(&open, at(5), wall(1_001)));

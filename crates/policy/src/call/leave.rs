@@ -7,7 +7,7 @@ use crate::class::{Category, Outcome};
 use crate::limit::inflight::{Place, Slot};
 use crate::limit::{Signal, Ticket, Turn};
 use crate::rng::Rng;
-use crate::time::MonoTime;
+use crate::time::{MonoTime, Span};
 
 /// What a call that asks has in hand already.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,6 +65,11 @@ impl Call {
             },
             (slot, _) => slot,
         };
+        let patience = guards
+            .limiter
+            .as_deref()
+            .map_or(Span::ZERO, |limiter| limiter.finding_out(now));
+        let patience = patience.max(config.patience.max_wait);
         let turn = match (guards.limiter.as_deref_mut(), ticket) {
             (None, _) => return self.send(config, guards, permit, slot, now),
             (Some(limiter), Some(ticket)) => limiter.redeem(ticket, now),
@@ -75,7 +80,7 @@ impl Call {
             Turn::At(ticket, at) => {
                 guards.breaker.cancel(permit, now);
                 let since = *self.waits_since.get_or_insert(now);
-                if at >= self.deadline || at.since(since) > config.patience.max_wait {
+                if at >= self.deadline || at.since(since) > patience {
                     Hand::of(slot, Some(ticket)).withdraw(guards);
                     return self.refuse(Category::RateLimited, at, now);
                 }

@@ -11,10 +11,11 @@
 //! window of `g` still held it. The price is that what is lent stays counted [`validity`] longer than
 //! necessary.
 //!
-//! Before a tab knows who keeps the window it may send its [`allowance`], a twentieth. It ends when a keeper is
-//! heard of, and what was sent is owed and told at once. A tab that has just become the keeper sets aside what
-//! nine others may owe until they have been heard ([`SETTLING`]). So ten tabs that open at the same moment stay
-//! within the limit as well; the eleventh, or one that is not heard in time, adds at most its allowance.
+//! Before a tab knows who keeps the window it may send its [`allowance`], a twentieth and at least one. It ends when
+//! a keeper is heard of, and what was sent is owed and told at once. A tab that has just become the keeper sets
+//! aside what nine others may owe until they have been heard ([`SETTLING`]). So ten tabs that open at the same
+//! moment stay within a limit of ten or more as well; the eleventh, or one that is not heard in time, adds at most
+//! its allowance. Who would not wait for a turn still waits to hear whether there is one ([`FINDING_OUT`]).
 
 use super::quota::Quota;
 use super::window::SlidingWindow;
@@ -40,7 +41,7 @@ pub fn validity(quota: Quota) -> Span {
 }
 
 /// How long a new keeper waits for what others owe.
-pub const SETTLING: Span = Span::from_millis(50);
+pub const SETTLING: Span = Span::from_millis(100);
 
 /// Tabs that may open at the same moment, beside the one that becomes the keeper.
 const OTHERS: u32 = 9;
@@ -48,8 +49,12 @@ const OTHERS: u32 = 9;
 /// What a tab may send before it knows of the others.
 #[must_use]
 pub const fn allowance(quota: Quota) -> u32 {
-    quota.limit() / (2 * (OTHERS + 1))
+    let part = quota.limit() / (2 * (OTHERS + 1));
+    if part == 0 { 1 } else { part }
 }
+
+/// How long a call waits to hear from the keeper, however little it would wait for a turn.
+pub const FINDING_OUT: Span = Span::from_millis(500);
 
 /// The most a tab is lent beyond what waits.
 const fn advance(quota: Quota) -> u32 {
@@ -121,6 +126,7 @@ impl SlidingWindow {
         let now = self.begin(now);
         if self.lease.take().is_some() {
             let settled_at = self.clock.to_steady(settled_at);
+            self.settled_at = settled_at;
             if settled_at > now {
                 self.log(
                     settled_at.minus(self.quota.window()),
@@ -137,6 +143,20 @@ impl SlidingWindow {
         self.lease.is_some()
     }
 
+    /// How long to wait at least, because it is not known yet whether there is a turn.
+    #[must_use]
+    pub fn finding_out(&self, now: MonoTime) -> Span {
+        let now = self.clock.to_steady(now).max(self.clock.last());
+        let asks = self
+            .lease
+            .is_some_and(|lease| lease.left(now) == 0 && lease.retry_at <= now);
+        if asks || self.settled_at > now {
+            FINDING_OUT
+        } else {
+            Span::ZERO
+        }
+    }
+
     /// What the borrower sent without leave, to be told with its next request.
     #[must_use]
     pub fn owes(&self) -> u32 {
@@ -151,7 +171,10 @@ impl SlidingWindow {
         let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
         let soon = lease.spent.min(advance(self.quota));
         let left = lease.left(now);
-        if left < waiting || left * 2 < soon {
+        if lease.retry_at > now {
+            // The keeper has nothing before then.
+            0
+        } else if left < waiting || left * 2 < soon {
             (waiting + soon).saturating_sub(left)
         } else {
             0
@@ -287,6 +310,23 @@ mod tests {
     }
 
     #[test]
+    fn who_would_not_wait_still_waits_to_hear_whether_there_is_a_turn() {
+        let hasty = Patience {
+            max_wait: Span::ZERO,
+            ..PATIENT
+        };
+        let mut tab = twenty();
+        tab.borrow(true);
+        let Turn::At(ticket, _) = tab.reserve(at(0), hasty) else {
+            panic!()
+        };
+        tab.lent(0, at(0), Span::ZERO, Span::from_secs(3), at(2));
+        assert_eq!(tab.redeem(ticket, at(2)), Turn::At(ticket, at(3_002)));
+        assert_eq!(tab.finding_out(at(2)), Span::ZERO);
+        assert!(matches!(tab.reserve(at(2), hasty), Turn::Refused { .. }));
+    }
+
+    #[test]
     fn an_allowance_ends_when_a_keeper_is_heard_of() {
         let mut tab = twenty();
         tab.borrow(false);
@@ -301,7 +341,7 @@ mod tests {
         keeper.borrow(false);
         keeper.keep(at(5) + SETTLING, at(5));
         assert_eq!(keeper.remaining(at(5)), 11);
-        assert_eq!(keeper.remaining(at(55)), 20);
+        assert_eq!(keeper.remaining(at(105)), 20);
     }
 
     #[test]
@@ -321,6 +361,7 @@ mod tests {
         let mut borrower = twenty();
         borrower.borrow(true);
         borrower.lent(0, at(1_000), Span::ZERO, wait, at(1_000));
+        assert_eq!(borrower.wanted(at(11_249)), 0);
         let Turn::At(_, told) = borrower.reserve(at(1_000), PATIENT) else {
             panic!()
         };

@@ -8,10 +8,12 @@
 //! The form is version, saved, hold, then age and count of each, the youngest first, and a checksum against damage;
 //! times in milliseconds.
 
+use alloc::vec::Vec;
+
 use super::window::SlidingWindow;
 use crate::error::SnapshotError;
-use crate::stored::{sealed_numbers, small_number, whole_numbers};
 use crate::time::{MonoTime, Span, Steady, UnixTime};
+use crate::whole;
 
 const VERSION: u64 = 101;
 const SLICES: usize = 60;
@@ -76,8 +78,9 @@ impl SlidingWindow {
                 self.log(now.minus(age), (*count).min(self.quota.limit()));
             }
         }
-        let excess = self.sent.len().saturating_sub(self.quota.limit() as usize);
-        self.sent.drain(..excess);
+        while self.sent.len() > self.quota.limit() as usize {
+            self.sent.pop_front();
+        }
         self.hold_until(now + usage.hold.min(longest).minus(elapsed));
         self.plan(0, now);
         Ok(())
@@ -88,18 +91,18 @@ impl UsageSnapshot {
     /// The snapshot as numbers.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
-        let mut whole = Vec::with_capacity(HEAD + 2 * self.ages.len() + 1);
-        whole.extend([VERSION, self.saved.as_millis(), self.hold.as_millis()]);
+        let mut numbers = Vec::with_capacity(HEAD + 2 * self.ages.len() + 1);
+        numbers.extend([VERSION, self.saved.as_millis(), self.hold.as_millis()]);
         for (age, count) in &self.ages {
-            whole.extend([age.as_millis(), u64::from(*count)]);
+            numbers.extend([age.as_millis(), u64::from(*count)]);
         }
-        sealed_numbers(whole)
+        whole::sealed(numbers)
     }
 
     /// Numbers with their checksum, which is against damage: anybody may make one; tests and fuzzers do.
     #[must_use]
     pub fn sealed(body: &[u64]) -> Vec<f64> {
-        sealed_numbers(body.to_vec())
+        whole::sealed(body.to_vec())
     }
 
     /// Reads a snapshot's numbers.
@@ -108,8 +111,8 @@ impl UsageSnapshot {
     /// Anything that [`UsageSnapshot::numbers`] would not have written is refused.
     pub fn from_numbers(numbers: &[f64]) -> Result<Self, SnapshotError> {
         let malformed = SnapshotError::Malformed;
-        let whole = whole_numbers(numbers, VERSION, HEAD + 2 * (SLICES + 1))?;
-        let (head, ages) = whole.split_at_checked(HEAD).ok_or(malformed)?;
+        let body = whole::opened(numbers, VERSION, HEAD + 2 * (SLICES + 1))?;
+        let (head, ages) = body.split_at_checked(HEAD).ok_or(malformed)?;
         let &[_, saved, hold] = head else {
             return Err(malformed);
         };
@@ -123,7 +126,7 @@ impl UsageSnapshot {
             if found.last().is_some_and(|(younger, _)| *younger > age) {
                 return Err(malformed);
             }
-            found.push((age, small_number(count)?));
+            found.push((age, whole::small(count)?));
         }
         if !pairs.remainder().is_empty() {
             return Err(malformed);
@@ -196,7 +199,7 @@ mod tests {
     fn only_the_form_that_would_be_written_is_read() {
         let form = used().numbers();
         assert_eq!(UsageSnapshot::from_numbers(&form), Ok(used()));
-        let read = |body: &[u64]| UsageSnapshot::from_numbers(&sealed_numbers(body.to_vec()));
+        let read = |body: &[u64]| UsageSnapshot::from_numbers(&whole::sealed(body.to_vec()));
         assert!(read(&[101, 1, 0]).is_ok() && read(&[101, 1, 0, 5, 1, 90, 2]).is_ok());
         let too_many: Vec<u64> = [101, 1, 0].into_iter().chain(0..124).collect();
         for body in [

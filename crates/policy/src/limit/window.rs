@@ -11,6 +11,7 @@
 //! ([`super::adaptive`]). A header cannot raise a limit; the policy document can.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::adaptive::{Adaptive, Signal};
 use super::lease::Lease;
@@ -73,12 +74,14 @@ pub struct SlidingWindow {
     pub(super) clock: Steady,
     /// When calls were made, in order; of what was lent, when it can be made at the latest.
     pub(super) sent: VecDeque<MonoTime>,
-    pub(super) queue: VecDeque<Waiting>,
+    pub(super) queue: Vec<Waiting>,
     next_ticket: u32,
     hold: Hold,
     told: Option<Told>,
     /// What another tab lets this one send; without one, this window is its own.
     pub(super) lease: Option<Lease>,
+    /// Until then it does not know what other tabs have sent.
+    pub(super) settled_at: MonoTime,
 }
 
 /// One who waits for its turn.
@@ -125,11 +128,12 @@ impl SlidingWindow {
             limit: Adaptive::new(quota.limit(), quota.limit(), quota.limit()),
             clock: Steady::default(),
             sent: VecDeque::new(),
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             next_ticket: 0,
             hold: Hold::default(),
             told: None,
             lease: None,
+            settled_at: MonoTime::ZERO,
         }
     }
 
@@ -215,14 +219,12 @@ impl SlidingWindow {
         });
     }
 
-    #[cfg(feature = "std")]
     /// How long the server's quiet still lasts.
     pub(super) fn held_for(&self, now: MonoTime) -> Span {
         let now = self.clock.to_steady(now).max(self.clock.last());
         self.hold.until.since(now)
     }
 
-    #[cfg(feature = "std")]
     pub(super) fn hold_until(&mut self, until: MonoTime) {
         self.hold.until = self.hold.until.max(until);
     }
@@ -321,7 +323,7 @@ impl SlidingWindow {
         }
         let retry_at = self.clock.to_caller(at);
         let refused = |reason| Turn::Refused { retry_at, reason };
-        if at.since(now) > patience.max_wait {
+        if at.since(now) > patience.max_wait.max(self.finding_out(self.clock.to_caller(now))) {
             return refused(Refusal::TooLong);
         }
         if self.queue.len() >= patience.max_queue as usize {
@@ -391,10 +393,15 @@ impl SlidingWindow {
         }
     }
 
+    /// Counts calls at an instant; most come last.
     pub(super) fn log(&mut self, at: MonoTime, times: u32) {
-        let place = self.sent.partition_point(|earlier| *earlier <= at);
         for _ in 0..times {
-            self.sent.insert(place, at);
+            self.sent.push_back(at);
+            let mut place = self.sent.len() - 1;
+            while place > 0 && self.sent.get(place - 1).is_some_and(|earlier| *earlier > at) {
+                self.sent.swap(place - 1, place);
+                place -= 1;
+            }
         }
     }
 

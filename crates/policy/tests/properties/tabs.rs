@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn ten_tabs_that_open_at_once_hold_one_limit(limit in 1..200_u32, sends in prop::collection::vec(0..10_usize, 1..400)) {
+    fn ten_tabs_that_open_at_once_hold_one_limit(limit in 10..200_u32, sends in prop::collection::vec(0..10_usize, 1..400)) {
         let quota = Quota::try_new(limit, WINDOW).unwrap();
         let mut origin = Origin::new(quota, 10, false);
         origin.tabs[0].window.borrow(false);

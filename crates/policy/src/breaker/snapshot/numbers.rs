@@ -12,10 +12,9 @@ use crate::breaker::window::{AgedCounts, BUCKETS, Counts};
 use crate::error::SnapshotError;
 use crate::event::State;
 use crate::time::{Span, UnixTime};
+use crate::whole;
 
 const VERSION: u64 = 2;
-/// JavaScript's numbers are exact up to here.
-const LARGEST: f64 = 9_007_199_254_740_992.0;
 /// What stands before the failures.
 const HEAD: usize = 7;
 /// Numbers of a slice.
@@ -34,8 +33,8 @@ impl Snapshot {
             | State::Disabled
             | State::MetricsOnly => 0,
         };
-        let mut whole = Vec::with_capacity(HEAD + MAX_FAILURES + SLICE * BUCKETS + 1);
-        whole.extend([
+        let mut numbers = Vec::with_capacity(HEAD + MAX_FAILURES + SLICE * BUCKETS + 1);
+        numbers.extend([
             VERSION,
             self.saved.as_millis(),
             state,
@@ -44,25 +43,23 @@ impl Snapshot {
             self.closed_for.as_millis(),
             self.failure_ages.len() as u64,
         ]);
-        whole.extend(self.failure_ages.iter().map(|age| age.as_millis()));
+        numbers.extend(self.failure_ages.iter().map(|age| age.as_millis()));
         for AgedCounts { age, counts } in &self.slices {
-            whole.extend([
+            numbers.extend([
                 *age,
                 counts.total.into(),
                 counts.failures.into(),
                 counts.slow.into(),
             ]);
         }
-        Self::sealed_numbers(&whole)
+        whole::sealed(numbers)
     }
 
     /// A snapshot's numbers with their checksum. The checksum is against damage, so anybody may make one; tests and
     /// fuzzers do.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "times and counts are far below 2^53")]
     pub fn sealed_numbers(body: &[u64]) -> Vec<f64> {
-        let check = u64::from(checksum(body));
-        body.iter().chain([&check]).map(|number| *number as f64).collect()
+        whole::sealed(body.to_vec())
     }
 
     /// Reads a snapshot's numbers.
@@ -71,20 +68,7 @@ impl Snapshot {
     /// Anything that [`Snapshot::numbers`] would not have written is refused.
     pub fn from_numbers(numbers: &[f64]) -> Result<Self, SnapshotError> {
         let malformed = SnapshotError::Malformed;
-        if numbers.len() > HEAD + MAX_FAILURES + SLICE * BUCKETS + 1 {
-            return Err(malformed);
-        }
-        let mut whole = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            whole.push(exact(*number).ok_or(malformed)?);
-        }
-        let (check, body) = whole.split_last().ok_or(malformed)?;
-        if body.first() != Some(&VERSION) {
-            return Err(SnapshotError::Version);
-        }
-        if u64::from(checksum(body)) != *check {
-            return Err(SnapshotError::Damaged);
-        }
+        let body = whole::opened(numbers, VERSION, HEAD + MAX_FAILURES + SLICE * BUCKETS)?;
         let (head, rest) = body.split_at_checked(HEAD).ok_or(malformed)?;
         let [_, saved, state, remaining, trips, closed, failures] =
             <[u64; HEAD]>::try_from(head).map_err(|_| malformed)?;
@@ -103,7 +87,7 @@ impl Snapshot {
                 _ => return Err(malformed),
             },
             remaining: Span::from_millis(remaining),
-            trips: small(trips)?,
+            trips: whole::small(trips)?,
             closed_for: Span::from_millis(closed),
             failure_ages: ages.iter().map(|age| Span::from_millis(*age)).collect(),
             slices: slices.chunks_exact(SLICE).map(slice).collect::<Result<_, _>>()?,
@@ -118,33 +102,11 @@ fn slice(numbers: &[u64]) -> Result<AgedCounts, SnapshotError> {
         return Err(SnapshotError::Malformed);
     }
     let counts = Counts {
-        total: small(total)?,
-        failures: small(failures)?,
-        slow: small(slow)?,
+        total: whole::small(total)?,
+        failures: whole::small(failures)?,
+        slow: whole::small(slow)?,
     };
     Ok(AgedCounts { age, counts })
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a number that changes on the way there and back is refused"
-)]
-fn exact(number: f64) -> Option<u64> {
-    let whole = number as u64;
-    ((0.0..=LARGEST).contains(&number) && whole as f64 == number).then_some(whole)
-}
-
-fn small(number: u64) -> Result<u32, SnapshotError> {
-    u32::try_from(number).map_err(|_| SnapshotError::Malformed)
-}
-
-fn checksum(numbers: &[u64]) -> u32 {
-    let bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
-    bytes.fold(0x811C_9DC5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+/**
+ * What tabs of one origin say to each other: leases of a limit, leave to probe, and what became of circuits.
+ *
+ * Every decision is the core's. Messages may come late or never: a question is asked again, and a keeper that
+ * says nothing for long sleeps and sends nothing either, so whoever waits for it takes its place. Of two keepers
+ * the one with the smaller number goes on.
+ */
+
+import type { Membership, Told } from "./tabs.js";
+
+export interface Talk {
+  hear(message: unknown): void;
+  /** Asks for what is wanted here. */
+  changed(): void;
+}
+
+type Message =
+  | { readonly kind: "keep"; readonly from: number }
+  | { readonly kind: "ask"; readonly from: number; readonly window: string; readonly want: number; readonly owes: number }
+  | { readonly kind: "lent"; readonly to: number; readonly window: string; readonly answer: Float64Array }
+  | ({ readonly kind: "state" } & Told)
+  | ({ readonly kind: "wish"; readonly from: number } & Told)
+  | { readonly kind: "leave"; readonly to: number; readonly breaker: string };
+
+/** An answer that takes longer was lost, or the keeper is busy: asked again. */
+const ANSWER_PATIENCE = 1_000;
+/** A keeper that says nothing for so long is asleep. */
+const KEEPER_PATIENCE = 3_000;
+/** The core's number of nothing. */
+const NONE = 0xffff_ffff;
+
+export function createTalk(member: Membership): Talk {
+  const { windows, clock, timers, line, channel, id } = member;
+  const { call, guard, breakers, numbers } = windows.core;
+  /** What was asked and not answered yet, and when. */
+  const asked = new Map<string, number>();
+  /** Since when the keeper owes an answer. */
+  let silentSince: number | undefined;
+
+  const post = (message: Message): void => channel.post(message);
+
+  function waitForKeeper(): void {
+    if (silentSince !== undefined) return;
+    const since = (silentSince = clock.now());
+    timers.arm(
+      since + KEEPER_PATIENCE,
+      () => {
+        if (silentSince === since) member.keep(true);
+      },
+      false,
+    );
+  }
+
+  function changed(): void {
+    if (member.keeping()) return;
+    const now = clock.now();
+    for (let index = windows.count - 1; index >= 0; index -= 1) {
+      call.wants(guard, index, now);
+      const [want = 0, owes = 0] = numbers();
+      if (want > 0 || owes > 0) ask(windows.name(index), want, owes, now);
+    }
+    for (let index = call.wish(guard) >>> 0; index !== NONE; index = call.wish(guard) >>> 0) {
+      post({ kind: "wish", from: id, ...member.told(index) });
+      waitForKeeper();
+    }
+  }
+
+  function ask(window: string, want: number, owes: number, now: number): void {
+    if (now - (asked.get(window) ?? -Infinity) < ANSWER_PATIENCE) return;
+    asked.set(window, now);
+    post({ kind: "ask", from: id, window, want, owes });
+    waitForKeeper();
+  }
+
+  function hearKeeper(from: number): void {
+    if (member.keeping()) {
+      if (from > id) return post({ kind: "keep", from: id });
+      member.follow();
+    } else call.heard(guard);
+    silentSince = undefined;
+    asked.clear();
+    changed();
+  }
+
+  function lend({ from, window, want, owes }: Message & { kind: "ask" }): void {
+    const index = windows.index(window);
+    if (index === undefined) return;
+    call.lend(guard, index, want, owes, clock.now());
+    post({ kind: "lent", to: from, window, answer: numbers().slice(0, 3) });
+    member.save();
+  }
+
+  function take({ window, answer }: Message & { kind: "lent" }): void {
+    const since = asked.get(window);
+    silentSince = undefined;
+    asked.delete(window);
+    const index = since === undefined ? undefined : windows.index(window);
+    if (index === undefined) return;
+    numbers().set(answer.slice(0, 3));
+    call.lent(guard, index, since ?? 0, clock.now());
+    // Also when there is nothing: who would not wait longer hears of it.
+    line.callAll();
+    changed();
+  }
+
+  function adopt({ breaker, found }: Told): number {
+    const index = breakers.indexOf(breaker);
+    const list = found.slice(0, numbers().length);
+    numbers().set(list);
+    if (index >= 0) call.adopt(guard, index, list.length, clock.now(), clock.wall());
+    return index;
+  }
+
+  /** Gives leave, or says what is known better here. */
+  function lendLeave(wish: Message & { kind: "wish" }): void {
+    const index = adopt(wish);
+    if (index < 0) return;
+    if (call.lend_leave(guard, index, clock.now())) post({ kind: "leave", to: wish.from, breaker: wish.breaker });
+    else post({ kind: "state", ...member.told(index) });
+    member.settled();
+  }
+
+  return {
+    changed,
+    hear(heard) {
+      const message = heard as Message;
+      switch (message.kind) {
+        case "keep":
+          return hearKeeper(message.from);
+        case "ask":
+          return member.keeping() ? lend(message) : undefined;
+        case "lent":
+          return message.to === id ? take(message) : undefined;
+        case "state":
+          silentSince = undefined;
+          adopt(message);
+          return member.settled();
+        case "wish":
+          return member.keeping() ? lendLeave(message) : undefined;
+        case "leave":
+          silentSince = undefined;
+          if (message.to === id) call.grant_leave(guard, breakers.indexOf(message.breaker) >>> 0, clock.now());
+          return undefined;
+        default:
+      }
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * The tabs of one origin, as far as each needs to know of the others: who keeps the limits for all of them.
+ *
+ * The keeper is whoever holds a Web Lock; a tab that closes or crashes gives it up. Nobody waits for the lock on a
+ * request's way: until a tab has it, or has heard of another that has, it sends its small allowance. Alone, the
+ * lock comes at once, and from then on other tabs cost nothing. What they say to each other (`tabs.talk.ts`) is
+ * loaded when there is another.
+ */
+
+import type { Clock } from "./clock.js";
+import type { Core } from "./core.js";
+import type { Channel, Environment } from "./environment.js";
+import type { Line } from "./line.js";
+import { storageKey } from "./persistence.js";
+import type { Talk } from "./tabs.talk.js";
+import type { Timers } from "./timer.js";
+import type { Windows } from "./usage.js";
+
+/** A lock that is free comes sooner. */
+const LOCK_PATIENCE = 50;
+
+export interface Tabs {
+  /** A call waits, was refused or ended: another tab may have what it needs. */
+  changed(): void;
+  /** Says what has become of a breaker here. */
+  tell(breaker: number): void;
+  close(): void;
+}
+
+export interface TabParts {
+  readonly windows: Windows;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly line: Line;
+  readonly environment: Environment;
+  readonly name: string | undefined;
+  /** Takes up what an earlier page left. */
+  restore(): void;
+  /** Takes up what the last keeper stored. */
+  takeOver(): void;
+  /** The usage is to be stored now. */
+  save(): void;
+  /** The core may have changed its state. */
+  settled(): void;
+}
+
+/** A breaker's name and what it has found, as the core's numbers. */
+export interface Told {
+  readonly breaker: string;
+  readonly found: Float64Array;
+}
+
+/** This tab's part, shared with what is loaded later. */
+export interface Membership extends TabParts {
+  readonly channel: Channel;
+  readonly id: number;
+  told(breaker: number): Told;
+  keeping(): boolean;
+  /** Keeps the limits from now on; in the place of another keeper, as that one stored them. */
+  keep(inItsPlace: boolean): void;
+  /** Leaves them to another. */
+  follow(): void;
+}
+
+/** What a breaker has found, for other tabs. */
+function told({ call, guard, breakers, numbers }: Core, clock: Clock, breaker: number): Told {
+  const count = call.told(guard, breaker, clock.now(), clock.wall());
+  return { breaker: breakers[breaker] ?? "", found: numbers().slice(0, count) };
+}
+
+const ALONE: Tabs = { changed: () => {}, tell: () => {}, close: () => {} };
+
+export function joinTabs(parts: TabParts): Tabs {
+  const { clock, timers, line, environment } = parts;
+  const { core } = parts.windows;
+  // The lock, the channel, and the key in localStorage that says that there is a keeper.
+  const TABS = storageKey(parts.name, "tabs");
+  const open = environment.channel(TABS);
+  if (!open) {
+    parts.restore();
+    return ALONE;
+  }
+  const channel: Channel = open;
+  const id = environment.random();
+  let keeping = false;
+  let closed = false;
+  let heard = false;
+  let release: (() => void) | undefined;
+  let talk: Talk | undefined;
+  let loading: Promise<void> | undefined;
+
+  /** What it does when it cannot talk: guard by itself. */
+  function load(): Promise<void> {
+    heard = true;
+    loading ??= import("./entries/tabs.js").then(
+      ({ createTalk }) => {
+        talk = createTalk(membership);
+        talk.changed();
+      },
+      (error: unknown) => {
+        environment.report(error);
+        membership.keep(true);
+      },
+    );
+    return loading;
+  }
+
+  const membership: Membership = {
+    ...parts,
+    channel,
+    id,
+    told: (breaker) => told(core, clock, breaker),
+    keeping: () => keeping,
+    keep(inItsPlace) {
+      if (keeping || closed) return;
+      keeping = true;
+      if (inItsPlace) parts.takeOver();
+      core.call.keep(core.guard, clock.now());
+      mark((storage) => storage.setItem(TABS, "kept"));
+      channel.post({ kind: "keep", from: id });
+      line.callAll();
+    },
+    follow() {
+      keeping = false;
+      core.call.follow(core.guard, 1);
+    },
+  };
+
+  function mark<T>(use: (storage: NonNullable<ReturnType<Environment["storage"]>>) => T): T | undefined {
+    try {
+      const storage = environment.storage();
+      return storage && use(storage);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whoever goes in order says that nobody keeps the limits now; the lock says it for the others. */
+  function leave(): void {
+    if (keeping) mark((storage) => storage.removeItem(TABS));
+    release?.();
+    release = undefined;
+  }
+
+  function join(): void {
+    void environment.exclusively(TABS, () => {
+      if (closed) return Promise.resolve();
+      const held = new Promise<void>((resolve) => (release = resolve));
+      membership.keep(known || heard);
+      return held;
+    });
+  }
+
+  channel.listen((message) => {
+    // Somebody is there: whatever they say, nothing is sent any more without asking.
+    if (!keeping && !heard) core.call.heard(core.guard);
+    if (talk) talk.hear(message);
+    else void load().then(() => talk?.hear(message));
+  });
+  const known = mark((storage) => storage.getItem(TABS)) != null;
+  core.call.follow(core.guard, known ? 1 : 0);
+  if (!known) parts.restore();
+  join();
+  // Who has not got the lock by now is not alone.
+  timers.arm(clock.now() + LOCK_PATIENCE, () => !keeping && !closed && void load(), false);
+  const stopHiding = environment.onHide((leaving) => leaving && leave());
+  const stopWaking = environment.onWake(() => {
+    if (keeping && !release && !closed) {
+      membership.follow();
+      join();
+    }
+  });
+
+  return {
+    changed() {
+      talk?.changed();
+    },
+    tell: (breaker) => channel.post({ kind: "state", ...told(core, clock, breaker) }),
+    close() {
+      closed = true;
+      leave();
+      stopHiding();
+      stopWaking();
+      channel.close();
+    },
+  };
+}
