@@ -39,7 +39,7 @@ test("a failing server opens the circuit, and calls then fail at once without a 
   assert.match(await tenReads(page), /^10 refused by the open circuit in \d+(\.\d)? ms\.$/);
   await page.getByLabel("Message", { exact: true }).fill("Does this arrive?");
   await page.getByRole("button", { name: "Send", exact: true }).click();
-  await page.getByRole("alert").filter({ hasText: "we let it rest for a moment" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "is given a rest" }).waitFor();
   await page.getByText(/^try again in \d+ s$/).waitFor();
   assert.equal(requests.count(), 0);
   assert.equal(await page.getByLabel("Message", { exact: true }).inputValue(), "Does this arrive?", "nothing typed is lost");
@@ -93,7 +93,7 @@ test("an open circuit survives a reload, and is reset by hand", async () => {
   const requests = countRequests(page);
   await page.reload();
   await waitForState(page, "rest", "open");
-  await page.getByRole("alert").filter({ hasText: "we let it rest for a moment" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "is given a rest" }).waitFor();
   assert.equal(requests.count(), 0, "the reloaded page remembers");
 
   await switchServer(page, "Healthy");

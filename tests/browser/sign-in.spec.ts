@@ -80,7 +80,7 @@ test("a wrong password is told in words and opens no circuit", async () => {
     await typeIn(page, "owner", "not the password");
     await answer;
   }
-  await page.getByRole("alert").filter({ hasText: "Invalid login credentials" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "The email address or the password is wrong." }).waitFor();
   assert.equal(await page.getByText("All circuits closed").count(), 1);
   await typeIn(page, "owner");
   await page.getByRole("heading", { name: "Harbour" }).waitFor();
