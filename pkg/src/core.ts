@@ -93,6 +93,16 @@ const enum Size {
   Letters = 4096,
 }
 
+/**
+ * A core that decides nothing, where the module cannot be had: everything around it stands, and no call is asked about.
+ */
+export function inertCore(): Core {
+  const answers: Record<string, number> = { tick: Infinity, configure: 255 };
+  const call = new Proxy({} as InitOutput, { get: (_, name) => () => answers[String(name)] ?? 0 });
+  const nothing = new Float64Array(Size.Numbers);
+  return { call, guard: 0, breakers: [], endpoints: [], numbers: () => nothing, write: () => 0, read: () => "" };
+}
+
 let module: InitOutput | undefined;
 let numbers = new Float64Array();
 

@@ -103,6 +103,8 @@ export interface Environment {
   persist(): void;
   /** Calls back soon, when the code that runs now has ended. */
   later(callback: () => void): void;
+  /** Tells whoever reads the console. */
+  warn(text: string): void;
   /** Reports an error that nobody waits for: a listener that threw. */
   report(error: unknown): void;
 }
@@ -139,6 +141,7 @@ const system: Environment = {
     if (typeof navigator !== "undefined") navigator.storage?.persist?.().catch(() => {});
   },
   later: (callback) => queueMicrotask(callback),
+  warn: (text) => console.warn(text),
   report: (error) => {
     if (typeof reportError === "function") reportError(error);
     else console.error(error);

@@ -54,6 +54,7 @@ export type GuardErrorCode =
   | "offline"
   | "not_queued"
   | "closed"
+  | "unavailable"
   | "user_changed"
   | "unknown_option"
   | "invalid_option";
@@ -233,6 +234,25 @@ export class GuardClosedError extends GuardError {
 
   constructor(context?: FailureContext) {
     super("the guard is closed", { code: "closed", category: "aborted", retryable: false, context });
+  }
+}
+
+/**
+ * The guard could not be loaded, and the option `unavailable` says that calls fail then. `cause` is why.
+ *
+ * @example
+ * ```ts
+ * import { createGuard, GuardUnavailableError } from "seawall";
+ *
+ * const guard = createGuard({ unavailable: "fail" });
+ * await guard.fetch(`${url}/rest/v1/messages`).catch((error) => show(error instanceof GuardUnavailableError));
+ * ```
+ */
+export class GuardUnavailableError extends GuardError {
+  override readonly name = "GuardUnavailableError";
+
+  constructor(cause: unknown) {
+    super("the guard cannot be loaded here", { code: "unavailable", category: "aborted", retryable: false, cause });
   }
 }
 

@@ -285,6 +285,21 @@ export function factsOf({ service, class: operation, endpoint, method }: Route, 
 }
 
 /**
+ * The guard could not be loaded: its calls are sent unguarded or fail, as the option `unavailable` says.
+ *
+ * @example
+ * ```ts
+ * guard.on("unavailable", ({ calls, reason }) => show(calls === "fail" ? "no calls" : "no guard", reason));
+ * ```
+ */
+export interface UnavailableEvent {
+  readonly type: "unavailable";
+  readonly calls: "passThrough" | "fail";
+  readonly reason: string;
+  readonly at: number;
+}
+
+/**
  * Every event by its name.
  *
  * @example
@@ -298,6 +313,7 @@ export function factsOf({ service, class: operation, endpoint, method }: Route, 
  */
 export interface GuardEvents {
   transition: TransitionEvent;
+  unavailable: UnavailableEvent;
   call: CallEvent;
   failure: FailureEvent;
   refusal: RefusalEvent;

@@ -6,9 +6,9 @@ import { Call, type CallParts } from "./call.js";
 import type { GuardedInit } from "./call-options.js";
 import { type Abortable, type CallerParts, sendAsCaller } from "./caller.js";
 import { createClock } from "./clock.js";
-import { CallFlag, createCore } from "./core.js";
+import { CallFlag, type Core, createCore, inertCore } from "./core.js";
 import { type Environment, systemEnvironment } from "./environment.js";
-import { GuardClosedError, GuardError, OptionError } from "./errors.js";
+import { GuardClosedError, GuardError, GuardUnavailableError, OptionError } from "./errors.js";
 import { createEmitter, type GuardEventType, type Listener } from "./events.js";
 import { createExplain, type Explain } from "./explain.js";
 import { createIdentities, type IdentityRegistry, type Source } from "./identity.js";
@@ -132,6 +132,15 @@ function passed(transport: GuardedFetch): GuardedFetch {
   return (input, init) => transport(input, { ...init, [PASSED]: true } as RequestInit);
 }
 
+/** The core, or one that decides nothing and why the real one is missing. */
+function openCore(environment: Environment): { core: Core; missing?: { cause: unknown } } {
+  try {
+    return { core: createCore(environment) };
+  } catch (cause) {
+    return { core: inertCore(), missing: { cause } };
+  }
+}
+
 /**
  * Makes a guard. It is ready at once: nothing is loaded, and the first call may follow on the next line.
  *
@@ -148,11 +157,12 @@ function passed(transport: GuardedFetch): GuardedFetch {
  */
 export function createGuard(options: GuardOptions = {}, environment: Partial<Environment> = {}): Guard {
   const world = systemEnvironment(environment);
-  const { settings: given, storage, name, metrics: counting, policyAddress } = readOptions(options);
+  const { settings: given, storage: wanted, unavailable, name, metrics: counting, policyAddress } = readOptions(options);
   const clock = createClock(world);
   const timers = createTimers(world, clock);
   const emitter = createEmitter(world.report);
-  const core = createCore(world);
+  const { core, missing } = openCore(world);
+  const storage = missing ? "memory" : wanted;
   const live = new Set<Abortable>();
   const line = createLine(core, clock);
   const counter = createCounter();
@@ -255,6 +265,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     init: RequestInit | undefined,
   ): Promise<Response> {
     const { request, options: read } = readRequest(input, init);
+    if (missing && unavailable === "passThrough") return request.send(source.transport)(request.signal ?? new AbortController().signal);
     request.signal?.throwIfAborted();
     const where = route(request.method, request.url);
     const isPostgrest = request.fromSupabase && (where.service === "rest" || where.service === "rpc");
@@ -263,6 +274,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
     try {
       const options = read();
+      if (missing) throw new GuardUnavailableError(missing.cause);
       return await sendAsCaller(callers, { request, route: where, source }, (caller) =>
         send({ request, route: where, options, flags, ...caller }),
       );
@@ -370,6 +382,11 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       timers.close();
     },
   };
+  if (missing) {
+    const reason = String(missing.cause);
+    world.warn(`seawall cannot be loaded here (${reason}): calls ${unavailable === "fail" ? "fail" : "are not guarded"}; see its option "unavailable"`);
+    world.later(() => emitter.emit({ type: "unavailable", calls: unavailable, reason, at: clock.wall() }));
+  }
   internalsOf.set(guard, {
     guarded: wrap,
     adopt: (adopted) => {

@@ -277,6 +277,12 @@ export interface GuardOptions {
   storage?: "auto" | "memory";
   /** Guards of one origin share their state if they have the same name: one for each backend. */
   name?: string;
+  /**
+   * What becomes of calls where the guard itself cannot be loaded, as under a content security policy without
+   * `'wasm-unsafe-eval'`: sent as if there were no guard, which is the default, or failed with a
+   * `GuardUnavailableError`. The event `unavailable` and the console tell of it; `seawall/js` can always be loaded.
+   */
+  unavailable?: "passThrough" | "fail";
   /** Queues writes while there is no network. */
   offline?: boolean | OfflineOptions;
   /** Keeps answers to reads: given again while fresh, while stale with a look at the server, and in an outage. */
@@ -303,21 +309,25 @@ export interface ReadOptions {
   readonly settings: readonly Given[];
   readonly storage: "auto" | "memory";
   readonly name: string | undefined;
+  readonly unavailable: "passThrough" | "fail";
   readonly metrics: boolean | MetricsOptions | undefined;
   readonly policyAddress: string | undefined;
 }
 
 export function readOptions(options: GuardOptions): ReadOptions {
   if (!isRecord(options)) throw new OptionError("options", "the options are an object");
-  const { storage = "auto", name, policy, metrics, offline, messages: _, onError: __, url: ___, key: ____, accessToken: _____, ...settings } = options;
+  const { storage = "auto", unavailable = "passThrough", name, policy, metrics, offline, messages: _, onError: __, url: ___, key: ____, accessToken: _____, ...settings } = options;
   if (storage !== "auto" && storage !== "memory") {
     throw new OptionError("storage", `storage is "auto" or "memory", not ${shown(storage)}`);
+  }
+  if (unavailable !== "passThrough" && unavailable !== "fail") {
+    throw new OptionError("unavailable", `unavailable is "passThrough" or "fail", not ${shown(unavailable)}`);
   }
   if (name !== undefined && typeof name !== "string") throw new OptionError("name", `name is a text, not ${shown(name)}`);
   const address = typeof policy === "string" || policy instanceof URL ? policyAddress(policy) : undefined;
   const document = address === undefined && policy !== undefined ? readSettings(policy, "policy", false) : [];
   const own = readSettings({ ...withoutRelations(settings), offline: offlineSettings(offline) }, "options", true);
-  return { settings: [...document, ...own], storage, name, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
+  return { settings: [...document, ...own], storage, unavailable, name, metrics: metrics as GuardOptions["metrics"], policyAddress: address };
 }
 
 /** What a cache is told of the database is no setting: it belongs to the page. */

@@ -8,6 +8,7 @@ export {
   CircuitOpenError,
   GuardClosedError,
   GuardError,
+  GuardUnavailableError,
   NetworkError,
   NotQueuedError,
   OptionError,
@@ -33,6 +34,7 @@ export type {
   SplitEvent,
   StoredStateEvent,
   TransitionEvent,
+  UnavailableEvent,
   UserEvent,
   WaitEvent,
 } from "../events.js";

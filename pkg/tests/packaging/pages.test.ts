@@ -1,9 +1,11 @@
-/** T9 in browsers: what each bundler makes of the package, in each engine, and pages without a bundler. */
+/** T9 and C14 in browsers: what each bundler makes of the package, in each engine, and pages without a bundler. */
 
+import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { command, holds, node, type Place, PROJECT, reportOf } from "./application.js";
 import { type Browser, BROWSERS, startBrowser } from "./browsers.js";
+import { startSite } from "./site.js";
 
 /** No 'wasm-unsafe-eval': WebAssembly may not be compiled. */
 const STRICT = { "content-security-policy": "default-src 'none'; script-src 'self'; connect-src http://127.0.0.1:*" };
@@ -27,7 +29,7 @@ const PAGES: Page[] = [
 ];
 
 before(async () => {
-  for (const folder of ["vite", "vite-csp", "workers"]) await command("vite", ["build", "--base=./", "--logLevel=warn"], { folder });
+  for (const folder of ["vite", "vite-csp", "unguarded", "workers"]) await command("vite", ["build", "--base=./", "--logLevel=warn"], { folder });
   await bundleWithWebpack();
   // The worker of an origin is an application of its own: a bundler is asked for one file.
   await command("esbuild", ["service-worker.js", "--bundle", "--minify", "--outfile=dist/service-worker.js"], { folder: "workers" });
@@ -55,6 +57,16 @@ for (const name of BROWSERS) {
         ),
       );
     }
+
+    test("a page where WebAssembly is forbidden and nobody thought of it calls unguarded, and hears of it", async () => {
+      const site = await startSite({ folder: PROJECT, headers: STRICT });
+      try {
+        await browser.open(`${site.url}/unguarded/dist/?backend=${encodeURIComponent(site.url)}`);
+        assert.deepEqual(await reportOf(site), { calls: "passThrough", statuses: [503, 503, 503] });
+      } finally {
+        await site.close();
+      }
+    });
   });
 }
 
