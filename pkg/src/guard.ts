@@ -341,6 +341,10 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   void source?.refresh();
 
   const runs = createRuns(parts, (path) => route("GET", path), () => closed);
+  const unguarded: Run = async (_target, work, given) => {
+    if (unavailable === "fail") throw new GuardUnavailableError(missing?.cause);
+    return work(given?.signal ?? new AbortController().signal);
+  };
   const { url, key, accessToken } = options;
   const sendQuery = wrap({ transport: (input, init) => world.fetch(input, init) }, true);
   const queries = createQueries({ url, key, accessToken }, sendQuery);
@@ -350,7 +354,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     fetch: wrap({ transport: (input, init) => world.fetch(input, init) }),
     wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
     identify: (subject) => identities.identify(subject),
-    run: runs.run,
+    run: missing ? unguarded : runs.run,
     breakers,
     offline: offline.queue,
     metrics,

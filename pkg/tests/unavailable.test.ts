@@ -64,6 +64,11 @@ describe("C14 the module cannot be compiled", () => {
     guard.close();
   });
 
+  test("functions run as if there were no guard, or fail", async () => {
+    assert.equal(await hearing().guard.run("rest", async () => 1), 1);
+    await assert.rejects(hearing({ unavailable: "fail" }).guard.run("rest", async () => 1), GuardUnavailableError);
+  });
+
   test("a protected client answers in its own shape", async () => {
     const passing = protect(createClient(backend.url, KEY, QUIET), hearing().guard);
     assert.equal((await passing.from("t").select()).status, 503);

@@ -27,5 +27,12 @@ export async function explain(failure: unknown, { messages = {} }: ExplainParts 
   }
 }
 
-/** For the guard alone, which brings what it knows. */
+/**
+ * For the guard alone, which brings what it knows.
+ *
+ * @example
+ * ```ts
+ * const { message } = await guard.explain(new Error("lost"));
+ * ```
+ */
 export const forGuard = explainWith;
