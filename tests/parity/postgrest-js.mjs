@@ -74,9 +74,10 @@ async function prepareDatabase(scripts) {
   await writeFile(join(scripts, "1.sql"), `
     drop schema if exists public cascade; create schema public;
     drop schema if exists personal cascade; create schema if not exists extensions;
-    do $$ begin
-      if not exists (select from pg_roles where rolname = 'anon') then create role anon nologin; end if;
-      if not exists (select from pg_roles where rolname = 'authenticator') then create role authenticator noinherit; end if;
+    do $$ declare name text; begin
+      foreach name in array array['anon', 'authenticated', 'service_role', 'authenticator'] loop
+        if not exists (select from pg_roles where rolname = name) then execute format('create role %I noinherit', name); end if;
+      end loop;
     end $$;
     alter role authenticator login password '${password}'; grant anon to authenticator;`);
   await writeFile(join(scripts, "2.sql"), withoutPostgis(schema.join("\n")));
