@@ -95,7 +95,7 @@ interface RpcOptions {
  * ```ts
  * import type { QueryResult } from "seawall";
  *
- * const show = ({ data, error }: QueryResult<unknown[]>) => (error ? report(error.code) : render(data));
+ * const told = ({ data, error }: QueryResult<unknown[]>) => show(error ? error.code : data);
  * ```
  */
 export type QueryResult<Data> =
@@ -151,7 +151,7 @@ interface Embedded {
  * ```ts
  * import type { Query } from "seawall";
  *
- * const recent = (query: Query<Message[]>) => query.order("created_at", { ascending: false }).limit(20);
+ * const recent = (query: Query<{ id: number }[]>) => query.order("created_at", { ascending: false }).limit(20);
  * ```
  */
 export interface Query<Data> extends PromiseLike<QueryResult<Data>> {
