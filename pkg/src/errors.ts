@@ -193,7 +193,7 @@ export class NetworkError extends GuardError {
   override readonly name = "NetworkError";
 
   constructor(code: "network" | "offline", context: FailureContext, cause: unknown) {
-    const message = cause instanceof Error ? cause.message : "the request failed";
+    const message = isError(cause) ? cause.message : "the request failed";
     super(message, { code, category: code, retryable: true, context, cause });
   }
 }
@@ -303,6 +303,11 @@ export class OptionError extends GuardError {
   ) {
     super(message, { code, category: "validation", retryable: false });
   }
+}
+
+/** An error of any realm: a frame's, or a test runner's, is not an instance of this one's. */
+export function isError(value: unknown): value is Error {
+  return typeof value === "object" && value !== null && typeof (value as { message?: unknown }).message === "string";
 }
 
 function inWords(retryAfter: number | undefined): string {

@@ -10,13 +10,13 @@
  * to them, and to every other caller, failures are thrown.
  */
 
-import type { GuardError } from "./errors.js";
+import { type GuardError, isError } from "./errors.js";
 
 /** Any status works that is neither a success nor one of those postgrest-js retries. */
 const SOME_FAILURE = 500;
 
 export function replyFor(error: GuardError): Response {
-  const cause = error.cause instanceof Error ? error.cause : undefined;
+  const cause = isError(error.cause) ? error.cause : undefined;
   const shown = cause ?? error;
   const body = {
     message: `${shown.name}: ${shown.message}`,
@@ -37,7 +37,7 @@ export function replyFor(error: GuardError): Response {
 
 function details(error: Error): string {
   const cause = error.cause;
-  if (!(cause instanceof Error)) return "";
+  if (!isError(cause)) return "";
   const code = (cause as { code?: unknown }).code;
   const suffix = typeof code === "string" ? ` (${code})` : "";
   return `${error.name}: ${error.message}\n\nCaused by: ${cause.name}: ${cause.message}${suffix}`;
