@@ -70,7 +70,8 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
       (headers("idempotency-key") === null ? 0 : CallFlag.Marked) |
       (oneShot ? CallFlag.OneShot : 0) |
       (headers("x-retry-count") === null ? 0 : CallFlag.Repetition),
-    signal: init?.signal ?? request?.signal ?? undefined,
+    // A null cuts it loose, also from the signal inside a Request.
+    signal: (init?.signal === undefined ? request?.signal : init.signal) ?? undefined,
     credentials: init?.credentials ?? request?.credentials,
     fromSupabase: headers("x-client-info") !== null,
     header: headers,

@@ -48,8 +48,17 @@ export function createUsers(): Users {
   const bySubject = new Map<string, User>();
   const latest = new Map<User, string>();
 
+  function startOver(): void {
+    byToken.clear();
+    bySubject.clear();
+    latest.clear();
+  }
+
   function named(subject: string): User {
-    const user = bySubject.get(subject) ?? { number: hash(subject, 0x811c_9dc5) || 1, subject, known: true };
+    const kept = bySubject.get(subject);
+    if (kept) return kept;
+    if (bySubject.size >= MOST_TOKENS) startOver();
+    const user = { number: hash(subject, 0x811c_9dc5) || 1, subject, known: true };
     bySubject.set(subject, user);
     return user;
   }
@@ -58,10 +67,7 @@ export function createUsers(): Users {
     behind(authorization) {
       const known = byToken.get(authorization);
       if (known !== undefined) return known;
-      if (byToken.size >= MOST_TOKENS) {
-        byToken.clear();
-        latest.clear();
-      }
+      if (byToken.size >= MOST_TOKENS) startOver();
       const user = named(subjectOf(authorization));
       byToken.set(authorization, user);
       latest.set(user, authorization);

@@ -19,13 +19,13 @@ interface Page {
 
 function open(metrics: MetricsOptions, kept = new Map<string, string>()): Page {
   const world = createWorld(kept);
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(leaving: boolean) => void>();
   const onHide: Environment["onHide"] = (listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
   const guard = createGuard({ metrics, retry: { attempts: 1 } }, { ...world, onHide });
-  return { guard, world, hide: () => [...listeners].forEach((listener) => listener()) };
+  return { guard, world, hide: () => [...listeners].forEach((listener) => listener(false)) };
 }
 
 async function call(guard: Guard, backend: Backend): Promise<void> {
