@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use http::{HeaderMap, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
 use seawall_pgrest::{
-    plan::{Plan, PlanConfig},
+    plan::{Bounds, Plan, PlanConfig, Relations},
     request::{ApiRequest, Filter, LogicTree, Operation, RawRequest, RequestConfig},
     schema::SchemaCache,
     sql,
