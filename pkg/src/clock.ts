@@ -10,10 +10,14 @@ import type { Environment } from "./environment.js";
 
 /** A jump of the wall clock shorter than this is drift or a correction, not a sleep. */
 const SHORTEST_SLEEP = 30_000;
+/** Monotonic time goes on after a sleep, so within a millisecond of it there was none: a look costs as much as a call's decision. */
+const LOOK_AGAIN = 1;
 /** A longer one is a clock that was wrong before: believing it adds nothing. */
 const LONGEST_SLEEP = 7 * 24 * 3_600_000;
 
 export interface Clock {
+  /** Looks at the wall clock now: the machine may have slept. */
+  look(): void;
   /** Milliseconds since some origin, never less than before. */
   now(): number;
   /** Milliseconds since 1970, as the wall clock has it. */
@@ -22,15 +26,23 @@ export interface Clock {
 
 export function createClock(environment: Pick<Environment, "monotonicNow" | "wallNow">): Clock {
   let latest = environment.monotonicNow();
+  let looked = latest;
   let gap = environment.wallNow() - latest;
   let slept = 0;
+
+  function lookAtWall(monotonic: number): void {
+    looked = monotonic;
+    const newGap = environment.wallNow() - monotonic;
+    const jump = newGap - gap;
+    gap = newGap;
+    if (jump >= SHORTEST_SLEEP && jump <= LONGEST_SLEEP) slept += jump;
+  }
+
   return {
+    look: () => lookAtWall(environment.monotonicNow()),
     now() {
       const monotonic = environment.monotonicNow();
-      const newGap = environment.wallNow() - monotonic;
-      const jump = newGap - gap;
-      gap = newGap;
-      if (jump >= SHORTEST_SLEEP && jump <= LONGEST_SLEEP) slept += jump;
+      if (monotonic - looked >= LOOK_AGAIN) lookAtWall(monotonic);
       latest = Math.max(latest, monotonic + slept);
       return latest;
     },

@@ -243,7 +243,11 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   }
 
   // After a sleep, what should have ended in it ends at once.
-  const closing: (() => void)[] = [world.onWake(() => timers.look())];
+  const woken = (): void => {
+    clock.look();
+    timers.look();
+  };
+  const closing: (() => void)[] = [world.onWake(woken)];
   const onClose = (listener: () => void): void => void closing.push(listener);
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);

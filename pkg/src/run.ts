@@ -165,7 +165,7 @@ class Running implements Abortable {
       this.#onAbort = () => this.abort(signal.reason);
       signal.addEventListener("abort", this.#onAbort);
     }
-    this.#act(core.call.begin(core.guard, scopeOf(route), route.number, 0, kind, 0, this.#started));
+    this.#act(core.call.begin(core.guard, scopeOf(route), route.number, 0, kind, 0, this.#started), this.#started);
   }
 
   abort(reason: unknown): void {
@@ -174,21 +174,23 @@ class Running implements Abortable {
     this.#broke(Break.Aborted, reason);
   }
 
-  #act(action: Action): void {
+  #act(action: Action, now: number): void {
     const { core, timers, clock, emitter, line } = this.#parts;
     const numbers = core.numbers();
     this.#id = numbers[Place.Id] ?? 0;
     const until = numbers[Place.Until] ?? 0;
-    if (action === Action.Give || action === Action.Refuse) return this.#conclude(action);
+    if (action === Action.Give || action === Action.Refuse) return this.#conclude(action, now);
     if (action === Action.Send) return this.#send(until);
-    const delay = Math.max(0, until - clock.now());
+    const delay = Math.max(0, until - now);
     const isRetry = action === Action.WaitToRetry;
     const category = CATEGORIES[numbers[Place.Category] ?? 255];
     const id = this.#id;
     const wake = (): void => {
       timers.disarm(this.#alarm);
       line.leave(id);
-      if (!this.#over) this.#act(core.call.next(core.guard, id, clock.now()));
+      if (this.#over) return;
+      const awake = clock.now();
+      this.#act(core.call.next(core.guard, id, awake), awake);
     };
     this.#alarm = timers.arm(until, wake);
     this.#waits = !isRetry;
@@ -253,7 +255,8 @@ class Running implements Abortable {
     timers.disarm(this.#alarm);
     this.#status = status;
     const length = code === undefined ? 0 : core.write(`\n\n\n\n\n\n${code}`);
-    this.#act(core.call.answered(core.guard, this.#id, status, length, clock.now(), 0));
+    const now = clock.now();
+    this.#act(core.call.answered(core.guard, this.#id, status, length, now, 0), now);
   }
 
   #broke(how: Break, reason: unknown): void {
@@ -262,18 +265,18 @@ class Running implements Abortable {
     this.#status = 0;
     this.#controller?.abort(reason);
     this.#controller = undefined;
-    this.#act(core.call.broke(core.guard, this.#id, how, clock.now()));
+    const now = clock.now();
+    this.#act(core.call.broke(core.guard, this.#id, how, now), now);
   }
 
-  #conclude(action: Action): void {
+  #conclude(action: Action, now: number): void {
     if (this.#over) return;
     this.#over = true;
-    const { core, clock, count, emitter, line, settled } = this.#parts;
+    const { core, count, emitter, line, settled } = this.#parts;
     const numbers = core.numbers();
     const category = CATEGORIES[numbers[Place.Category] ?? 255];
     const [retryAt, news] = [numbers[Place.RetryAt] ?? Infinity, numbers[Place.News] ?? 0];
     const [queued, deadline, patience] = [numbers[Place.Queued] ?? 0, numbers[Place.Deadline] ?? 0, numbers[Place.Patience] ?? 0];
-    const now = clock.now();
     const elapsed = now - this.#started;
     this.#leave();
     if (this.#waits) line.leave(this.#id);
