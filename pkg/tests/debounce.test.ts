@@ -44,11 +44,11 @@ test("a write is saved as it was left", async () => {
 });
 
 test("the first of a burst is sent at once when asked for, later ones end as it does", async () => {
-  const options: CallOptions = { debounce: "click", wait: 60, edge: "leading" };
+  const options: CallOptions = { debounce: "click", wait: 400, edge: "leading" };
   const first = await call("a", options);
   const second = await call("b", options);
   assert.equal(second, first);
-  await pause(150);
+  await pause(700);
   assert.match(await call("c", options), /q=c/);
   assert.equal(backend.received.length, 2);
 });
@@ -68,11 +68,11 @@ test("one who leaves disturbs nobody, and when all have left nothing is sent", a
   await assert.rejects(second, { name: "AbortError" });
   assert.match(await first, /q=b/);
   const alone = new AbortController();
-  const last = call("c", { debounce: "k", wait: 30 }, { signal: alone.signal });
+  const last = call("c", { debounce: "k", wait: 300 }, { signal: alone.signal });
   await pause(5);
   alone.abort();
   await assert.rejects(last, { name: "AbortError" });
-  await pause(60);
+  await pause(400);
   assert.equal(backend.received.length, 2);
 });
 

@@ -141,9 +141,9 @@ describe("a limit of 500 ms", () => {
           clearInterval(timer);
           response.end();
         }
-      }, 25);
+      }, 120);
     });
-    const guard = createGuard({ timeout: 100, retry: ONCE });
+    const guard = createGuard({ timeout: 600, retry: ONCE });
     const response = await guard.fetch(`${backend.url}/storage/v1/object/files/long.bin`);
     assert.equal((await response.arrayBuffer()).byteLength, 80);
     guard.close();
