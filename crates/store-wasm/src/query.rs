@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 /// # Errors
 /// A step is not one of the builder's, or lacks a word.
 #[wasm_bindgen]
+#[expect(clippy::needless_pass_by_value, reason = "a list crosses the boundary owned")]
 pub fn build_query(url: &str, schema: &str, steps: Vec<String>) -> Result<Vec<String>, JsError> {
     describe(url, schema, &steps).map_err(|step| JsError::new(&["there is no step \"", &step, "\""].concat()))
 }
