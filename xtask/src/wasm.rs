@@ -125,6 +125,10 @@ fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
     Task::new(project, &format!("wasm-opt-{module}"), wasm_opt)?
         .args([
             "-Oz",
+            // A large function with one caller is not made part of it: where many do the same, brotli finds it.
+            "--one-caller-inline-max-function-size",
+            "50",
+            "--converge",
             // What rustc emits and every engine reads; `--all-features` gives types that only binaryen knows.
             "--enable-bulk-memory",
             "--enable-multivalue",

@@ -3,10 +3,15 @@
 //! The page sends by the guard, so of an HTTP client with TLS, URLs and their tables of international names only the
 //! description of a request is left. `Cargo.toml` puts this crate in the place of the registry's.
 
+pub mod header;
+
 use core::fmt;
 
 use header::HeaderMap;
-pub use http::{Method, header};
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Method(&'static str);
 
 /// Where requests begin.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +44,25 @@ pub struct Response(());
 #[derive(Debug)]
 pub struct Error(());
 
+impl Method {
+    /// Removes rows.
+    pub const DELETE: Self = Self("DELETE");
+    /// Reads.
+    pub const GET: Self = Self("GET");
+    /// Reads no more than the headers.
+    pub const HEAD: Self = Self("HEAD");
+    /// Changes rows.
+    pub const PATCH: Self = Self("PATCH");
+    /// Adds rows, or calls a function.
+    pub const POST: Self = Self("POST");
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        self.0
+    }
+}
+
 impl Client {
     /// The client.
     #[must_use]
@@ -62,14 +86,10 @@ impl Client {
 }
 
 impl RequestBuilder {
-    /// Sets headers, in the place of those of their names.
+    /// Sets the headers. Reqwest keeps those that are there; nothing gives a request any before this.
     #[must_use]
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        for (name, value) in headers {
-            if let Some(name) = name {
-                self.request.headers.insert(name, value);
-            }
-        }
+        self.request.headers = headers;
         self
     }
 

@@ -18,7 +18,7 @@ use seawall_policy::class::{self, Category, Class, Service};
 use seawall_policy::time::{Span, UnixTime};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-pub use disk::{CacheDisk, Problem};
+pub use disk::CacheDisk;
 
 /// The cache's rules, and what was invalidated in this page.
 #[wasm_bindgen]

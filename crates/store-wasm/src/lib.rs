@@ -4,8 +4,10 @@
 //! path restores the very same text by itself, and never waits for this module). It carries the cache: its rules, and
 //! its entries in IndexedDB. And it keeps the outbox: the writes that wait for the network.
 
+mod allocator;
 mod breaker;
 mod cache;
+mod database;
 mod local;
 mod object;
 mod outbox;
@@ -14,7 +16,7 @@ mod queue;
 mod refresh;
 
 pub use breaker::{StoredBreaker, decode, stored_breakers};
-pub use cache::{Cache, CacheDisk, Problem};
+pub use cache::{Cache, CacheDisk};
 pub use outbox::{Outbox, columns_with, owner_of, prefer_of, query_of, queueable_as, rows_in_query};
 pub use query::{build_query, describe};
 pub use queue::{Batcher, Debouncer, Splitter, insert_apart, insert_key};

@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 pub use form::{columns_with, owner_of, prefer_of, query_of, queueable_as, rows_in_query};
 
-use crate::object::set;
+use crate::object::{set, text};
 use command::{Command, Edits, decide};
 use disk::Disk;
 
@@ -50,7 +50,7 @@ impl Outbox {
     /// # Errors
     /// There is no IndexedDB, it refuses, or a newer version of this package has upgraded it.
     pub async fn open(name: String) -> Result<Self, JsError> {
-        let place = Place::Disk(Disk::open(&name).await?);
+        let place = Place::Disk(Disk::open(&name).await.map_err(refused)?);
         Ok(Self { place })
     }
 
@@ -76,7 +76,7 @@ impl Outbox {
         let command = Command::read(&name, &input).ok_or_else(|| JsError::new("no such command"))?;
         match &self.place {
             Place::Memory(memory) => Ok(memory.borrow_mut().run(&command, &settings)),
-            Place::Disk(disk) => disk.run(&command, &settings).await,
+            Place::Disk(disk) => disk.run(&command, &settings).await.map_err(refused),
         }
     }
 }
@@ -140,4 +140,14 @@ fn with_requests(reply: &JsValue, command: &Command, requests: &[(u64, JsValue)]
 
 fn empty() -> JsValue {
     Object::new().into()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err by name")]
+fn refused(error: JsValue) -> JsError {
+    if let Some(words) = error.as_string() {
+        return JsError::new(&words);
+    }
+    let name = text(&error, "name").unwrap_or_default();
+    let message = text(&error, "message").unwrap_or_else(|| "IndexedDB refuses".to_owned());
+    JsError::new(&[&name, ": ", &message].concat())
 }

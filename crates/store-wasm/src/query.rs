@@ -51,9 +51,9 @@ pub fn describe(url: &str, schema: &str, steps: &[String]) -> Result<Vec<String>
         .build()
         .map_err(|error| error.to_string())?;
     let mut described = vec![request.method.as_str().to_owned(), request.url, request.body];
-    for (name, value) in &request.headers {
-        described.push(name.as_str().to_owned());
-        described.push(value.to_str().unwrap_or_default().to_owned());
+    for (name, value) in request.headers.iter() {
+        described.push(name.to_owned());
+        described.push(value.to_owned());
     }
     Ok(described)
 }

@@ -8,19 +8,17 @@
 //! A structure has a database name of its own: an upgrade never waits for an old tab. What cannot be opened, or is not
 //! what this version wrote, is thrown away and made anew; losing a cache costs requests.
 
-use core::error::Error as _;
-use core::future::{Future, ready};
-use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
-
 use js_sys::Array;
-use rexie::{Index, KeyRange, ObjectStore, Rexie, Store, Transaction, TransactionMode};
+use rexie::{Index, ObjectStore, Rexie};
 use seawall_policy::cache::evict::{Amount, Limits};
 use seawall_policy::cache::invalidate::{Target, is_like};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use web_sys::{IdbDatabase, IdbObjectStore, IdbTransaction};
 
-use super::ledger::{self, Ledger, field, number, set};
+use super::ledger::{self, Ledger, size_of};
 use super::{amount, float, target};
+use crate::database::{self, Mode, Outcome, begin, committed, done};
+use crate::object::{field, set, text};
 
 const ANSWERS: &str = "answers";
 const INDEX: &str = "index";
@@ -35,37 +33,8 @@ const BATCH: u32 = 64;
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct CacheDisk {
-    database: Rexie,
+    connection: IdbDatabase,
     limits: Limits,
-}
-
-type Outcome<T> = Result<T, Problem>;
-
-/// Why the disk does not work; JavaScript is told in words.
-#[derive(Debug)]
-pub enum Problem {
-    /// The browser's database refused.
-    Refused(rexie::Error),
-    /// What is stored is not what this version wrote.
-    Damaged,
-}
-
-impl From<rexie::Error> for Problem {
-    fn from(error: rexie::Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Problem> for JsValue {
-    fn from(problem: Problem) -> Self {
-        match problem {
-            Problem::Refused(error) => error
-                .source()
-                .map_or_else(|| error.to_string(), ToString::to_string)
-                .into(),
-            Problem::Damaged => "the stored ledger is damaged".into(),
-        }
-    }
 }
 
 #[wasm_bindgen]
@@ -80,20 +49,20 @@ impl CacheDisk {
             total,
             largest: total.bytes,
         };
-        let mut database = build(&name).await;
-        let sound = match &database {
-            Ok(database) => is_sound(database).await,
+        let mut connection = connect(&name).await;
+        let sound = match &connection {
+            Ok(connection) => is_sound(connection).await,
             Err(_) => false,
         };
         if !sound {
-            if let Ok(database) = database {
-                database.close();
+            if let Ok(connection) = connection {
+                connection.close();
             }
-            Rexie::delete(&name).await?;
-            database = build(&name).await;
+            database::delete(&name).await?;
+            connection = connect(&name).await;
         }
         Ok(Self {
-            database: database?,
+            connection: connection?,
             limits,
         })
     }
@@ -103,13 +72,13 @@ impl CacheDisk {
     /// # Errors
     /// The database does not answer, or is damaged.
     pub async fn read(&self, key: JsValue) -> Outcome<Array> {
-        let transaction = self.begin(&[ANSWERS, LEDGER], TransactionMode::ReadOnly)?;
-        let entry = transaction.store(ANSWERS)?.get(key).await?;
+        let transaction = begin(&self.connection, &[ANSWERS, LEDGER], Mode::Read)?;
+        let entry = done(transaction.object_store(ANSWERS)?.get(&key)).await?;
         let ledger = ledger_in(&transaction).await?;
         let Amount { entries, bytes } = ledger.kept;
         let count = ledger.marks.count();
         Ok(Array::of4(
-            &entry.unwrap_or_default(),
+            &entry,
             &count.into(),
             &float(entries).into(),
             &float(bytes).into(),
@@ -122,22 +91,21 @@ impl CacheDisk {
     /// # Errors
     /// The database does not answer, is damaged or full.
     pub async fn write(&self, entry: JsValue, line: JsValue, slots: Vec<u16>, since: u32) -> Outcome<bool> {
-        let transaction = self.begin(&STORES, TransactionMode::ReadWrite)?;
+        let transaction = begin(&self.connection, &STORES, Mode::Write)?;
         let mut ledger = ledger_in(&transaction).await?;
         if !ledger.marks.allow(since, &slots) {
             return Ok(false);
         }
-        let index = transaction.store(INDEX)?;
-        if let Some(old) = index.get(field(&line, "key")).await? {
-            ledger.subtract(number(&old, "size"));
+        let index = transaction.object_store(INDEX)?;
+        let old = done(index.get(&field(&line, "key"))).await?;
+        if !old.is_undefined() {
+            ledger.subtract(size_of(&old, "size"));
         }
-        ledger.add(number(&line, "size"));
-        let answers = transaction.store(ANSWERS)?;
-        let first = started(put(&answers, entry));
-        put(&index, line).await?;
-        first.await?;
+        ledger.add(size_of(&line, "size"));
+        transaction.object_store(ANSWERS)?.put(&entry)?;
+        index.put(&line)?;
         self.evict(&transaction, &mut ledger).await?;
-        finish(transaction, &ledger).await?;
+        finish(&transaction, &ledger).await?;
         Ok(true)
     }
 
@@ -146,15 +114,16 @@ impl CacheDisk {
     /// # Errors
     /// The database does not answer.
     pub async fn touch(&self, keys: Array, now: f64) -> Outcome<()> {
-        let transaction = self.begin(&[INDEX], TransactionMode::ReadWrite)?;
-        let index = transaction.store(INDEX)?;
+        let transaction = begin(&self.connection, &[INDEX], Mode::Write)?;
+        let index = transaction.object_store(INDEX)?;
         for key in keys.iter() {
-            if let Some(line) = index.get(key).await? {
+            let line = done(index.get(&key)).await?;
+            if !line.is_undefined() {
                 set(&line, "used", &now.into());
-                put(&index, line).await?;
+                index.put(&line)?;
             }
         }
-        Ok(())
+        committed(&transaction).await
     }
 
     /// Invalidates, with the kinds of [`super::Cache::forget`]; tells how many entries ended.
@@ -165,12 +134,12 @@ impl CacheDisk {
         let Some(target) = target(kind, &name) else {
             return Ok(0);
         };
-        let transaction = self.begin(&STORES, TransactionMode::ReadWrite)?;
+        let transaction = begin(&self.connection, &STORES, Mode::Write)?;
         let mut ledger = ledger_in(&transaction).await?;
         ledger.marks.mark(&target);
-        let lines = found(&transaction.store(INDEX)?, &target).await?;
-        let ended = remove(&transaction, &mut ledger, lines.iter()).await?;
-        finish(transaction, &ledger).await?;
+        let lines = found(&transaction.object_store(INDEX)?, &target).await?;
+        let ended = remove(&transaction, &mut ledger, &lines)?;
+        finish(&transaction, &ledger).await?;
         Ok(ended)
     }
 
@@ -179,19 +148,15 @@ impl CacheDisk {
     /// # Errors
     /// The database does not answer.
     pub async fn lines(&self) -> Outcome<Array> {
-        let transaction = self.begin(&[INDEX], TransactionMode::ReadOnly)?;
-        let lines = transaction.store(INDEX)?.get_all(None, None).await?;
-        Ok(lines.into_iter().collect())
+        let transaction = begin(&self.connection, &[INDEX], Mode::Read)?;
+        let lines = done(transaction.object_store(INDEX)?.get_all()).await?;
+        Ok(lines.into())
     }
 }
 
 impl CacheDisk {
-    fn begin(&self, stores: &[&str], mode: TransactionMode) -> Outcome<Transaction> {
-        Ok(self.database.transaction(stores, mode)?)
-    }
-
     /// Lets the least recently used go until the rest is within the limits.
-    async fn evict(&self, transaction: &Transaction, ledger: &mut Ledger) -> Outcome<()> {
+    async fn evict(&self, transaction: &IdbTransaction, ledger: &mut Ledger) -> Outcome<()> {
         let excess = self.limits.excess(ledger.kept);
         let before = ledger.kept;
         loop {
@@ -202,117 +167,89 @@ impl CacheDisk {
             if entries == 0 && bytes == 0 {
                 return Ok(());
             }
-            let lines = oldest(&transaction.store(INDEX)?).await?;
+            let lines = oldest(&transaction.object_store(INDEX)?).await?;
             let mut taken = Amount::default();
             let enough = lines.iter().take_while(|line| {
                 let more = taken.entries < entries || taken.bytes < bytes;
                 taken.entries += 1;
-                taken.bytes += number(line, "size");
+                taken.bytes += size_of(line, "size");
                 more
             });
-            if remove(transaction, ledger, enough).await? == 0 {
+            if remove(transaction, ledger, &enough.collect())? == 0 {
                 return Ok(());
             }
         }
     }
 }
 
-async fn build(name: &str) -> rexie::Result<Rexie> {
+async fn connect(name: &str) -> Outcome<IdbDatabase> {
     let index = ObjectStore::new(INDEX)
         .key_path("key")
         .add_index(Index::new("used", "used"))
         .add_index(Index::new("user", "user"))
         .add_index(Index::new("tables", "tables").multi_entry(true))
         .add_index(Index::new("tags", "tags").multi_entry(true));
-    Rexie::builder(name)
+    let builder = Rexie::builder(name)
         .version(VERSION)
         .add_object_store(ObjectStore::new(ANSWERS).key_path("key"))
         .add_object_store(index)
-        .add_object_store(ObjectStore::new(LEDGER).key_path("id"))
-        .build()
-        .await
+        .add_object_store(ObjectStore::new(LEDGER).key_path("id"));
+    database::connect(name, builder).await
 }
 
-async fn is_sound(database: &Rexie) -> bool {
-    match database.transaction(&STORES, TransactionMode::ReadOnly) {
+async fn is_sound(connection: &IdbDatabase) -> bool {
+    match begin(connection, &STORES, Mode::Read) {
         Ok(transaction) => ledger_in(&transaction).await.is_ok(),
         Err(_) => false,
     }
 }
 
-async fn ledger_in(transaction: &Transaction) -> Outcome<Ledger> {
-    let object = transaction.store(LEDGER)?.get(ledger::KEY.into()).await?;
-    Ledger::read(&object.unwrap_or_default()).ok_or(Problem::Damaged)
+async fn ledger_in(transaction: &IdbTransaction) -> Outcome<Ledger> {
+    let object = done(transaction.object_store(LEDGER)?.get(&ledger::KEY.into())).await?;
+    Ledger::read(&object).ok_or_else(|| "the stored ledger is damaged".into())
 }
 
-async fn finish(transaction: Transaction, ledger: &Ledger) -> Outcome<()> {
-    put(&transaction.store(LEDGER)?, ledger.to_object()).await?;
-    transaction.done().await?;
-    Ok(())
+async fn finish(transaction: &IdbTransaction, ledger: &Ledger) -> Outcome<()> {
+    transaction.object_store(LEDGER)?.put(&ledger.to_object())?;
+    committed(transaction).await
 }
 
-async fn put(store: &Store, object: JsValue) -> rexie::Result<()> {
-    store.put(&object, None).await.map(|_| ())
+async fn oldest(index: &IdbObjectStore) -> Outcome<Array> {
+    let all = JsValue::UNDEFINED;
+    let lines = done(index.index("used")?.get_all_with_key_and_limit(&all, BATCH)).await?;
+    Ok(lines.into())
 }
 
-async fn oldest(index: &Store) -> rexie::Result<Vec<JsValue>> {
-    index.index("used")?.get_all(None, Some(BATCH)).await
-}
-
-/// The lines of what a target means.
-async fn found(index: &Store, target: &Target) -> Outcome<Vec<JsValue>> {
-    let (name, value) = match target {
-        Target::Key(key) => ("", key),
-        Target::Table(table) => ("tables", table),
-        Target::Tag(tag) => ("tags", tag),
-        Target::User(user) => ("user", user),
-        Target::Pattern(pattern) => {
-            let lines = index.get_all(None, None).await?;
-            let path = |line: &JsValue| field(line, "path").as_string().unwrap_or_default();
-            return Ok(lines
-                .into_iter()
-                .filter(|line| is_like(pattern, &path(line)))
-                .collect());
-        }
-        Target::Everything => return Ok(index.get_all(None, None).await?),
+/// The lines of what a target means. A value stands for the range of that value alone.
+async fn found(index: &IdbObjectStore, target: &Target) -> Outcome<Array> {
+    let request = match target {
+        Target::Key(key) => index.get_all_with_key(&key.as_str().into()),
+        Target::Table(table) => index.index("tables")?.get_all_with_key(&table.as_str().into()),
+        Target::Tag(tag) => index.index("tags")?.get_all_with_key(&tag.as_str().into()),
+        Target::User(user) => index.index("user")?.get_all_with_key(&user.as_str().into()),
+        Target::Pattern(_) | Target::Everything => index.get_all(),
     };
-    let range = KeyRange::only(&value.as_str().into()).ok();
-    if name.is_empty() {
-        Ok(index.get_all(range, None).await?)
-    } else {
-        Ok(index.index(name)?.get_all(range, None).await?)
-    }
+    let lines = Array::from(&done(request).await?);
+    Ok(match target {
+        Target::Pattern(pattern) => lines
+            .iter()
+            .filter(|line| is_like(pattern, &text(line, "path").unwrap_or_default()))
+            .collect(),
+        Target::Key(_) | Target::Table(_) | Target::Tag(_) | Target::User(_) | Target::Everything => lines,
+    })
 }
 
-/// Ends entries. Every request is made before any is waited for.
-async fn remove(
-    transaction: &Transaction,
-    ledger: &mut Ledger,
-    lines: impl Iterator<Item = &JsValue>,
-) -> Outcome<u32> {
-    let (answers, index) = (transaction.store(ANSWERS)?, transaction.store(INDEX)?);
-    let mut requests = Vec::new();
-    let mut ended = 0;
-    for line in lines {
-        let key = field(line, "key");
-        requests.push(started(answers.delete(key.clone())));
-        requests.push(started(index.delete(key)));
-        ledger.subtract(number(line, "size"));
-        ended += 1;
+/// Ends entries. The end of the transaction tells whether it was done.
+fn remove(transaction: &IdbTransaction, ledger: &mut Ledger, lines: &Array) -> Outcome<u32> {
+    let (answers, index) = (
+        transaction.object_store(ANSWERS)?,
+        transaction.object_store(INDEX)?,
+    );
+    for line in lines.iter() {
+        let key = field(&line, "key");
+        answers.delete(&key)?;
+        index.delete(&key)?;
+        ledger.subtract(size_of(&line, "size"));
     }
-    for request in requests {
-        request.await?;
-    }
-    Ok(ended)
-}
-
-type Request<'a> = Pin<Box<dyn Future<Output = rexie::Result<()>> + 'a>>;
-
-/// A request that is made now: a future alone does nothing until somebody waits for it.
-fn started<'a>(request: impl Future<Output = rexie::Result<()>> + 'a) -> Request<'a> {
-    let mut request: Request<'a> = Box::pin(request);
-    match request.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Pending => request,
-        Poll::Ready(outcome) => Box::pin(ready(outcome)),
-    }
+    Ok(lines.length())
 }

@@ -28,7 +28,7 @@ fn line(key: &str, table: &str, size: f64, used: f64) -> JsValue {
 async fn open(name: &str, entries: f64) -> CacheDisk {
     match CacheDisk::open(name.to_owned(), entries, 1e9).await {
         Ok(disk) => disk,
-        Err(problem) => wasm_bindgen::throw_val(problem.into()),
+        Err(problem) => wasm_bindgen::throw_val(problem),
     }
 }
 
