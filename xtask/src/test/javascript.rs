@@ -10,7 +10,8 @@ use crate::failure::{Failure, Outcome};
 use crate::process::Task;
 use crate::setup::{self, browsers};
 
-const LIMIT: Duration = Duration::from_secs(900);
+/// Twice and more what the longest suite takes on a machine with two cores.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// The types of package, page and tests.
 pub(super) fn types(ground: &Ground<'_>) -> Outcome<Counts> {
