@@ -86,22 +86,29 @@ export async function startStack({ scripts, env = {} }: StackOptions = {}): Prom
 /** Applies the example application and a login role whose password only the tests know. */
 async function prepareDatabase(binary: string, owner: string, scripts?: string): Promise<string> {
   const password = "seawall-test";
-  const folder = await mkdtemp(join(tmpdir(), "seawall-login-"));
+  const before = await mkdtemp(join(tmpdir(), "seawall-before-"));
+  const after = await mkdtemp(join(tmpdir(), "seawall-after-"));
   try {
-    await writeFile(join(folder, "login.sql"), loginRole(password));
-    for (const own of [join(root, "web-demo/database"), folder, ...(scripts ? [scripts] : [])]) {
+    await writeFile(join(before, "messages.sql"), NO_MESSAGES);
+    await writeFile(join(after, "login.sql"), loginRole(password));
+    for (const own of [before, join(root, "web-demo/database"), after, ...(scripts ? [scripts] : [])]) {
       await run(binary, ["migrate", "--apply", own], {
         env: { ...process.env, SEAWALL_OWNER_DATABASE_URL: owner, DATABASE_URL: owner },
       });
     }
   } finally {
-    await rm(folder, { recursive: true });
+    for (const folder of [before, after]) await rm(folder, { recursive: true });
   }
   const login = new URL(owner);
   login.username = LOGIN;
   login.password = password;
   return login.href;
 }
+
+/** What an earlier file of tests wrote would stand before the example's own messages. */
+const NO_MESSAGES = `do $$ begin
+    if to_regclass('public.messages') is not null then truncate public.messages cascade; end if;
+  end $$;`;
 
 function loginRole(password: string): string {
   return `do $$ begin
