@@ -4,6 +4,7 @@
 //! Cargo is asked every time, since only it knows what a module depends on; binding and optimising are
 //! skipped when the module it gives is the one they had before.
 
+mod names;
 mod twin;
 
 use std::ffi::OsString;
@@ -100,12 +101,19 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
     let stamp = Stamp::of(
         project,
         &format!("wasm-{module}"),
-        &[&input, "tools/Cargo.lock", "package.json", "xtask/src/wasm.rs"],
+        &[
+            &input,
+            "tools/Cargo.lock",
+            "package.json",
+            "xtask/src/wasm.rs",
+            "xtask/src/wasm/names.rs",
+        ],
     )?;
     if stamp.is_current(std::slice::from_ref(&bound)) {
         return Ok(Work::Current);
     }
     bind(project, module, module, &copy, &folder)?;
+    names::shorten(&bound, &folder.join(format!("{module}.js")))?;
     optimise(project, module, &bound)?;
     stamp.save()?;
     Ok(Work::Done)
@@ -127,7 +135,7 @@ fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
             "-Oz",
             // A large function with one caller is not made part of it: where many do the same, brotli finds it.
             "--one-caller-inline-max-function-size",
-            "50",
+            "20",
             "--converge",
             // What rustc emits and every engine reads; `--all-features` gives types that only binaryen knows.
             "--enable-bulk-memory",

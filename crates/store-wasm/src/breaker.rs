@@ -1,17 +1,17 @@
 //! Stored breaker states, decoded.
 
+use js_sys::Array;
 use seawall_policy::breaker::{Breaker, BreakerConfig, Snapshot};
 use seawall_policy::error::SnapshotError;
 use seawall_policy::event::State;
 use seawall_policy::time::{MonoTime, UnixTime};
-use serde::Serialize;
-use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::local;
+use crate::object::object;
 
 /// One stored breaker, as a page that starts now would find it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredBreaker {
     /// A service's name, or an endpoint's path.
     pub key: String,
@@ -29,14 +29,31 @@ pub struct StoredBreaker {
 
 /// Decodes what localStorage holds under `key`; an empty list where it holds nothing. `wall` is the wall clock in
 /// milliseconds.
-///
-/// # Errors
-/// The objects cannot be made: the runtime is out of memory.
 #[wasm_bindgen]
-pub fn stored_breakers(key: &str, wall: f64) -> Result<JsValue, JsError> {
+#[must_use]
+pub fn stored_breakers(key: &str, wall: f64) -> Array {
     let text = local::read(key).unwrap_or_default();
-    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
-    Ok(decode(&text, wall).serialize(&serializer)?)
+    decode(&text, wall).iter().map(StoredBreaker::to_js).collect()
+}
+
+impl StoredBreaker {
+    /// As `pkg/src/storage.ts` describes it: null where there is nothing.
+    fn to_js(&self) -> JsValue {
+        object([
+            ("key", self.key.as_str().into()),
+            ("state", self.state.into()),
+            ("savedAt", self.saved_at.into()),
+            (
+                "nextProbeIn",
+                self.next_probe_in.map_or(JsValue::NULL, JsValue::from),
+            ),
+            ("recentFailures", self.recent_failures.into()),
+            (
+                "problem",
+                self.problem.as_deref().map_or(JsValue::NULL, JsValue::from),
+            ),
+        ])
+    }
 }
 
 /// A line for each breaker: the state, a space, the key.
