@@ -37,7 +37,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await waitForState(page, "rest", "open");
     await page.getByLabel("Message", { exact: true }).fill("Anybody?");
     await page.getByLabel("Message", { exact: true }).press("Enter");
-    await page.getByRole("alert").filter({ hasText: "rest for a moment" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "is given a rest" }).waitFor();
     await page.locator('[data-breaker="rest"] summary').click();
     assert.deepEqual(await findings(page), [], "an open circuit, a notice and a menu");
     await close();
