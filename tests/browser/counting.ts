@@ -4,13 +4,24 @@ import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import { performance } from "node:perf_hooks";
 
 const dist = resolve(import.meta.dirname, "../../pkg/dist");
 
+const PAGE = `<!doctype html><title>tab</title><script>
+  const send = fetch;
+  globalThis.fetch = (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("x-sent", String(Date.now()));
+    return send(input, { ...init, headers });
+  };
+</script>`;
+
 export interface Counting {
   readonly url: string;
-  /** When each request to the data came, in milliseconds. */
+  /**
+   * When each request to the data was sent, in milliseconds: the page stamps them. A browser opens few connections, so
+   * on a busy machine a request may arrive long after it was sent, and what a limit bounds is the sending.
+   */
   readonly asked: number[];
   /** What the data are answered with from now on; `false` hangs up. */
   answer(status: number | false): void;
@@ -23,11 +34,11 @@ export async function startCounting(): Promise<Counting> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     if (path.startsWith("/rest/v1/")) {
-      asked.push(performance.now());
+      asked.push(Number(request.headers["x-sent"]));
       if (status === false) response.socket?.destroy();
       else response.writeHead(status, { "content-type": "application/json" }).end("[]");
     } else if (path.startsWith("/dist/")) void serve(join(dist, path.slice(6)), response);
-    else response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>tab</title>");
+    else response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return {
