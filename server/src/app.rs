@@ -5,11 +5,16 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::breakers::Breakers;
+use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dev::Dev;
+use crate::events::Events;
 use crate::limits::Limits;
+use crate::redis::Redis;
 use crate::rest::Rest;
+use crate::store::Store;
 use crate::telemetry::Metrics;
 
 /// A shared reference to the server's parts.
@@ -24,6 +29,16 @@ pub struct Parts {
     pub clock: Clock,
     /// Metrics.
     pub metrics: Metrics,
+    /// Facts that somebody may want to hear of.
+    pub(crate) events: Events,
+    /// A breaker for each thing the server leans on.
+    pub(crate) breakers: Arc<Breakers>,
+    /// What instances share in memory; none where there is no Redis.
+    pub(crate) redis: Option<Redis>,
+    /// Messages between instances.
+    pub(crate) bus: Bus,
+    /// The database of what Seawall stores; none where none is configured.
+    pub(crate) store: Option<Store>,
     /// Direct mode: database, schema cache, execution.
     pub(crate) rest: Rest,
     /// Rate limits; none where they are switched off.
@@ -41,7 +56,12 @@ impl App {
     /// When a part refuses its configuration.
     pub fn new(config: Config) -> Result<Self, crate::serve::StartError> {
         let (clock, metrics) = (Clock::system(), Metrics::new());
-        let rest = Rest::new(&config, clock, metrics.clone())?;
+        let events = Events::counted(clock, metrics.clone());
+        let breakers = Arc::new(Breakers::new(!config.postgrest, clock, &metrics, &events));
+        let redis = Redis::new(&config.cluster, Arc::clone(&breakers))?;
+        let bus = Bus::new(&config);
+        let store = Store::new(&config.cluster)?;
+        let rest = Rest::new(&config, metrics.clone())?;
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
@@ -49,6 +69,11 @@ impl App {
             config,
             clock,
             metrics,
+            events,
+            breakers,
+            redis,
+            bus,
+            store,
             rest,
             limits,
             dev,

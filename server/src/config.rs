@@ -5,6 +5,7 @@
 //! what is the matter. Nothing else in the crate reads the environment.
 
 mod bounds;
+mod cluster;
 mod database;
 mod dev;
 mod jwt;
@@ -17,6 +18,7 @@ mod server;
 mod source;
 
 pub use bounds::BoundsConfig;
+pub use cluster::ClusterConfig;
 pub use database::DatabaseConfig;
 pub use dev::{DevConfig, DevUser};
 pub use jwt::{ClaimPath, JwtConfig};
@@ -90,6 +92,8 @@ pub struct Config {
     pub jwt: JwtConfig,
     /// Rate limits and the policy document.
     pub limits: LimitsConfig,
+    /// What instances share, and who may administer them.
+    pub cluster: ClusterConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -112,6 +116,7 @@ impl Config {
             rest: RestConfig::read(&source, postgrest)?,
             jwt: JwtConfig::read(&source)?,
             limits: LimitsConfig::read(&source, postgrest)?,
+            cluster: ClusterConfig::read(&source)?,
             dev: DevConfig::read(&source)?,
             log: LogConfig::read(&source)?,
             postgrest,

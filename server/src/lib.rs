@@ -6,18 +6,23 @@
 
 pub mod app;
 pub mod auth;
+pub mod breakers;
+mod bus;
 pub mod cli;
 pub mod clock;
 pub mod config;
 mod dev;
 pub mod error;
+mod events;
 mod limits;
 mod middleware;
 pub mod migrate;
+mod redis;
 mod rest;
 mod router;
 mod routes;
 pub mod serve;
+mod store;
 pub mod telemetry;
 
 pub use serve::{Handle, serve};

@@ -13,6 +13,7 @@
 //! - `rate_limit` counts the verified user, so a forged token costs nobody else.
 //! - `breaker` stands before the database alone.
 
+mod admin;
 mod authenticate;
 mod body_limit;
 mod breaker;
@@ -26,6 +27,7 @@ mod rate_limit;
 mod request_id;
 mod security_headers;
 
+pub(crate) use admin::is_admin;
 pub(crate) use body_limit::too_large;
 pub(crate) use request_id::RequestId;
 
@@ -70,5 +72,17 @@ pub(crate) fn before_auth(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), body_limit::layer))
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+    )
+}
+
+/// What stands before the admin API: limits hold there too, and only administrators pass.
+pub(crate) fn before_admin(router: Router, app: &App) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), deadline::layer))
+            .layer(from_fn_with_state(app.clone(), body_limit::layer))
+            .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer))
+            .layer(from_fn_with_state(app.clone(), admin::layer)),
     )
 }

@@ -4,7 +4,6 @@
 //! carried out in one transaction in one flush. What the plan needs to know of the
 //! database is loaded once and kept fresh; until then the answer is 503.
 
-mod breaker;
 mod connection;
 mod etag;
 mod execute;
@@ -28,11 +27,9 @@ use axum::routing::any;
 use tokio::sync::Notify;
 
 use crate::app::App;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::StartError;
 use crate::telemetry::Metrics;
-use breaker::DatabaseBreaker;
 use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
 use pool::Pool;
@@ -44,17 +41,15 @@ pub(crate) struct JwtTime(pub(crate) Duration);
 /// What direct mode keeps between requests.
 pub(crate) struct Rest {
     pool: Pool,
-    pub(crate) breaker: DatabaseBreaker,
     live: ArcSwapOption<Live>,
     at_start: Arc<Config>,
     reload: Notify,
 }
 
 impl Rest {
-    pub(crate) fn new(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, StartError> {
+    pub(crate) fn new(config: &Config, metrics: Metrics) -> Result<Self, StartError> {
         Ok(Self {
-            pool: pool::build(&config.database, metrics.clone())?,
-            breaker: DatabaseBreaker::new(!config.postgrest, clock, metrics),
+            pool: pool::build(&config.database, metrics)?,
             live: ArcSwapOption::empty(),
             at_start: Arc::new(config.clone()),
             reload: Notify::new(),

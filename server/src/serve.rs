@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::config::{Config, ConfigError};
-use crate::{rest, router};
+use crate::{bus, rest, router};
 
 /// How long callers of a server that is configured as a PostgREST wait for its first schema cache.
 const FIRST_LOAD: Duration = Duration::from_secs(10);
@@ -43,6 +43,9 @@ pub enum StartError {
     /// The system refused something else.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
+    /// The connection to Redis cannot be set up.
+    #[error("cannot prepare the connection to Redis: {0}")]
+    Redis(String),
     /// The connections to the database cannot be set up.
     #[error("cannot prepare the connections to the database: {0}")]
     Database(String),
@@ -108,6 +111,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
             stopped.clone(),
         )),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
+        tokio::spawn(bus::run(app.clone(), stopped.clone())),
     ];
     let mut admin = None;
     if let Some(wanted) = admin_address {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -15,6 +16,7 @@ use crate::database::Database;
 use crate::fault_proxy::FaultProxy;
 use crate::must;
 use crate::pooler::Pooler;
+use crate::redis::TestRedis;
 use crate::request::Request;
 use crate::user::{self, SECRET, User};
 
@@ -24,7 +26,7 @@ pub struct TestApp {
     proxy: FaultProxy,
     /// Ends before the database that it is connected to.
     _pooler: Option<Pooler>,
-    database: Database,
+    database: Arc<Database>,
     server: Handle,
 }
 
@@ -219,7 +221,9 @@ impl Caller<'_> {
 pub struct TestAppBuilder {
     settings: BTreeMap<String, String>,
     pooled: bool,
+    stores: bool,
     sql: String,
+    database: Option<Arc<Database>>,
 }
 
 impl Default for TestAppBuilder {
@@ -227,7 +231,9 @@ impl Default for TestAppBuilder {
         let builder = Self {
             settings: BTreeMap::new(),
             pooled: false,
+            stores: false,
             sql: String::new(),
+            database: None,
         };
         builder
             .set("SEAWALL_LISTEN", "127.0.0.1:0")
@@ -259,6 +265,26 @@ impl TestAppBuilder {
         self
     }
 
+    /// Shares a Redis with other instances.
+    #[must_use]
+    pub fn redis(self, redis: &TestRedis) -> Self {
+        self.set("SEAWALL_REDIS_URL", &redis.url())
+    }
+
+    /// Serves the database of a running server, as a second instance.
+    #[must_use]
+    pub fn beside(mut self, other: &TestApp) -> Self {
+        self.database = Some(Arc::clone(&other.database));
+        self
+    }
+
+    /// Lets the server store what it stores itself (audit, jobs), with its migrations applied.
+    #[must_use]
+    pub fn with_store(mut self) -> Self {
+        self.stores = true;
+        self
+    }
+
     /// Switches the rate limits on, under this policy.
     #[must_use]
     pub fn limits(self, policy: &Value) -> Self {
@@ -275,9 +301,18 @@ impl TestAppBuilder {
 
     /// Starts the server, ready or not.
     pub async fn start_unready(mut self) -> TestApp {
-        let database = Database::create().await;
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => Arc::new(Database::create().await),
+        };
         if !self.sql.is_empty() {
             database.run(&self.sql).await;
+        }
+        if self.stores {
+            let owner = database.owner_url();
+            let migrated = seawall_server::migrate::migrate(&owner.as_str().into()).await;
+            must("Seawall's migrations", migrated);
+            self = self.set("SEAWALL_STORE_DATABASE_URL", &owner);
         }
         let pooler = if self.pooled {
             Some(Pooler::start(&database).await)

@@ -58,6 +58,18 @@ impl Database {
         )
     }
 
+    /// The address of the superuser, who may own what Seawall stores.
+    #[must_use]
+    pub fn owner_url(&self) -> String {
+        let user = self.admin.get_user().unwrap_or("postgres");
+        let password = self
+            .admin
+            .get_password()
+            .map(|password| format!(":{}", String::from_utf8_lossy(password)))
+            .unwrap_or_default();
+        format!("postgres://{user}{password}@{}/{}", self.address(), self.name)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

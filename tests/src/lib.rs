@@ -16,6 +16,8 @@ mod app;
 mod database;
 mod fault_proxy;
 mod pooler;
+mod process;
+mod redis;
 mod request;
 mod user;
 
@@ -24,6 +26,8 @@ pub use app::{Caller, TestApp, TestAppBuilder};
 pub use database::Database;
 pub use fault_proxy::FaultProxy;
 pub use pooler::Pooler;
+pub use process::ServerProcess;
+pub use redis::TestRedis;
 pub use request::Request;
 pub use user::{GUEST, HARBOUR, LIGHTHOUSE, OWNER, SECRET, User};
 

@@ -76,6 +76,12 @@ impl Request {
         must("the request failed", must("the server did not answer", sent))
     }
 
+    /// Sends it; nothing when there was no whole answer, as from a server that was killed.
+    pub async fn try_send(self) -> Option<Answer> {
+        let sent = tokio::time::timeout(LIMIT, self.exchange()).await;
+        sent.ok()?.ok()
+    }
+
     async fn exchange(self) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
         let stream = TcpStream::connect(self.address).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

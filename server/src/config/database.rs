@@ -100,7 +100,7 @@ fn describe(config: &tokio_postgres::Config) -> String {
 }
 
 /// Checks the string without repeating it: it may hold a password.
-fn connection_string(text: &str) -> Result<SecretString, String> {
+pub(super) fn connection_string(text: &str) -> Result<SecretString, String> {
     let parsed: Result<tokio_postgres::Config, _> = text.parse();
     match parsed {
         Ok(config) if config.get_hosts().is_empty() => Err("names no host".to_owned()),

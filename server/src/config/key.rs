@@ -120,6 +120,13 @@ keys! {
     JWT_CACHE = "jwt-cache-max-entries" [DB], "verified tokens remembered";
     BYPASSRLS_FROM_BROWSER = "allow-bypassrls-from-browser", "whether a role that bypasses row-level security may come from a browser";
 
+    REDIS_URL = "redis-url" or "REDIS_URL" [SECRET], "address of Redis, where instances share limits, caches and messages";
+    REDIS_TIMEOUT = "redis-timeout", "milliseconds a request waits for Redis before it does without";
+    STORE_DATABASE_URL = "store-database-url" [SECRET], "connection string of the role that owns what Seawall stores; the owner's where it is left out";
+    CLUSTER_SECRET = "cluster-secret" [SECRET], "what messages between instances are signed with; derived from the token secret where it is left out";
+    ADMIN_CLAIM_KEY = "admin-claim-key", "where in the claims it says that somebody may administer";
+    ADMIN_CLAIM_VALUE = "admin-claim-value", "what the claims say there of an administrator";
+
     RATE_LIMITS = "rate-limits", "whether requests are limited";
     POLICY = "policy", "the policy document as JSON";
 

@@ -12,10 +12,11 @@ use http::StatusCode;
 use seawall_policy::class::{Answer, Outcome, Service, classify};
 
 use crate::app::App;
+use crate::breakers::Dependency;
 use crate::error::{ApiError, ErrorReport};
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let ticket = match app.rest.breaker.admit() {
+    let ticket = match app.breakers.of(Dependency::Postgres).admit() {
         Ok(ticket) => ticket,
         Err(wait_s) => {
             app.metrics.refused("breaker");

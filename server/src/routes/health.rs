@@ -8,6 +8,7 @@ use http::header::CACHE_CONTROL;
 use serde_json::{Value, json};
 
 use crate::app::{App, Parts};
+use crate::breakers::Dependency;
 
 /// The process answers: nothing else is meant by it.
 pub(super) async fn live() -> Response {
@@ -31,13 +32,13 @@ pub(super) async fn health(State(app): State<App>) -> Response {
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "schemaCache": if app.rest.is_loaded() { "loaded" } else { "loading" },
-        "database": {"circuit": app.rest.breaker.state()},
+        "database": {"circuit": app.breakers.of(Dependency::Postgres).state().name()},
     });
     answer(StatusCode::OK, body)
 }
 
 fn is_ready(app: &Parts) -> bool {
-    app.rest.is_loaded() && app.rest.breaker.state() != "open"
+    app.rest.is_loaded() && !app.breakers.of(Dependency::Postgres).is_open()
 }
 
 fn answer(status: StatusCode, body: Value) -> Response {

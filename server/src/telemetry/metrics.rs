@@ -142,18 +142,29 @@ impl Metrics {
 
     /// A circuit entered a state.
     pub(crate) fn breaker(&self, dependency: &'static str, state: &'static str) {
-        let value = match state {
-            "closed" => 0.0,
-            "half_open" => 1.0,
-            _ => 2.0,
-        };
-        self.gauge(names::BREAKER_STATE, &[("dependency", dependency.into())])
-            .set(value);
+        self.breaker_state(dependency, state);
         self.counter(
             names::BREAKER_TRANSITIONS,
             &[("dependency", dependency.into()), ("to", state.into())],
         )
         .increment(1);
+    }
+
+    /// A circuit is in a state.
+    pub(crate) fn breaker_state(&self, dependency: &'static str, state: &'static str) {
+        let value = match state {
+            "open" | "forced_open" => 2.0,
+            "half_open" => 1.0,
+            _ => 0.0,
+        };
+        self.gauge(names::BREAKER_STATE, &[("dependency", dependency.into())])
+            .set(value);
+    }
+
+    /// Something happened that somebody may want to hear of.
+    pub(crate) fn event(&self, kind: &'static str, what: &'static str) {
+        self.counter(names::EVENTS, &[("kind", kind.into()), ("what", what.into())])
+            .increment(1);
     }
 
     /// A token was refused.
@@ -188,15 +199,15 @@ impl Metrics {
             .set(0.0);
     }
 
-    fn counter(&self, name: &'static str, labels: &[(&'static str, String)]) -> Counter {
+    pub(super) fn counter(&self, name: &'static str, labels: &[(&'static str, String)]) -> Counter {
         self.recorder.register_counter(&key(name, labels), &METADATA)
     }
 
-    fn gauge(&self, name: &'static str, labels: &[(&'static str, String)]) -> Gauge {
+    pub(super) fn gauge(&self, name: &'static str, labels: &[(&'static str, String)]) -> Gauge {
         self.recorder.register_gauge(&key(name, labels), &METADATA)
     }
 
-    fn histogram(&self, name: &'static str, labels: &[(&'static str, String)]) -> Histogram {
+    pub(super) fn histogram(&self, name: &'static str, labels: &[(&'static str, String)]) -> Histogram {
         self.recorder.register_histogram(&key(name, labels), &METADATA)
     }
 }

@@ -14,6 +14,7 @@ pub(super) const RATE_LIMIT_KEYS: &str = "rate_limit_keys";
 pub(super) const BREAKER_STATE: &str = "circuit_breaker_state";
 pub(super) const BREAKER_TRANSITIONS: &str = "circuit_breaker_transitions_total";
 pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
+pub(super) const EVENTS: &str = "seawall_events_total";
 pub(super) const SCHEMA_LOADS: &str = "schema_cache_loads_total";
 pub(super) const SCHEMA_LOADED: &str = "schema_cache_loaded";
 pub(super) const PANICS: &str = "panics_total";
@@ -37,6 +38,10 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
     (
         BREAKER_TRANSITIONS,
         "Transitions of circuit breakers, by dependency and state entered.",
+    ),
+    (
+        EVENTS,
+        "Events worth telling, by kind and by what they are about.",
     ),
     (AUTH_FAILURES, "Tokens refused, by reason."),
     (SCHEMA_LOADS, "Loads of the schema cache, by outcome."),

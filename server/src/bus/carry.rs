@@ -1,0 +1,124 @@
+//! Carrying messages: over Redis, else over PostgreSQL, else nowhere.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use secrecy::ExposeSecret as _;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::sync::watch;
+
+use super::Bus;
+use crate::app::App;
+use crate::clock::Clock;
+
+const CHANNEL: &str = "seawall_bus";
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// The transport broke; why is logged by whoever tries again.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("Redis: {0}")]
+    Redis(String),
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] sqlx::Error),
+    #[error("the connection ended")]
+    Ended,
+}
+
+impl From<redis::RedisError> for Broken {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error.category().to_owned())
+    }
+}
+
+/// Carries messages as long as the server runs.
+pub(crate) async fn run(app: App, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = carry_forever(&app) => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+}
+
+async fn carry_forever(app: &App) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let connected = std::time::Instant::now();
+        let outcome = match (&app.redis, speaks_to_postgres(app)) {
+            (Some(redis), _) => over_redis(&app.bus, app.clock, redis).await,
+            (None, true) => over_postgres(app).await,
+            (None, false) => return alone(&app.bus).await,
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "messages to other instances are interrupted");
+        }
+        if connected.elapsed() > LONGEST_WAIT {
+            wait = FIRST_WAIT;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// A server that answers as a PostgREST opens no connection that PostgREST would not.
+fn speaks_to_postgres(app: &App) -> bool {
+    !app.config.postgrest
+}
+
+async fn over_redis(bus: &Bus, clock: Clock, redis: &crate::redis::Redis) -> Result<(), Broken> {
+    let mut ear = redis.client().get_async_pubsub().await?;
+    ear.subscribe(CHANNEL).await?;
+    let mut mouth = redis.client().get_multiplexed_async_connection().await?;
+    bus.gap();
+    let mut heard = ear.into_on_message();
+    let mut outgoing = bus.waiting.lock().await;
+    loop {
+        tokio::select! {
+            message = heard.next() => {
+                let payload: String = message.ok_or(Broken::Ended)?.get_payload()?;
+                bus.receive(&payload, clock.unix().as_millis());
+            }
+            Some(text) = outgoing.recv() => {
+                let () = redis::cmd("PUBLISH").arg(CHANNEL).arg(&text).query_async(&mut mouth).await?;
+            }
+        }
+    }
+}
+
+async fn over_postgres(app: &App) -> Result<(), Broken> {
+    let (bus, clock) = (&app.bus, app.clock);
+    let uri = app
+        .config
+        .cluster
+        .store_uri
+        .as_ref()
+        .unwrap_or(&app.config.database.uri);
+    // One connection hears and another speaks, so that neither waits for the other.
+    let pool = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect(uri.expose_secret())
+        .await?;
+    let mut ear = PgListener::connect_with(&pool).await?;
+    ear.ignore_pool_close_event(true);
+    ear.listen(CHANNEL).await?;
+    bus.gap();
+    let mut outgoing = bus.waiting.lock().await;
+    loop {
+        tokio::select! {
+            heard = ear.try_recv() => {
+                let notification = heard?.ok_or(Broken::Ended)?;
+                bus.receive(notification.payload(), clock.unix().as_millis());
+            }
+            Some(text) = outgoing.recv() => {
+                sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(&text).execute(&pool).await?;
+            }
+        }
+    }
+}
+
+/// Nothing to carry over: what is published is heard here only.
+async fn alone(bus: &Bus) {
+    let mut outgoing = bus.waiting.lock().await;
+    while outgoing.recv().await.is_some() {}
+}

@@ -1,0 +1,54 @@
+//! Lets administrators pass: a verified token whose claim says so, and nobody else.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+
+use super::RequestId;
+use crate::app::App;
+use crate::auth::Identity;
+use crate::config::ClusterConfig;
+use crate::error::ApiError;
+
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let identity = request.extensions().get::<Identity>();
+    match identity {
+        Some(identity) if is_admin(identity, &app.config.cluster) => next.run(request).await,
+        Some(identity) if identity.authenticated => {
+            let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+            app.events.security(
+                "admin_denied",
+                request_id,
+                "a user without the admin claim was refused",
+            );
+            refused(StatusCode::FORBIDDEN, "this needs an administrator's token")
+        }
+        Some(_) | None => refused(StatusCode::UNAUTHORIZED, "this needs an administrator's token"),
+    }
+}
+
+/// Whether the claims say that their bearer may administer.
+pub(crate) fn is_admin(identity: &Identity, config: &ClusterConfig) -> bool {
+    if !identity.authenticated {
+        return false;
+    }
+    let claims = serde_json::Value::Object((*identity.claims).clone());
+    match config.admin_claim.find(&claims) {
+        Some(serde_json::Value::String(value)) => *value == config.admin_value,
+        Some(serde_json::Value::Array(values)) => values
+            .iter()
+            .any(|value| value.as_str() == Some(config.admin_value.as_str())),
+        Some(serde_json::Value::Bool(yes)) => *yes && config.admin_value == "true",
+        _ => false,
+    }
+}
+
+fn refused(status: StatusCode, message: &str) -> Response {
+    let code = if status == StatusCode::FORBIDDEN {
+        "SEAWALL_ADMIN_ONLY"
+    } else {
+        "SEAWALL_UNAUTHENTICATED"
+    };
+    ApiError::new(status, code, message).into_response()
+}
