@@ -17,6 +17,7 @@ mod rest;
 mod server;
 mod source;
 
+pub use crate::client_address::ForwardedHeader;
 pub use bounds::BoundsConfig;
 pub use cluster::ClusterConfig;
 pub use database::DatabaseConfig;

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod breakers;
 mod bus;
 pub mod cli;
+mod client_address;
 pub mod clock;
 pub mod config;
 mod dev;

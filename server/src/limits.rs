@@ -9,21 +9,19 @@ mod key;
 mod memory;
 
 pub(crate) use headers::Standing;
-pub(crate) use key::client_address;
-
-use std::net::IpAddr;
 
 use seawall_policy::class::Target;
 use seawall_policy::limit::Quota;
 use seawall_policy::policy::Policy;
 use seawall_policy::time::MonoTime;
 
-use crate::config::{LimitsConfig, Network};
+use crate::client_address::ClientAddress;
+use crate::config::LimitsConfig;
 use memory::Memory;
 
 /// Who asks for what.
 pub(crate) struct Subject<'request> {
-    pub(crate) address: IpAddr,
+    pub(crate) address: ClientAddress,
     /// The verified user; an anonymous caller is its address.
     pub(crate) user: Option<&'request str>,
     pub(crate) target: Target<'request>,
@@ -39,7 +37,6 @@ pub(crate) struct Decision {
 /// The limiter of one server.
 pub(crate) struct Limits {
     policy: Policy,
-    trusted: Vec<Network>,
     memory: Memory,
 }
 
@@ -47,7 +44,6 @@ impl Limits {
     pub(crate) fn new(config: &LimitsConfig) -> Self {
         Self {
             policy: config.policy.clone(),
-            trusted: config.trusted_proxies.clone(),
             memory: Memory::default(),
         }
     }
@@ -69,11 +65,6 @@ impl Limits {
             .rules(subject.target.service, subject.target.endpoint)
             .quota(class);
         self.take(class.name(), key::of_subject(subject), quota, now)
-    }
-
-    /// Hops whose word about the caller's address is taken.
-    pub(crate) fn trusted(&self) -> &[Network] {
-        &self.trusted
     }
 
     /// Keys remembered.
@@ -107,7 +98,7 @@ mod tests {
 
     fn subject<'a>(user: Option<&'a str>, path: &'a str) -> Subject<'a> {
         Subject {
-            address: "192.0.2.1".parse().unwrap(),
+            address: ClientAddress::default(),
             user,
             target: Target::of("GET", path),
         }

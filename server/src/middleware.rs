@@ -1,6 +1,7 @@
 //! The stack, outermost first. Each layer is one file; the order is the argument.
 //!
 //! - `request_id` first, so that everything after it can be told apart.
+//! - `client_address` next: whose request it is, whoever asks.
 //! - `observe` sees every answer, whoever gives it, and logs errors once.
 //! - `catch_panic` turns a defect into a 500 that is observed.
 //! - `security_headers` are on every answer, errors and panics included.
@@ -18,6 +19,7 @@ mod authenticate;
 mod body_limit;
 mod breaker;
 mod catch_panic;
+mod client_address;
 mod cors;
 mod deadline;
 mod faults;
@@ -42,6 +44,7 @@ pub(crate) fn outer(router: Router, app: &App) -> Router {
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(app.clone(), request_id::layer))
+            .layer(from_fn_with_state(app.clone(), client_address::layer))
             .layer(from_fn_with_state(app.clone(), observe::layer))
             .layer(catch_panic::layer(app))
             .layer(from_fn(security_headers::layer))

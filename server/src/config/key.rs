@@ -73,7 +73,8 @@ keys! {
     REQUEST_TIMEOUT = "request-timeout", "milliseconds after which a request is answered 504";
     MAX_INFLIGHT = "max-inflight", "requests worked on at once; more are answered 503";
     DRAIN_TIMEOUT = "drain-timeout", "milliseconds requests have to finish when the server stops";
-    TRUSTED_PROXIES = "trusted-proxies", "addresses or networks whose X-Forwarded-For is believed";
+    TRUSTED_PROXIES = "trusted-proxies", "addresses or networks whose word about the caller's address is believed";
+    FORWARDED_HEADER = "forwarded-header", "the header in which trusted proxies name the caller: x-forwarded-for or forwarded";
 
     DB_URI = "db-uri" or "DATABASE_URL" [SECRET], "connection string of the login role requests run under";
     OWNER_DATABASE_URL = "owner-database-url" [SECRET], "connection string of the role that may migrate";

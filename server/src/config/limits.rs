@@ -6,6 +6,7 @@ use seawall_policy::policy::{Policy, PolicyDraft, Value};
 
 use super::key;
 use super::{ConfigError, Source};
+use crate::client_address::ForwardedHeader;
 
 /// What is limited, and by which numbers.
 #[derive(Debug, Clone)]
@@ -14,8 +15,10 @@ pub struct LimitsConfig {
     pub enabled: bool,
     /// The policy document both sides share.
     pub policy: Policy,
-    /// Hops whose `X-Forwarded-For` is believed.
+    /// Hops whose word about the caller's address is believed.
     pub trusted_proxies: Vec<Network>,
+    /// The header in which they say it.
+    pub forwarded_header: ForwardedHeader,
 }
 
 impl LimitsConfig {
@@ -34,6 +37,14 @@ impl LimitsConfig {
             enabled: source.flag(&key::RATE_LIMITS, !postgrest)?,
             policy: policy(source)?,
             trusted_proxies: trusted_proxies.collect::<Result<_, _>>()?,
+            forwarded_header: source.choice(
+                &key::FORWARDED_HEADER,
+                &[
+                    ("x-forwarded-for", ForwardedHeader::XForwardedFor),
+                    ("forwarded", ForwardedHeader::Forwarded),
+                ],
+                ForwardedHeader::XForwardedFor,
+            )?,
         })
     }
 }

@@ -1,7 +1,5 @@
 //! Holds requests over their quota back, and tells the others where they stand.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -10,9 +8,9 @@ use seawall_policy::class::Target;
 
 use crate::app::App;
 use crate::auth::Identity;
+use crate::client_address::ClientAddress;
 use crate::error::ApiError;
-use crate::limits::{Decision, Subject, client_address};
-use crate::serve::Peer;
+use crate::limits::{Decision, Subject};
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(limits) = &app.limits else {
@@ -22,12 +20,9 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
     if request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
-    let peer = request
-        .extensions()
-        .get::<Peer>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let address = request.extensions().get::<ClientAddress>().copied();
     let subject = Subject {
-        address: client_address(peer, request.headers(), limits.trusted()),
+        address: address.unwrap_or_default(),
         user: request.extensions().get::<Identity>().and_then(Identity::subject),
         target: Target::of(request.method().as_str(), request.uri().path()),
     };
