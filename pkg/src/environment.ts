@@ -97,6 +97,8 @@ export interface Environment {
   exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Whether {@link Environment.exclusively} really keeps other tabs out. */
   excludes(): boolean;
+  /** The names that {@link Environment.exclusively} works under now in any tab; undefined where nobody can tell. */
+  atWork(): Promise<string[] | undefined>;
   /** A new UUID, for a key that a row gets here. */
   uuid(): string;
   /** Asks that what is stored be kept when space runs short; whether it will be is the browser's to say. */
@@ -136,6 +138,10 @@ const system: Environment = {
   exclusively: async (name, work) =>
     typeof navigator !== "undefined" && navigator.locks ? navigator.locks.request(name, work) : work(),
   excludes: () => typeof navigator !== "undefined" && navigator.locks !== undefined,
+  atWork: async () => {
+    if (typeof navigator === "undefined") return undefined;
+    return (await navigator.locks?.query())?.held?.map(({ name = "" }) => name);
+  },
   uuid: () => crypto.randomUUID?.() ?? randomUuid(),
   persist: () => {
     if (typeof navigator !== "undefined") navigator.storage?.persist?.().catch(() => {});

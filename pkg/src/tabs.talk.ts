@@ -12,11 +12,14 @@ export interface Talk {
   hear(message: unknown): void;
   /** Asks for what is wanted here. */
   changed(): void;
+  /** This tab has become the keeper, and others are there: hears what they owe. */
+  begin(): void;
 }
 
 type Message =
   | { readonly kind: "keep"; readonly from: number }
   | { readonly kind: "ask"; readonly from: number; readonly window: string; readonly want: number; readonly owes: number }
+  | { readonly kind: "owes"; readonly from: number; readonly owes: readonly (readonly [window: string, count: number])[] }
   | { readonly kind: "lent"; readonly to: number; readonly window: string; readonly answer: Float64Array }
   | ({ readonly kind: "state" } & Told)
   | ({ readonly kind: "wish"; readonly from: number } & Told)
@@ -26,6 +29,9 @@ type Message =
 const ANSWER_PATIENCE = 1_000;
 /** A keeper that says nothing for so long is asleep. */
 const KEEPER_PATIENCE = 3_000;
+/** A new keeper waits for what others owe, and asks again so often before it counts those who say nothing. */
+const ROUND = 250;
+const ROUNDS = 8;
 /** The core's number of nothing. */
 const NONE = 0xffff_ffff;
 
@@ -49,6 +55,44 @@ export function createTalk(member: Membership): Talk {
       },
       false,
     );
+  }
+
+  /** Who has told this keeper what they owe. */
+  const told = new Set<number>();
+  let rounds = 0;
+
+  /** Settles when everybody who is there has told; again and again until then. */
+  async function settle(asks: boolean): Promise<void> {
+    const others = await member.others().catch(() => undefined);
+    if (!others || !member.keeping() || rounds === ROUNDS) return;
+    const silent = others.filter((other) => !told.has(other));
+    if (asks) rounds += 1;
+    if (silent.length === 0 || rounds === ROUNDS) {
+      rounds = ROUNDS;
+      member.settle(silent.length);
+    } else if (asks) {
+      post({ kind: "keep", from: id });
+      timers.arm(clock.now() + ROUND, () => void settle(true), false);
+    }
+  }
+
+  /** What this tab sent without leave, told once: the keeper is there to hear it. */
+  function tellOwed(): void {
+    const owes: [string, number][] = [];
+    for (let index = windows.count - 1; index >= 0; index -= 1) {
+      const count = call.owed(guard, index);
+      if (count > 0) owes.push([windows.name(index), count]);
+    }
+    post({ kind: "owes", from: id, owes });
+  }
+
+  function hearOwed({ from, owes }: Message & { kind: "owes" }): void {
+    for (const [window, count] of owes) {
+      const index = windows.index(window);
+      if (index !== undefined) call.lend(guard, index, 0, count, clock.now());
+    }
+    told.add(from);
+    void settle(false);
   }
 
   function changed(): void {
@@ -77,6 +121,7 @@ export function createTalk(member: Membership): Talk {
       if (from > id) return post({ kind: "keep", from: id });
       member.follow();
     } else call.heard(guard);
+    tellOwed();
     silentSince = undefined;
     asked.clear();
     changed();
@@ -122,11 +167,18 @@ export function createTalk(member: Membership): Talk {
 
   return {
     changed,
+    begin() {
+      told.clear();
+      rounds = 0;
+      void settle(true);
+    },
     hear(heard) {
       const message = heard as Message;
       switch (message.kind) {
         case "keep":
           return hearKeeper(message.from);
+        case "owes":
+          return member.keeping() ? hearOwed(message) : undefined;
         case "ask":
           return member.keeping() ? lend(message) : undefined;
         case "lent":

@@ -2,7 +2,7 @@
  * The tabs of one origin, as far as each needs to know of the others: who keeps the limits for all of them.
  *
  * The keeper is whoever holds a Web Lock; a tab that closes or crashes gives it up. Nobody waits for the lock on a
- * request's way: until a tab has it, or has heard of another that has, it sends its small allowance. Alone, the
+ * request's way: until a tab has it, or finds that another was there before, it sends its small allowance. Alone, the
  * lock comes at once, and from then on other tabs cost nothing. What they say to each other (`tabs.talk.ts`) is
  * loaded when there is another.
  */
@@ -18,6 +18,8 @@ import type { Windows } from "./usage.js";
 
 /** A lock that is free comes sooner. */
 const LOCK_PATIENCE = 50;
+/** Tabs that opened before this one was known to them are in the browser's books by then. */
+const SETTLING = 100;
 
 export interface Tabs {
   /** A call waits, was refused or ended: another tab may have what it needs. */
@@ -56,6 +58,10 @@ export interface Membership extends TabParts {
   readonly id: number;
   told(breaker: number): Told;
   keeping(): boolean;
+  /** The numbers of the other tabs there are now; undefined where nobody can tell. */
+  others(): Promise<number[] | undefined>;
+  /** All others have told what they owe, but for so many who say nothing. */
+  settle(silent: number): void;
   /** Keeps the limits from now on; in the place of another keeper, as that one stored them. */
   keep(inItsPlace: boolean): void;
   /** Leaves them to another. */
@@ -75,6 +81,8 @@ export function joinTabs(parts: TabParts): Tabs {
   const { core } = parts.windows;
   // The lock, the channel, and the key in localStorage that says that there is a keeper.
   const TABS = storageKey(parts.name, "tabs");
+  // Each tab holds a lock of its own, by which the keeper knows who is there.
+  const THERE = `${TABS}:`;
   const open = environment.channel(TABS);
   if (!open) {
     parts.restore();
@@ -85,6 +93,7 @@ export function joinTabs(parts: TabParts): Tabs {
   let keeping = false;
   let closed = false;
   let heard = false;
+  let leaveAll: (() => void) | undefined;
   let release: (() => void) | undefined;
   let talk: Talk | undefined;
   let loading: Promise<void> | undefined;
@@ -110,7 +119,16 @@ export function joinTabs(parts: TabParts): Tabs {
     channel,
     id,
     told: (breaker) => told(core, clock, breaker),
-    keeping: () => keeping,
+    keeping: () => keeping && !closed,
+    others: async () =>
+      (await environment.atWork())
+        ?.filter((work) => work.startsWith(THERE) && work !== THERE + id)
+        .map((work) => Number(work.slice(THERE.length))),
+    settle(silent) {
+      if (!membership.keeping()) return;
+      core.call.settle(core.guard, silent, clock.now());
+      line.callAll();
+    },
     keep(inItsPlace) {
       if (keeping || closed) return;
       keeping = true;
@@ -119,12 +137,20 @@ export function joinTabs(parts: TabParts): Tabs {
       mark((storage) => storage.setItem(TABS, "kept"));
       channel.post({ kind: "keep", from: id });
       line.callAll();
+      timers.arm(clock.now() + SETTLING, () => void findOthers(), false);
     },
     follow() {
       keeping = false;
       core.call.follow(core.guard, 1);
     },
   };
+
+  /** A tab that is alone has nobody to wait for. */
+  async function findOthers(): Promise<void> {
+    const others = await membership.others().catch(() => undefined);
+    if (others?.length) void load().then(() => talk?.begin());
+    else membership.settle(0);
+  }
 
   function mark<T>(use: (storage: NonNullable<ReturnType<Environment["storage"]>>) => T): T | undefined {
     try {
@@ -138,6 +164,7 @@ export function joinTabs(parts: TabParts): Tabs {
   /** Whoever goes in order says that nobody keeps the limits now; the lock says it for the others. */
   function leave(): void {
     if (keeping) mark((storage) => storage.removeItem(TABS));
+    leaveAll?.();
     release?.();
     release = undefined;
   }
@@ -157,12 +184,21 @@ export function joinTabs(parts: TabParts): Tabs {
     if (talk) talk.hear(message);
     else void load().then(() => talk?.hear(message));
   });
+  // That this tab is there is known to the browser before the tab looks for others, and sends anything.
+  void environment.exclusively(THERE + id, () => new Promise<void>((resolve) => (leaveAll = resolve)));
   const known = mark((storage) => storage.getItem(TABS)) != null;
+  // Whoever opens after this waits to hear.
+  mark((storage) => storage.setItem(TABS, "kept"));
   core.call.follow(core.guard, known ? 1 : 0);
   if (!known) parts.restore();
   join();
-  // Who has not got the lock by now is not alone.
-  timers.arm(clock.now() + LOCK_PATIENCE, () => !keeping && !closed && void load(), false);
+  // Who has not got the lock by now is not alone, and may send nothing more without asking.
+  const notAlone = (): void => {
+    if (keeping || closed) return;
+    core.call.heard(core.guard);
+    void load();
+  };
+  timers.arm(clock.now() + LOCK_PATIENCE, notAlone, false);
   const stopHiding = environment.onHide((leaving) => leaving && leave());
   const stopWaking = environment.onWake(() => {
     if (keeping && !release && !closed) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 
-import { createGuard, type Guard, type GuardOptions, type TransitionEvent } from "seawall";
+import { createGuard, type Environment, type Guard, type GuardOptions, type TransitionEvent } from "seawall";
 
 import { createTabs, type Tabs } from "./tabs.js";
 import { createWorld, settled, type World } from "./world.js";
@@ -28,8 +28,7 @@ afterEach(() => {
 });
 
 /** What all tabs of the origin send, by one clock. */
-function makeOrigin(world: World = createWorld()) {
-  const tabs: Tabs = createTabs();
+function makeOrigin(world: World = createWorld(), tabs: Tabs = createTabs(), own: Partial<Environment> = {}) {
   const sent: { tab: number; at: number }[] = [];
   let answer = (): Response => Response.json([]);
   let count = 0;
@@ -38,6 +37,7 @@ function makeOrigin(world: World = createWorld()) {
     const guard = createGuard(options, {
       ...world,
       ...tabs.open(),
+      ...own,
       random: () => tab / 100,
       fetch: async () => {
         sent.push({ tab, at: world.monotonicNow() });
@@ -99,6 +99,21 @@ describe("one limit in ten tabs", () => {
     const results = pages.flatMap(({ read }) => Array.from({ length: 20 }, read));
     await pass(world, 30_000);
     assert.ok(mostInAnyWindow(sent, 10_000) <= 20, String(mostInAnyWindow(sent, 10_000)));
+    await Promise.all(results);
+  });
+
+  test("tabs that cannot know of each other and hear each other late hold the limit together", async () => {
+    const world = createWorld();
+    const late = createTabs((message) => void world.startTimer(message, 450));
+    const { sent, page } = makeOrigin(world, late, { storage: () => undefined });
+    const pages = Array.from({ length: 10 }, () => page());
+    const results = pages.flatMap(({ read }) => Array.from({ length: 20 }, read));
+    await quiet();
+    // Each has sent its allowance, a twentieth.
+    assert.ok(sent.length >= 10, String(sent.length));
+    await pass(world, 40_000);
+    assert.ok(mostInAnyWindow(sent, 10_000) <= 20, String(mostInAnyWindow(sent, 10_000)));
+    assert.ok(sent.length >= 18, String(sent.length));
     await Promise.all(results);
   });
 

@@ -2,16 +2,18 @@
 
 import type { Channel, Environment, TextStorage } from "seawall";
 
-export type Tab = Pick<Environment, "channel" | "exclusively" | "storage">;
+export type Tab = Pick<Environment, "channel" | "exclusively" | "storage" | "atWork">;
 
 export interface Tabs {
   readonly kept: Map<string, string>;
   open(): Tab;
 }
 
-export function createTabs(): Tabs {
+/** Delivers messages as soon as it can, or as it is told. */
+export function createTabs(deliver: (message: () => void) => void = setImmediate): Tabs {
   const kept = new Map<string, string>();
   const lines = new Map<string, Set<(message: unknown) => void>>();
+  const held = new Set<string>();
   const turns = new Map<string, Promise<unknown>>();
   const storage: TextStorage = {
     getItem: (key) => kept.get(key) ?? null,
@@ -26,7 +28,7 @@ export function createTabs(): Tabs {
     return {
       post(message) {
         const copy: unknown = structuredClone(message);
-        for (const listener of line) if (!own.has(listener)) setImmediate(() => listener(copy));
+        for (const listener of line) if (!own.has(listener)) deliver(() => listener(copy));
       },
       listen(listener) {
         own.add(listener);
@@ -37,10 +39,14 @@ export function createTabs(): Tabs {
   }
 
   function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const turn = (turns.get(name) ?? Promise.resolve()).then(work, work);
+    const working = (): Promise<T> => {
+      held.add(name);
+      return work().finally(() => held.delete(name));
+    };
+    const turn = (turns.get(name) ?? Promise.resolve()).then(working, working);
     turns.set(name, turn);
     return turn;
   }
 
-  return { kept, open: () => ({ channel, exclusively, storage: () => storage }) };
+  return { kept, open: () => ({ channel, exclusively, storage: () => storage, atWork: async () => [...held] }) };
 }

@@ -95,6 +95,18 @@ pub fn keep(guard: usize, now: f64) {
     });
 }
 
+/// The keeper has heard what all others owe, but for so many who say nothing.
+#[wasm_bindgen]
+pub fn settle(guard: usize, silent: u32, now: f64) {
+    with(guard, |core| {
+        if let Role::Keeper { settled_at } = &mut core.role {
+            let now = MonoTime::from_millis_f64(now);
+            *settled_at = now;
+            core.limits.each(|window| window.settle(silent, now));
+        }
+    });
+}
+
 /// The number of the window for these, made if there is none; [`NONE`] if there can be none.
 #[wasm_bindgen]
 #[must_use]
@@ -122,6 +134,15 @@ pub fn wants(guard: usize, index: usize, now: f64) {
             leave([f64::from(window.wanted(now)), f64::from(window.owes())]);
         }
     });
+}
+
+/// How many calls of the window were sent without leave; once told they are owed no more.
+#[wasm_bindgen]
+#[must_use]
+pub fn owed(guard: usize, index: usize) -> u32 {
+    with(guard, |core| {
+        core.limits.at(index).map_or(0, SlidingWindow::tell_owed)
+    })
 }
 
 /// The keeper lends; leaves how many, how long they may be sent, and how long until there may be more, in milliseconds.

@@ -12,10 +12,11 @@
 //! necessary.
 //!
 //! Before a tab knows who keeps the window it may send its [`allowance`], a twentieth and at least one. It ends when
-//! a keeper is heard of, and what was sent is owed and told at once. A tab that has just become the keeper sets
-//! aside what nine others may owe until they have been heard ([`SETTLING`]). So ten tabs that open at the same
-//! moment stay within a limit of ten or more as well; the eleventh, or one that is not heard in time, adds at most
-//! its allowance. Who would not wait for a turn still waits to hear whether there is one ([`FINDING_OUT`]).
+//! a keeper is heard of, and what was sent is owed and told. A tab that has just become the keeper sets aside what nine
+//! others may owe until all who are there have told it ([`SlidingWindow::settle`]); of one that says nothing for long
+//! ([`SETTLING`]) it counts the allowance as sent. So ten tabs that open at the same moment stay within a limit of ten
+//! or more as well, however busy the machine is. Who would not wait for a turn still waits to hear whether there is
+//! one ([`FINDING_OUT`]).
 
 use super::quota::Quota;
 use super::window::SlidingWindow;
@@ -40,8 +41,8 @@ pub fn validity(quota: Quota) -> Span {
     eighth.clamp(Span::from_millis(100), Span::from_millis(2_000))
 }
 
-/// How long a new keeper waits for what others owe.
-pub const SETTLING: Span = Span::from_millis(100);
+/// How long a new keeper waits at most for what others owe: a tab that says nothing for longer sleeps.
+pub const SETTLING: Span = Span::from_secs(3);
 
 /// Tabs that may open at the same moment, beside the one that becomes the keeper.
 const OTHERS: u32 = 9;
@@ -137,6 +138,23 @@ impl SlidingWindow {
         self.plan(0, now);
     }
 
+    /// The keeper has heard what everybody owes, but for so many who say nothing: they have sent their allowance.
+    pub fn settle(&mut self, silent: u32, now: MonoTime) {
+        let now = self.begin(now);
+        if self.settled_at > now {
+            let aside = self.settled_at.minus(self.quota.window());
+            let mut rest = OTHERS * allowance(self.quota);
+            self.sent.retain(|at| {
+                let is_aside = *at == aside && rest > 0;
+                rest -= u32::from(is_aside);
+                !is_aside
+            });
+            self.settled_at = now;
+        }
+        self.log(now, silent.min(OTHERS) * allowance(self.quota));
+        self.plan(0, now);
+    }
+
     /// Whether it borrows.
     #[must_use]
     pub const fn is_borrowed(&self) -> bool {
@@ -150,7 +168,10 @@ impl SlidingWindow {
         let asks = self
             .lease
             .is_some_and(|lease| lease.left(now) == 0 && lease.retry_at <= now);
-        if asks || self.settled_at > now {
+        if self.settled_at > now {
+            // Mostly much shorter: whoever is there answers within a moment.
+            self.settled_at.since(now).max(FINDING_OUT)
+        } else if asks {
             FINDING_OUT
         } else {
             Span::ZERO
@@ -161,6 +182,13 @@ impl SlidingWindow {
     #[must_use]
     pub fn owes(&self) -> u32 {
         self.lease.map_or(0, |lease| lease.owes)
+    }
+
+    /// The same, told now to a keeper that hears it.
+    pub fn tell_owed(&mut self) -> u32 {
+        self.lease
+            .as_mut()
+            .map_or(0, |lease| core::mem::take(&mut lease.owes))
     }
 
     /// How many the borrower should ask for: enough for those who wait, and as many as it has just sent.
@@ -341,7 +369,30 @@ mod tests {
         keeper.borrow(false);
         keeper.keep(at(5) + SETTLING, at(5));
         assert_eq!(keeper.remaining(at(5)), 11);
-        assert_eq!(keeper.remaining(at(105)), 20);
+        assert_eq!(keeper.remaining(at(3_005)), 20);
+    }
+
+    #[test]
+    fn a_keeper_that_has_heard_everybody_has_all_that_is_left_at_once() {
+        let mut keeper = twenty();
+        keeper.borrow(false);
+        assert!(passes(&mut keeper, at(0)));
+        keeper.keep(at(5) + SETTLING, at(5));
+        keeper.owe(2, at(7));
+        assert_eq!(keeper.remaining(at(7)), 8);
+        keeper.settle(0, at(8));
+        assert_eq!(keeper.remaining(at(8)), 17);
+        assert_eq!(keeper.finding_out(at(8)), Span::ZERO);
+    }
+
+    #[test]
+    fn a_tab_that_says_nothing_has_sent_its_allowance() {
+        let mut keeper = twenty();
+        keeper.borrow(false);
+        keeper.keep(at(5) + SETTLING, at(5));
+        keeper.settle(2, at(2_000));
+        assert_eq!(keeper.remaining(at(2_000)), 18);
+        assert_eq!(keeper.remaining(at(12_000)), 20);
     }
 
     #[test]
