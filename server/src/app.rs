@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::dev::Dev;
 use crate::events::Events;
+use crate::instances::Instances;
 use crate::limits::Limits;
 use crate::redis::Redis;
 use crate::rest::Rest;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub(crate) breakers: Arc<Breakers>,
     /// What instances share in memory; none where there is no Redis.
     pub(crate) redis: Option<Redis>,
+    /// Which instances there are.
+    pub(crate) instances: Instances,
     /// Messages between instances.
     pub(crate) bus: Bus,
     /// The database of what Seawall stores; none where none is configured.
@@ -72,6 +75,7 @@ impl App {
             events,
             breakers,
             redis,
+            instances: Instances::new(clock.unix().as_millis()),
             bus,
             store,
             rest,

@@ -13,8 +13,8 @@ pub(crate) use carry::run;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::breakers::Force;
 use crate::config::Config;
+use crate::instances::{Decision, Heartbeat};
 use envelope::Signer;
 
 const KEPT: usize = 4096;
@@ -26,7 +26,9 @@ pub(crate) enum Message {
     /// Messages may have been missed; never sent, only heard.
     Gap,
     /// A person decided about a breaker.
-    BreakerForced { dependency: String, force: Force },
+    BreakerForced { dependency: String, decision: Decision },
+    /// An instance is there.
+    Alive(Heartbeat),
 }
 
 /// One instance's ear and mouth.

@@ -29,7 +29,6 @@ mod rate_limit;
 mod request_id;
 mod security_headers;
 
-pub(crate) use admin::is_admin;
 pub(crate) use body_limit::too_large;
 pub(crate) use request_id::RequestId;
 

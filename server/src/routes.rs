@@ -1,10 +1,13 @@
 //! Seawall's own addresses: health, metrics, the policy document, the page.
 
+mod admin;
+mod body;
 mod health;
 mod metrics;
 mod page;
 mod policy;
 
+pub(crate) use admin::routes as administration;
 pub(crate) use page::routes as page;
 
 use axum::Router;

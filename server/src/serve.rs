@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::config::{Config, ConfigError};
-use crate::{bus, rest, router};
+use crate::{bus, instances, rest, router};
 
 /// How long callers of a server that is configured as a PostgREST wait for its first schema cache.
 const FIRST_LOAD: Duration = Duration::from_secs(10);
@@ -112,6 +112,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         )),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
         tokio::spawn(bus::run(app.clone(), stopped.clone())),
+        tokio::spawn(instances::run(app.clone(), stopped.clone())),
     ];
     let mut admin = None;
     if let Some(wanted) = admin_address {

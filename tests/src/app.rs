@@ -308,12 +308,6 @@ impl TestAppBuilder {
         if !self.sql.is_empty() {
             database.run(&self.sql).await;
         }
-        if self.stores {
-            let owner = database.owner_url();
-            let migrated = seawall_server::migrate::migrate(&owner.as_str().into()).await;
-            must("Seawall's migrations", migrated);
-            self = self.set("SEAWALL_STORE_DATABASE_URL", &owner);
-        }
         let pooler = if self.pooled {
             Some(Pooler::start(&database).await)
         } else {
@@ -322,8 +316,14 @@ impl TestAppBuilder {
         let behind = pooler
             .as_ref()
             .map_or_else(|| database.address(), Pooler::address);
-        let proxy = FaultProxy::start(behind).await;
+        let proxy = FaultProxy::start(behind);
         let through = proxy.address();
+        if self.stores {
+            let migrated = seawall_server::migrate::migrate(&database.owner_url().into()).await;
+            must("Seawall's migrations", migrated);
+            let owner = database.owner_url_at(&through.to_string());
+            self = self.set("SEAWALL_STORE_DATABASE_URL", &owner);
+        }
         self = self.set(
             "DATABASE_URL",
             &database.login_url(&through.ip().to_string(), through.port()),

@@ -61,13 +61,19 @@ impl Database {
     /// The address of the superuser, who may own what Seawall stores.
     #[must_use]
     pub fn owner_url(&self) -> String {
+        self.owner_url_at(&self.address())
+    }
+
+    /// The same, by way of the given address.
+    #[must_use]
+    pub fn owner_url_at(&self, address: &str) -> String {
         let user = self.admin.get_user().unwrap_or("postgres");
         let password = self
             .admin
             .get_password()
             .map(|password| format!(":{}", String::from_utf8_lossy(password)))
             .unwrap_or_default();
-        format!("postgres://{user}{password}@{}/{}", self.address(), self.name)
+        format!("postgres://{user}{password}@{address}/{}", self.name)
     }
 
     /// Its name.

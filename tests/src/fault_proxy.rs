@@ -1,4 +1,7 @@
 //! A proxy between the server and PostgreSQL that breaks the connection in the ways networks do.
+//!
+//! It lives on a thread of its own: when a test's runtime has stopped, connections that were just
+//! being opened must still end, or PostgreSQL waits a minute for each to say who it is.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,7 +9,6 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::must;
 
@@ -30,24 +32,27 @@ struct Order {
 pub struct FaultProxy {
     address: SocketAddr,
     orders: watch::Sender<Order>,
-    accepting: JoinHandle<()>,
 }
 
 impl FaultProxy {
     /// Begins to pass connections on to the given address.
-    pub async fn start(upstream: String) -> Self {
-        let listener = must("the proxy cannot listen", TcpListener::bind("127.0.0.1:0").await);
+    pub fn start(upstream: String) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0");
+        let listener = must("the proxy cannot listen", listener);
+        must("the proxy cannot listen", listener.set_nonblocking(true));
         let address = must("the proxy has no address", listener.local_addr());
         let (orders, received) = watch::channel(Order {
             mode: Mode::Pass,
             generation: 0,
         });
-        let accepting = tokio::spawn(accept(listener, address, upstream, received));
-        Self {
-            address,
-            orders,
-            accepting,
-        }
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            must("the proxy's runtime", runtime).block_on(async {
+                let listener = must("the proxy cannot listen", TcpListener::from_std(listener));
+                accept(listener, address, upstream, received).await;
+            });
+        });
+        Self { address, orders }
     }
 
     /// Where it listens.
@@ -84,12 +89,6 @@ impl FaultProxy {
 
     fn set(&self, mode: Mode) {
         self.orders.send_modify(|order| order.mode = mode);
-    }
-}
-
-impl Drop for FaultProxy {
-    fn drop(&mut self) {
-        self.accepting.abort();
     }
 }
 
@@ -144,6 +143,7 @@ async fn serve(client: TcpStream, upstream: String, orders: watch::Receiver<Orde
     tokio::select! {
         () = pump(client_read, server_write, orders.clone()) => {}
         () = pump(server_read, client_write, orders) => {}
+        // Also when the proxy is dropped, and with it whoever gives orders.
         _ended = ending.wait_for(|order| order.generation != generation) => {}
     }
 }

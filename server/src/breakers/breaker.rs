@@ -40,6 +40,21 @@ pub(crate) enum Force {
     Reset,
 }
 
+/// How a breaker stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figures {
+    pub(crate) state: State,
+    pub(crate) admitted: u64,
+    pub(crate) rejected: u64,
+    pub(crate) successes: u64,
+    pub(crate) failures: u64,
+    pub(crate) opened: u64,
+    /// Until it probes again by itself; none where it refuses nothing or was forced.
+    pub(crate) retry_after_s: Option<u64>,
+    pub(crate) p50_ms: Option<f64>,
+    pub(crate) p99_ms: Option<f64>,
+}
+
 /// The right to one call; dropped unsettled it says nothing about the dependency.
 pub(crate) struct Ticket<'breaker> {
     of: &'breaker Breaker,
@@ -103,6 +118,31 @@ impl Breaker {
         self.with(|core, rng| {
             core.tick(now, rng);
             core.state()
+        })
+    }
+
+    /// What it has seen, for people.
+    pub(crate) fn figures(&self) -> Figures {
+        let now = self.clock.mono();
+        self.with(|core, rng| {
+            core.tick(now, rng);
+            let (stats, until) = (core.stats(), core.next_deadline());
+            let millis = |per_mille| {
+                stats
+                    .percentile(per_mille)
+                    .map(seawall_policy::time::Span::as_millis_f64)
+            };
+            Figures {
+                state: core.state(),
+                admitted: stats.admitted,
+                rejected: stats.rejected,
+                successes: stats.successes,
+                failures: stats.failures,
+                opened: stats.opened,
+                retry_after_s: until.map(|until| until.since(now).as_millis_ceil().div_ceil(1000)),
+                p50_ms: millis(500),
+                p99_ms: millis(990),
+            }
         })
     }
 

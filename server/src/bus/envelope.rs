@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::breakers::Force;
     use crate::config::Source;
+    use crate::instances::Decision;
 
     fn signer(secret: &str) -> Signer {
         let pairs = [
@@ -88,7 +89,10 @@ mod tests {
     fn message() -> Message {
         Message::BreakerForced {
             dependency: "postgres".to_owned(),
-            force: Force::Open,
+            decision: Decision {
+                force: Force::Open,
+                at_ms: 7,
+            },
         }
     }
 

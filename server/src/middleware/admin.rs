@@ -29,7 +29,7 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
 }
 
 /// Whether the claims say that their bearer may administer.
-pub(crate) fn is_admin(identity: &Identity, config: &ClusterConfig) -> bool {
+fn is_admin(identity: &Identity, config: &ClusterConfig) -> bool {
     if !identity.authenticated {
         return false;
     }

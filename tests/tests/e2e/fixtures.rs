@@ -34,7 +34,7 @@ async fn echoes(stream: &mut TcpStream) -> std::io::Result<bool> {
 
 #[tokio::test]
 async fn a_proxy_passes_stalls_and_passes_again() {
-    let proxy = FaultProxy::start(echo().await.unwrap()).await;
+    let proxy = FaultProxy::start(echo().await.unwrap());
     let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
     assert!(echoes(&mut stream).await.unwrap());
     proxy.stall();
@@ -47,7 +47,7 @@ async fn a_proxy_passes_stalls_and_passes_again() {
 
 #[tokio::test]
 async fn a_proxy_refuses_and_welcomes_again() {
-    let proxy = FaultProxy::start(echo().await.unwrap()).await;
+    let proxy = FaultProxy::start(echo().await.unwrap());
     let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
     assert!(echoes(&mut stream).await.unwrap());
     proxy.refuse();
@@ -63,7 +63,7 @@ async fn a_proxy_refuses_and_welcomes_again() {
 
 #[tokio::test]
 async fn a_proxy_cuts_what_is_open_and_delays_what_passes() {
-    let proxy = FaultProxy::start(echo().await.unwrap()).await;
+    let proxy = FaultProxy::start(echo().await.unwrap());
     let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
     assert!(echoes(&mut stream).await.unwrap());
     proxy.cut();

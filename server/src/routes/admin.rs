@@ -1,0 +1,26 @@
+//! The admin API: what administrators see and decide, on every instance at once.
+//!
+//! Everything here stands behind `middleware::before_admin`. A decision is told to all
+//! instances over the bus and to everybody who listens as an event.
+
+mod breakers;
+mod events;
+mod instances;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::app::App;
+
+/// The routes, without what must stand before them.
+pub(crate) fn routes(app: &App) -> Router {
+    Router::new()
+        .route("/admin/instances", get(instances::list))
+        .route("/admin/breakers", get(breakers::list))
+        .route(
+            "/admin/breakers/{name}",
+            get(breakers::read).post(breakers::force),
+        )
+        .route("/admin/events", get(events::stream))
+        .with_state(app.clone())
+}

@@ -1,0 +1,4 @@
+//! Several instances of the server on one database, with and without Redis.
+
+mod breakers;
+mod stream;
