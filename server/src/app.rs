@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::dev::Dev;
 use crate::events::Events;
+use crate::ingest::Ingest;
 use crate::instances::Instances;
 use crate::limits::Limits;
 use crate::redis::Redis;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub(crate) breakers: Arc<Breakers>,
     /// What instances share in memory; none where there is no Redis.
     pub(crate) redis: Option<Redis>,
+    /// What pages counted.
+    pub(crate) ingest: Ingest,
     /// Which instances there are.
     pub(crate) instances: Instances,
     /// Messages between instances.
@@ -75,6 +78,7 @@ impl App {
             events,
             breakers,
             redis,
+            ingest: Ingest::new(),
             instances: Instances::new(clock.unix().as_millis()),
             bus,
             store,

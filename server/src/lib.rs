@@ -15,6 +15,7 @@ pub mod config;
 mod dev;
 pub mod error;
 mod events;
+mod ingest;
 mod instances;
 mod limits;
 mod middleware;

@@ -88,3 +88,14 @@ pub(crate) fn before_admin(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), admin::layer)),
     )
 }
+
+/// What stands before pages' metrics: whoever sends too many is told to wait.
+pub(crate) fn before_ingest(router: Router, app: &App) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), deadline::layer))
+            .layer(from_fn_with_state(app.clone(), body_limit::layer))
+            .layer(from_fn_with_state(app.clone(), inflight::layer))
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+    )
+}

@@ -69,6 +69,15 @@ impl Rest {
         self.live.load().is_some()
     }
 
+    /// Whether a path names a relation or function that is exposed.
+    pub(crate) fn has_endpoint(&self, path: &str) -> bool {
+        let live = self.live.load();
+        match (live.as_ref(), path.strip_prefix("/rest/v1/")) {
+            (Some(live), Some(name)) => live.has(name),
+            (None, _) | (_, None) => false,
+        }
+    }
+
     /// Connections by state.
     pub(crate) fn pool_states(&self) -> [(&'static str, usize); 3] {
         let status = self.pool.status();

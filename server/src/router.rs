@@ -33,6 +33,7 @@ fn as_postgrest(app: &App) -> Router {
 fn as_seawall(app: &App) -> Router {
     let mut router = routes::own(app)
         .merge(middleware::before_rest(rest::routes(app, "/rest/v1"), app))
+        .merge(middleware::before_ingest(routes::ingest(app), app))
         .merge(middleware::before_admin(routes::administration(app), app))
         .merge(dev::routes(app));
     if app.dev.auth.is_some() {

@@ -3,6 +3,7 @@
 mod admin;
 mod body;
 mod health;
+mod ingest;
 mod metrics;
 mod page;
 mod policy;
@@ -11,7 +12,7 @@ pub(crate) use admin::routes as administration;
 pub(crate) use page::routes as page;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::app::App;
 
@@ -19,6 +20,13 @@ use crate::app::App;
 pub(crate) fn own(app: &App) -> Router {
     operators()
         .route("/policy", get(policy::read))
+        .with_state(app.clone())
+}
+
+/// Where guards send their metrics; open to everyone, and limited.
+pub(crate) fn ingest(app: &App) -> Router {
+    Router::new()
+        .route("/ingest", post(ingest::take))
         .with_state(app.clone())
 }
 

@@ -52,3 +52,22 @@ test("what a guest's page counted is in the table, a batch once, and read by the
   const seen = await guest.from("client_metrics").select("page");
   assert.deepEqual(seen.data, [], "the guest's own token has no admin claim");
 });
+
+test("what a page sends to the server's /ingest is in the server's metrics, a batch once", async () => {
+  const page = await signedIn(stack.url, "guest", { metrics: { send: `${stack.url}/ingest` } });
+  await page.from("rooms").select("name");
+  await page.guard.metrics.flush();
+  assert.deepEqual((await page.guard.metrics.snapshot()).sending, { unsent: 0, sent: 1, dropped: 0 });
+  page.guard.close();
+
+  const text = await (await fetch(`${stack.url}/metrics`)).text();
+  const line = 'seawall_client_calls_total{service="rest",class="reads",endpoint="/rest/v1/rooms",outcome="ok"} 1';
+  assert.ok(text.includes(line), text.split("\n").filter((told) => told.startsWith("seawall_client")).join("\n"));
+  assert.match(text, /seawall_client_call_duration_seconds_count\{[^}]*endpoint="\/rest\/v1\/rooms"[^}]*\} 1/);
+});
+
+test("the server refuses what is no batch, and says why", async () => {
+  const answer = await fetch(`${stack.url}/ingest`, { method: "POST", body: "{}" });
+  assert.equal(answer.status, 400);
+  assert.equal(((await answer.json()) as { code: string }).code, "SEAWALL_BAD_BATCH");
+});

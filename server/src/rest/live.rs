@@ -60,6 +60,17 @@ impl Live {
         }
     }
 
+    /// Whether some exposed schema has a relation of this name, or a function called `rpc/…`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.schema
+            .schemas()
+            .iter()
+            .any(|schema| match name.strip_prefix("rpc/") {
+                Some(routine) => !self.schema.routines(&Qualified::new(schema, routine)).is_empty(),
+                None => self.schema.table(&Qualified::new(schema, name)).is_some(),
+            })
+    }
+
     /// How requests of a role are planned.
     pub(super) fn plan_config(&self, role: &str) -> &PlanConfig {
         self.plan_by_role.get(role).unwrap_or(&self.plan)

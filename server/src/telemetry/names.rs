@@ -17,6 +17,15 @@ pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
 pub(super) const EVENTS: &str = "seawall_events_total";
 pub(super) const SCHEMA_LOADS: &str = "schema_cache_loads_total";
 pub(super) const SCHEMA_LOADED: &str = "schema_cache_loaded";
+pub(super) const CLIENT_CALLS: &str = "seawall_client_calls_total";
+pub(super) const CLIENT_RETRIES: &str = "seawall_client_retries_total";
+pub(super) const CLIENT_JOINED: &str = "seawall_client_joined_total";
+pub(super) const CLIENT_CACHE: &str = "seawall_client_cache_reads_total";
+pub(super) const CLIENT_DURATION: &str = "seawall_client_call_duration_seconds";
+pub(super) const CLIENT_QUEUE: &str = "seawall_client_queue_duration_seconds";
+pub(super) const CLIENT_TRANSITIONS: &str = "seawall_client_circuit_breaker_transitions_total";
+pub(super) const CLIENT_BATCHES: &str = "seawall_client_metrics_batches_total";
+pub(super) const CLIENT_BATCHES_DROPPED: &str = "seawall_client_metrics_batches_dropped_total";
 pub(super) const PANICS: &str = "panics_total";
 
 pub(super) const COUNTERS: &[(&str, &str)] = &[
@@ -45,6 +54,28 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
     ),
     (AUTH_FAILURES, "Tokens refused, by reason."),
     (SCHEMA_LOADS, "Loads of the schema cache, by outcome."),
+    (
+        CLIENT_CALLS,
+        "Calls of pages, by service, class, endpoint and outcome.",
+    ),
+    (
+        CLIENT_RETRIES,
+        "Requests pages sent beyond the first of their call.",
+    ),
+    (
+        CLIENT_JOINED,
+        "Calls of pages that were joined with others, by how.",
+    ),
+    (CLIENT_CACHE, "Reads that the pages' caches saw, by result."),
+    (
+        CLIENT_TRANSITIONS,
+        "Transitions of the pages' circuits, by state entered.",
+    ),
+    (CLIENT_BATCHES, "Batches of metrics that pages sent."),
+    (
+        CLIENT_BATCHES_DROPPED,
+        "Batches of metrics that pages could not send.",
+    ),
     (PANICS, "Requests that hit a defect of the server."),
 ];
 
@@ -60,6 +91,8 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
 ];
 
 pub(super) const HISTOGRAMS: &[(&str, &str)] = &[
+    (CLIENT_DURATION, "Time from call to answer in pages."),
+    (CLIENT_QUEUE, "Time calls of pages waited for their turn."),
     (HTTP_DURATION, "Time to answer a request."),
     (
         DATABASE_DURATION,

@@ -17,6 +17,7 @@ pub(crate) fn label(app: &Parts, path: &str) -> &'static str {
         "/health" | "/live" | "/ready" => "health",
         "/metrics" => "metrics",
         "/policy" => "policy",
+        "/ingest" => "ingest",
         _ if below("/admin") => "admin",
         _ if below("/dev") => "dev",
         _ if app.config.server.static_dir.is_some() => "page",
