@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::redis::Redis;
 use crate::rest::Rest;
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 
 /// A shared reference to the server's parts.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Parts {
     pub(crate) breakers: Arc<Breakers>,
     /// What instances share in memory; none where there is no Redis.
     pub(crate) redis: Option<Redis>,
+    /// Spans of requests; none where no collector is configured.
+    pub(crate) traces: Option<Traces>,
     /// What pages counted.
     pub(crate) ingest: Ingest,
     /// Which instances there are.
@@ -66,6 +68,7 @@ impl App {
         let breakers = Arc::new(Breakers::new(!config.postgrest, clock, &metrics, &events));
         let redis = Redis::new(&config.cluster, Arc::clone(&breakers))?;
         let bus = Bus::new(&config);
+        let traces = Traces::new(&config.traces)?;
         let store = Store::new(&config.cluster)?;
         let rest = Rest::new(&config, metrics.clone())?;
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
@@ -78,6 +81,7 @@ impl App {
             events,
             breakers,
             redis,
+            traces,
             ingest: Ingest::new(),
             instances: Instances::new(clock.unix().as_millis()),
             bus,

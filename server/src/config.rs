@@ -16,6 +16,7 @@ mod read;
 mod rest;
 mod server;
 mod source;
+mod traces;
 
 pub use crate::client_address::ForwardedHeader;
 pub use bounds::BoundsConfig;
@@ -28,6 +29,7 @@ pub use log::{LogConfig, LogFormat};
 pub use rest::{OpenApiMode, RestConfig, TxEnd};
 pub use server::ServerConfig;
 pub use source::Source;
+pub use traces::TracesConfig;
 
 use std::fmt;
 
@@ -95,6 +97,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What instances share, and who may administer them.
     pub cluster: ClusterConfig,
+    /// Traces.
+    pub traces: TracesConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -118,6 +122,7 @@ impl Config {
             jwt: JwtConfig::read(&source)?,
             limits: LimitsConfig::read(&source, postgrest)?,
             cluster: ClusterConfig::read(&source)?,
+            traces: TracesConfig::read(&source)?,
             dev: DevConfig::read(&source)?,
             log: LogConfig::read(&source)?,
             postgrest,

@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::config::{Config, ConfigError};
+use crate::telemetry::Traces;
 use crate::{bus, instances, rest, router};
 
 /// How long callers of a server that is configured as a PostgREST wait for its first schema cache.
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The system refused something else.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
+    /// Traces cannot be sent.
+    #[error("cannot prepare the sending of traces: {0}")]
+    Traces(String),
     /// The connection to Redis cannot be set up.
     #[error("cannot prepare the connection to Redis: {0}")]
     Redis(String),
@@ -52,12 +56,12 @@ pub enum StartError {
 }
 
 /// A running server. Dropping it lets the server run on; [`Handle::shutdown`] ends it.
-#[derive(Debug)]
 pub struct Handle {
     address: SocketAddr,
     admin: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    traces: Option<Traces>,
 }
 
 impl Handle {
@@ -80,6 +84,9 @@ impl Handle {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a server task ended badly");
             }
+        }
+        if let Some(traces) = self.traces {
+            traces.shutdown().await;
         }
     }
 }
@@ -130,6 +137,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         admin,
         stop,
         tasks,
+        traces: app.traces.clone(),
     })
 }
 

@@ -4,9 +4,11 @@ mod client;
 mod metrics;
 mod names;
 mod route;
+mod traces;
 
 pub use metrics::Metrics;
 pub(crate) use route::label;
+pub(crate) use traces::{Trace, Traces};
 
 use tracing_subscriber::EnvFilter;
 

@@ -13,6 +13,7 @@
 
 mod answer;
 mod app;
+mod collector;
 mod database;
 mod fault_proxy;
 mod pooler;
@@ -23,6 +24,7 @@ mod user;
 
 pub use answer::Answer;
 pub use app::{Caller, TestApp, TestAppBuilder};
+pub use collector::Collector;
 pub use database::Database;
 pub use fault_proxy::FaultProxy;
 pub use pooler::Pooler;

@@ -135,6 +135,11 @@ keys! {
     DEV_TOKEN_LIFETIME = "dev-token-lifetime", "seconds a token of the development auth service lives";
     DEV_FAULTS = "dev-faults", "whether /dev/faults can make the server fail";
 
+    OTLP_ENDPOINT = "otlp-endpoint" or "OTEL_EXPORTER_OTLP_ENDPOINT", "address of an OpenTelemetry collector (OTLP over HTTP) that traces are sent to";
+    OTLP_HEADERS = "otlp-headers" or "OTEL_EXPORTER_OTLP_HEADERS" [SECRET], "headers for the collector: name=value, separated by commas";
+    OTLP_SERVICE = "otlp-service" or "OTEL_SERVICE_NAME", "what the service is called in traces";
+    TRACE_SAMPLE = "trace-sample" or "OTEL_TRACES_SAMPLER_ARG", "share of requests that is traced where the caller has not decided, from 0 to 1";
+
     LOG_LEVEL = "log-level", "least severe events that are logged";
     LOG_FORMAT = "log-format", "text or json";
 }

@@ -11,15 +11,22 @@ use http::Method;
 use super::RequestId;
 use crate::app::{App, Parts};
 use crate::error::ErrorReport;
-use crate::telemetry::label;
+use crate::telemetry::{Trace, label};
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let seen = Seen {
         route: label(&app, request.uri().path()),
         method: request.method().clone(),
         id: request.extensions().get::<RequestId>().cloned(),
         started: Instant::now(),
+        trace: None,
     };
+    let traced = app.traces.as_ref();
+    let trace = traced.map(|traces| traces.begin(request.method().as_str(), seen.route, request.headers()));
+    if let Some(trace) = &trace {
+        request.extensions_mut().insert(trace.clone());
+    }
+    let seen = Seen { trace, ..seen };
     let inflight = Inflight::enter(&app);
     let response = next.run(request).await;
     drop(inflight);
@@ -32,6 +39,7 @@ struct Seen {
     route: &'static str,
     id: Option<RequestId>,
     started: Instant,
+    trace: Option<Trace>,
 }
 
 impl Seen {
@@ -41,7 +49,11 @@ impl Seen {
         let request_id = self.id.as_ref().map_or("", |id| &id.0);
         let (route, method) = (self.route, self.method.as_str());
         let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
-        let Some(report) = response.extensions().get::<Arc<ErrorReport>>() else {
+        let report = response.extensions().get::<Arc<ErrorReport>>();
+        if let Some(trace) = &self.trace {
+            trace.end(request_id, status, report.map(|report| report.code.as_str()));
+        }
+        let Some(report) = report else {
             tracing::debug!(request_id, method, route, status, duration_ms, "answered");
             return;
         };

@@ -13,6 +13,7 @@ use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError};
+use opentelemetry::trace::SpanKind;
 use seawall_pgrest::error::{self, ServiceError};
 use seawall_pgrest::plan::{Access, Plan};
 use seawall_pgrest::request::RawRequest;
@@ -31,6 +32,7 @@ use crate::app::App;
 use crate::auth::Identity;
 use crate::config::TxEnd;
 use crate::error::ApiError;
+use crate::telemetry::Trace;
 
 const SERVER_TIMING: http::HeaderName = http::HeaderName::from_static("server-timing");
 
@@ -70,7 +72,10 @@ async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response
     let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, config))
         .map_err(|error| refused(&error::Error::from(error)))?;
     let started = Instant::now();
+    let span = parts.extensions.get::<Trace>();
+    let span = span.map(|trace| trace.child("postgresql", SpanKind::Client));
     let row = carry_out(mount, live, &identity, &request, &plan).await?;
+    drop(span);
     timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
     let mut reply = timed(&mut timing.response, || {
         response::reply(&plan, &request, row, live.verbosity)

@@ -1,4 +1,5 @@
-//! Several instances of the server on one database, with and without Redis.
+//! What operators see and decide: several instances on one database, with and without Redis, and traces.
 
 mod breakers;
 mod stream;
+mod traces;
