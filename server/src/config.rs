@@ -6,6 +6,7 @@
 
 mod bounds;
 mod cluster;
+mod connections;
 mod database;
 mod dev;
 mod jwt;
@@ -21,6 +22,7 @@ mod traces;
 pub use crate::client_address::ForwardedHeader;
 pub use bounds::BoundsConfig;
 pub use cluster::ClusterConfig;
+pub use connections::{ConnectionsConfig, TlsConfig};
 pub use database::DatabaseConfig;
 pub use dev::{DevConfig, DevUser};
 pub use jwt::{ClaimPath, JwtConfig};
@@ -87,6 +89,8 @@ impl std::error::Error for ConfigError {}
 pub struct Config {
     /// Listeners, browsers, sizes and times.
     pub server: ServerConfig,
+    /// Connections from clients.
+    pub connections: ConnectionsConfig,
     /// Connections to PostgreSQL.
     pub database: DatabaseConfig,
     /// The REST interface.
@@ -117,6 +121,7 @@ impl Config {
         let postgrest = source.speaks_postgrest();
         Ok(Self {
             server: ServerConfig::read(&source, postgrest)?,
+            connections: ConnectionsConfig::read(&source, postgrest)?,
             database: DatabaseConfig::read(&source, postgrest)?,
             rest: RestConfig::read(&source, postgrest)?,
             jwt: JwtConfig::read(&source)?,

@@ -6,9 +6,11 @@
 //! - `catch_panic` turns a defect into a 500 that is observed.
 //! - `security_headers` are on every answer, errors and panics included.
 //! - `cors` answers preflights before they cost anything.
+//! - `body_pace` gives up on bodies that trickle in.
 //! - `faults` (development only) stand where a broken network would.
 //! - `deadline` bounds the rest, the reading of the body included.
 //! - `body_limit` refuses by the declared size and cuts off by the real one.
+//! - `whole_body` keeps slow senders from taking a place among those inflight.
 //! - `inflight` is the hard cap before any work.
 //! - `authenticate` decides who asks; what follows may depend on it.
 //! - `rate_limit` counts the verified user, so a forged token costs nobody else.
@@ -17,6 +19,7 @@
 mod admin;
 mod authenticate;
 mod body_limit;
+mod body_pace;
 mod breaker;
 mod catch_panic;
 mod client_address;
@@ -28,12 +31,13 @@ mod observe;
 mod rate_limit;
 mod request_id;
 mod security_headers;
+mod whole_body;
 
 pub(crate) use body_limit::too_large;
 pub(crate) use request_id::RequestId;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use tower::ServiceBuilder;
 
 use crate::app::App;
@@ -46,8 +50,9 @@ pub(crate) fn outer(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), client_address::layer))
             .layer(from_fn_with_state(app.clone(), observe::layer))
             .layer(catch_panic::layer(app))
-            .layer(from_fn(security_headers::layer))
-            .layer(from_fn_with_state(app.clone(), cors::layer)),
+            .layer(from_fn_with_state(app.clone(), security_headers::layer))
+            .layer(from_fn_with_state(app.clone(), cors::layer))
+            .layer(from_fn_with_state(app.clone(), body_pace::layer)),
     )
 }
 
@@ -58,6 +63,7 @@ pub(crate) fn before_rest(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), faults::layer))
             .layer(from_fn_with_state(app.clone(), deadline::layer))
             .layer(from_fn_with_state(app.clone(), body_limit::layer))
+            .layer(from_fn_with_state(whole_body::Room::new(), whole_body::layer))
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer))

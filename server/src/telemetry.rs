@@ -1,6 +1,7 @@
 //! What the server tells its operators: Prometheus metrics and log lines.
 
 mod client;
+mod edge;
 mod metrics;
 mod names;
 mod route;

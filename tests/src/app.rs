@@ -10,7 +10,7 @@ use seawall_server::Handle;
 use seawall_server::config::{Config, Source};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::database::Database;
 use crate::fault_proxy::FaultProxy;
@@ -18,6 +18,7 @@ use crate::must;
 use crate::pooler::Pooler;
 use crate::redis::TestRedis;
 use crate::request::Request;
+use crate::tls::Certificate;
 use crate::user::{self, SECRET, User};
 
 /// A running server; dropped, its database goes with it.
@@ -251,6 +252,13 @@ impl TestAppBuilder {
         self
     }
 
+    /// Serves over TLS, with this certificate; such a server is asked through [`Certificate::connect`].
+    #[must_use]
+    pub fn encrypted(self, certificate: &Certificate) -> Self {
+        self.set("SEAWALL_TLS_CERTIFICATE", &certificate.certificate())
+            .set("SEAWALL_TLS_KEY", &certificate.key())
+    }
+
     /// Runs SQL in the database before the server starts.
     #[must_use]
     pub fn prepared_with(mut self, sql: &str) -> Self {
@@ -334,7 +342,7 @@ impl TestAppBuilder {
         );
         let listener = must(
             "the server cannot listen",
-            TcpListener::bind(config.server.listen).await,
+            seawall_server::serve::bind(&config).await,
         );
         let server = must(
             "the server did not start",

@@ -20,6 +20,7 @@ mod pooler;
 mod process;
 mod redis;
 mod request;
+mod tls;
 mod user;
 
 pub use answer::Answer;
@@ -31,6 +32,7 @@ pub use pooler::Pooler;
 pub use process::ServerProcess;
 pub use redis::TestRedis;
 pub use request::Request;
+pub use tls::Certificate;
 pub use user::{GUEST, HARBOUR, LIGHTHOUSE, OWNER, SECRET, User};
 
 use std::fmt::Display;

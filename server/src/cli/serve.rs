@@ -17,9 +17,11 @@ pub(super) fn run(source: Source) -> Result<(), CommandError> {
 
 async fn serve_until_stopped(config: Config) -> Result<(), CommandError> {
     let mut stop = StopSignals::listen()?;
-    let listener = serve::bind(config.server.listen).await?;
+    let listener = serve::bind(&config).await?;
+    let encrypted = config.connections.tls.is_some();
     let handle = serve(config, listener).await?;
-    tracing::info!(address = %handle.address(), "serving on http://{}", handle.address());
+    let scheme = if encrypted { "https" } else { "http" };
+    tracing::info!(address = %handle.address(), "serving on {scheme}://{}", handle.address());
     if let Some(admin) = handle.admin_address() {
         tracing::info!(address = %admin, "serving health and metrics on http://{admin}");
     }

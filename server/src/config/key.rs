@@ -73,6 +73,18 @@ keys! {
     REQUEST_TIMEOUT = "request-timeout", "milliseconds after which a request is answered 504";
     MAX_INFLIGHT = "max-inflight", "requests worked on at once; more are answered 503";
     DRAIN_TIMEOUT = "drain-timeout", "milliseconds requests have to finish when the server stops";
+    TLS_CERTIFICATE = "tls-certificate", "file of the listener's certificate and its chain, PEM; read again when it changes";
+    TLS_KEY = "tls-key", "file of the certificate's private key, PEM";
+    HSTS_MAX_AGE = "hsts-max-age", "seconds browsers must come back over TLS only, once they came over it; 0 for not";
+    ACCEPT_LOOPS = "accept-loops", "sockets that accept connections on the one address";
+    REUSE_PORT = "reuse-port", "whether other processes of the same user may serve on the address too";
+    MAX_CONNECTIONS = "max-connections", "connections at once; more are answered 503 and closed";
+    MAX_CONNECTIONS_PER_ADDRESS = "max-connections-per-address", "connections at once from one address that is no trusted proxy";
+    KEEP_ALIVE_TIMEOUT = "keep-alive-timeout", "milliseconds a connection may be without a request";
+    BODY_TIMEOUT = "body-timeout", "milliseconds a request body may stall";
+    WRITE_TIMEOUT = "write-timeout", "milliseconds an answer may go unread";
+    MIN_RATE = "min-rate", "bytes a second below which a request body, or the reading of an answer, counts as stalling";
+    COMPRESSION = "compression", "whether answers over 1 KB are compressed for those who ask";
     TRUSTED_PROXIES = "trusted-proxies", "addresses or networks whose word about the caller's address is believed";
     FORWARDED_HEADER = "forwarded-header", "the header in which trusted proxies name the caller: x-forwarded-for or forwarded";
 

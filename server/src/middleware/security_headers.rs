@@ -1,14 +1,24 @@
 //! Headers that keep a browser from making more of an answer than it is.
 //!
 //! A header that a handler has set stays: the static page has a policy of its own.
+//! Over TLS, ours or that of a proxy which is believed, the browser is also told to
+//! come back the same way.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use http::{HeaderName, HeaderValue};
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-const HEADERS: [(HeaderName, HeaderValue); 5] = [
+use crate::app::{App, Parts};
+use crate::serve::{Encrypted, Peer};
+
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -21,12 +31,50 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
     ),
+    (
+        HeaderName::from_static("x-permitted-cross-domain-policies"),
+        HeaderValue::from_static("none"),
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+    ),
 ];
 
-pub(super) async fn layer(request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let secure = is_encrypted(&app, &request);
     let mut response = next.run(request).await;
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        response.headers_mut().entry(name).or_insert(value);
+        headers.entry(name).or_insert(value);
+    }
+    if secure {
+        stay_encrypted(headers, app.config.connections.hsts_max_age_s);
     }
     response
+}
+
+fn stay_encrypted(headers: &mut HeaderMap, seconds: u64) {
+    if seconds == 0 {
+        return;
+    }
+    if let Ok(value) = HeaderValue::try_from(format!("max-age={seconds}")) {
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(value);
+    }
+}
+
+/// Whether the browser's way to us was encrypted, as far as we can know.
+fn is_encrypted(app: &Parts, request: &Request) -> bool {
+    if request.extensions().get::<Encrypted>().is_some() {
+        return true;
+    }
+    let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
+        return false;
+    };
+    let trusted = &app.config.limits.trusted_proxies;
+    trusted.iter().any(|network| network.contains(peer.ip()))
+        && request
+            .headers()
+            .get(FORWARDED_PROTO)
+            .is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"))
 }

@@ -4,6 +4,8 @@ pub(super) const HTTP_REQUESTS: &str = "http_requests_total";
 pub(super) const HTTP_DURATION: &str = "http_request_duration_seconds";
 pub(super) const HTTP_INFLIGHT: &str = "http_requests_in_flight";
 pub(super) const HTTP_REFUSED: &str = "http_refused_total";
+pub(super) const HTTP_CONNECTIONS: &str = "http_connections";
+pub(super) const HTTP_CONNECTIONS_CUT: &str = "http_connections_cut_total";
 pub(super) const DATABASE_DURATION: &str = "database_query_duration_seconds";
 pub(super) const DATABASE_ERRORS: &str = "database_query_errors_total";
 pub(super) const DATABASE_POOL: &str = "database_pool_connections";
@@ -33,6 +35,10 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
     (
         HTTP_REFUSED,
         "Requests refused before they were worked on, by reason.",
+    ),
+    (
+        HTTP_CONNECTIONS_CUT,
+        "Connections ended for what their peer did or left undone, by reason.",
     ),
     (DATABASE_ERRORS, "Statements that failed, by class of SQLSTATE."),
     (
@@ -81,6 +87,7 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
 
 pub(super) const GAUGES: &[(&str, &str)] = &[
     (HTTP_INFLIGHT, "Requests being worked on."),
+    (HTTP_CONNECTIONS, "Connections from clients."),
     (DATABASE_POOL, "Connections of the pool, by state."),
     (RATE_LIMIT_KEYS, "Keys the rate limiter remembers."),
     (

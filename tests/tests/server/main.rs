@@ -5,6 +5,7 @@ mod bounds;
 mod context;
 mod dev;
 mod dropped;
+mod edge;
 mod pooler;
 mod refusals;
 mod reload;
