@@ -14,6 +14,7 @@ use crate::events::Events;
 use crate::ingest::Ingest;
 use crate::instances::Instances;
 use crate::limits::Limits;
+use crate::lint::Gate;
 use crate::redis::Redis;
 use crate::rest::Rest;
 use crate::store::Store;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub(crate) rest: Rest,
     /// Rate limits; none where they are switched off.
     pub(crate) limits: Option<Limits>,
+    /// Whether the database may be served.
+    pub(crate) gate: Gate,
     /// Development services.
     pub(crate) dev: Dev,
     /// The hard cap on requests worked on at once.
@@ -72,6 +75,7 @@ impl App {
         let store = Store::new(&config.cluster)?;
         let rest = Rest::new(&config, metrics.clone())?;
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
+        let gate = Gate::new(&config.check);
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
         Ok(Self(Arc::new(Parts {
@@ -88,6 +92,7 @@ impl App {
             store,
             rest,
             limits,
+            gate,
             dev,
             inflight,
         })))

@@ -1,5 +1,6 @@
-//! The command line: `serve`, `token`, `migrate`, `config check`.
+//! The command line: `serve`, `check`, `token`, `migrate`, `config check`.
 
+mod check;
 mod migrate;
 mod serve;
 mod token;
@@ -26,6 +27,8 @@ pub struct Cli {
 enum Command {
     /// Serve until stopped
     Serve,
+    /// Look for holes in the database's row-level security; fails where it finds some
+    Check(check::Arguments),
     /// Mint a token for development
     Token(token::Arguments),
     /// Bring Seawall's own tables up to date
@@ -52,6 +55,8 @@ pub(crate) enum CommandError {
     Start(#[from] crate::serve::StartError),
     #[error("{0}")]
     Token(String),
+    #[error("{0}")]
+    Check(String),
     #[error(transparent)]
     Migrate(#[from] crate::migrate::MigrateError),
     #[error("cannot start: {0}")]
@@ -63,31 +68,40 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.try_run() {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(status) => status,
             Err(error) => {
                 eprintln!("seawall: {error}");
-                ExitCode::FAILURE
+                match error {
+                    CommandError::Check(_) => check::NOT_CHECKED.into(),
+                    CommandError::Config(_)
+                    | CommandError::Start(_)
+                    | CommandError::Token(_)
+                    | CommandError::Migrate(_)
+                    | CommandError::Io(_) => ExitCode::FAILURE,
+                }
             }
         }
     }
 
-    fn try_run(self) -> Result<(), CommandError> {
+    fn try_run(self) -> Result<ExitCode, CommandError> {
         let source = match &self.config {
             Some(path) => Source::process().with_file(path)?,
             None => Source::process().with_named_file()?,
         };
-        match self.command {
+        let done = match self.command {
+            Command::Check(arguments) => return check::run(source, arguments),
             Command::Serve => serve::run(source),
             Command::Token(arguments) => token::run(&source, &arguments),
             Command::Migrate(arguments) => migrate::run(&source, &arguments),
             Command::Config {
                 command: ConfigCommand::Check,
-            } => check(source),
-        }
+            } => check_configuration(source),
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 
-fn check(source: Source) -> Result<(), CommandError> {
+fn check_configuration(source: Source) -> Result<(), CommandError> {
     for name in source.unknown_variables() {
         eprintln!("seawall: {name} is not a variable that means anything");
     }

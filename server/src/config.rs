@@ -5,6 +5,7 @@
 //! what is the matter. Nothing else in the crate reads the environment.
 
 mod bounds;
+mod check;
 mod cluster;
 mod connections;
 mod database;
@@ -21,6 +22,7 @@ mod traces;
 
 pub use crate::client_address::ForwardedHeader;
 pub use bounds::BoundsConfig;
+pub use check::{CheckConfig, Mode};
 pub use cluster::ClusterConfig;
 pub use connections::{ConnectionsConfig, TlsConfig};
 pub use database::DatabaseConfig;
@@ -103,6 +105,8 @@ pub struct Config {
     pub cluster: ClusterConfig,
     /// Traces.
     pub traces: TracesConfig,
+    /// What the database is checked for.
+    pub check: CheckConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -128,6 +132,7 @@ impl Config {
             limits: LimitsConfig::read(&source, postgrest)?,
             cluster: ClusterConfig::read(&source)?,
             traces: TracesConfig::read(&source)?,
+            check: CheckConfig::read(&source)?,
             dev: DevConfig::read(&source)?,
             log: LogConfig::read(&source)?,
             postgrest,

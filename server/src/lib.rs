@@ -18,6 +18,7 @@ mod events;
 mod ingest;
 mod instances;
 mod limits;
+pub mod lint;
 mod middleware;
 pub mod migrate;
 mod redis;

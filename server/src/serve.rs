@@ -21,6 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::config::{Config, ConfigError};
+use crate::lint::Refused;
 use crate::telemetry::Traces;
 use crate::{bus, instances, rest, router};
 use census::{Census, Full};
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The connection to Redis cannot be set up.
     #[error("cannot prepare the connection to Redis: {0}")]
     Redis(String),
+    /// The database is not safe to serve.
+    #[error("{0}")]
+    Unsafe(String),
     /// The connections to the database cannot be set up.
     #[error("cannot prepare the connections to the database: {0}")]
     Database(String),
@@ -164,6 +168,15 @@ fn open(address: SocketAddr, sharing: Sharing) -> std::io::Result<TcpListener> {
 pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, StartError> {
     let admin_address = config.server.admin;
     let app = App::new(config)?;
+    match app.gate.pass(&app).await {
+        Err(unsafe_to_serve @ Refused::Unsafe(_)) => {
+            return Err(StartError::Unsafe(unsafe_to_serve.to_string()));
+        }
+        Err(unchecked @ Refused::Unchecked(_)) => {
+            tracing::warn!("{unchecked}; nothing is served until it is");
+        }
+        Ok(()) => {}
+    }
     let (stop, stopped) = watch::channel(false);
     let address = listener.local_addr()?;
     let tls = app.config.connections.tls.as_ref().map(Tls::load).transpose();

@@ -34,6 +34,8 @@ drop policy if exists client_metrics_added_by_pages on public.client_metrics;
 create policy client_metrics_added_by_pages on public.client_metrics
   for insert to authenticated
   with check (true);
+comment on policy client_metrics_added_by_pages on public.client_metrics is
+  'seawall:allow policy-always-true-write: a batch is a page''s and no user''s, and only administrators read it';
 
 -- app_metadata is an administrator's to write, never the user's own.
 drop policy if exists client_metrics_read_by_administrators on public.client_metrics;

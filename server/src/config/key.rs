@@ -143,6 +143,10 @@ keys! {
     RATE_LIMITS = "rate-limits", "whether requests are limited";
     POLICY = "policy", "the policy document as JSON";
 
+    MODE = "mode", "development or production; production refuses a database that is not safe to serve";
+    CHECK_REFUSE = "check-refuse", "the mildest severity of findings with which production refuses to start: critical, error, warning or info";
+    CHECK_ALLOW = "check-allow", "findings that are allowed: reasons by rule and object";
+
     DEV_AUTH_USERS = "dev-auth-users" [SECRET], "users of the development auth service, as JSON; empty switches it off";
     DEV_TOKEN_LIFETIME = "dev-token-lifetime", "seconds a token of the development auth service lives";
     DEV_FAULTS = "dev-faults", "whether /dev/faults can make the server fail";

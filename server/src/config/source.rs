@@ -207,6 +207,7 @@ fn is_known(name: &str) -> bool {
     name.starts_with(APP_SETTINGS)
         || name.starts_with("policy.")
         || name.starts_with("db-role-bounds.")
+        || name.starts_with("check-allow.")
         || key::ALL.iter().any(|key| key.name == name)
 }
 

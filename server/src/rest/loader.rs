@@ -30,7 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Migrations come in bursts; one load after the burst is enough.
 const SETTLE: Duration = Duration::from_millis(50);
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// In-database settings, as PostgREST ranks them: for this database, for the role, by the pre-config function.
 const SETTINGS: &str = "
@@ -117,6 +117,7 @@ async fn load_until_loaded(app: &App, generation: u64) {
 }
 
 async fn load(app: &App, generation: u64) -> Result<Live, String> {
+    app.gate.pass(app).await.map_err(|refused| refused.to_string())?;
     let loan = app.rest.pool.get().await.map_err(|error| chain(&error))?;
     let mut session = Session::new(loan);
     let client = &session.connection().ok_or("the loan is gone")?.client;
@@ -153,7 +154,7 @@ async fn read(client: &Client, at_start: &Config) -> Result<(Config, String, Rol
 }
 
 /// The configuration under the database's own settings.
-async fn effective(client: &Client, at_start: &Config) -> Result<Config, String> {
+pub(super) async fn effective(client: &Client, at_start: &Config) -> Result<Config, String> {
     if !at_start.rest.database_settings {
         return Ok(at_start.clone());
     }

@@ -1,0 +1,40 @@
+//! What the project ships passes its own check.
+
+use seawall_e2e::Database;
+use serde_json::Value;
+
+use crate::program::{findings, open_rule};
+
+fn open(findings: &[Value]) -> Vec<&Value> {
+    findings
+        .iter()
+        .filter(|finding| open_rule(finding).is_some())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_example_application_is_clean() {
+    let database = Database::create().await;
+    let found = findings(&database.direct_login_url(), &["--indexes"]);
+    let open = open(&found);
+    assert!(open.is_empty(), "{open:#?}");
+}
+
+#[tokio::test]
+async fn what_seawall_stores_is_clean() {
+    let database = Database::create().await;
+    seawall_server::migrate::migrate(&database.owner_url().as_str().into())
+        .await
+        .unwrap();
+    let mut command = crate::program::seawall(&database.direct_login_url());
+    command
+        .args(["check", "--format", "json", "--deny", "info"])
+        .env("SEAWALL_DB_SCHEMAS", "public,seawall");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let found = report["findings"].as_array().unwrap();
+    let ours = |finding: &&Value| finding["location"].as_str().unwrap().starts_with("seawall/");
+    let open: Vec<&Value> = found.iter().filter(ours).collect();
+    assert!(open.is_empty(), "{open:#?}");
+}
