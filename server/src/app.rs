@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::breakers::Breakers;
 use crate::bus::Bus;
+use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dev::Dev;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub(crate) bus: Bus,
     /// The database of what Seawall stores; none where none is configured.
     pub(crate) store: Option<Store>,
+    /// Kept answers; none where nothing is to be kept.
+    pub(crate) cache: Option<Cache>,
     /// Direct mode: database, schema cache, execution.
     pub(crate) rest: Rest,
     /// Rate limits; none where they are switched off.
@@ -73,6 +76,7 @@ impl App {
         let bus = Bus::new(&config);
         let traces = Traces::new(&config.traces)?;
         let store = Store::new(&config.cluster)?;
+        let cache = Cache::new(&config, redis.clone(), metrics.clone());
         let rest = Rest::new(&config, metrics.clone())?;
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
         let gate = Gate::new(&config.check);
@@ -90,6 +94,7 @@ impl App {
             instances: Instances::new(clock.unix().as_millis()),
             bus,
             store,
+            cache,
             rest,
             limits,
             gate,

@@ -25,6 +25,10 @@ const KEPT: usize = 4096;
 pub(crate) enum Message {
     /// Messages may have been missed; never sent, only heard.
     Gap,
+    /// Kept answers are no longer true; `shared` says that the layer in Redis knows already.
+    CacheInvalidated { targets: Vec<String>, shared: bool },
+    /// Kept answers may be no longer true: whoever sends this could not tell for a while.
+    CacheSuspect,
     /// A person decided about a breaker.
     BreakerForced { dependency: String, decision: Decision },
     /// An instance is there.

@@ -5,6 +5,7 @@
 //! what is the matter. Nothing else in the crate reads the environment.
 
 mod bounds;
+mod cache;
 mod check;
 mod cluster;
 mod connections;
@@ -22,6 +23,7 @@ mod traces;
 
 pub use crate::client_address::ForwardedHeader;
 pub use bounds::BoundsConfig;
+pub use cache::{CacheConfig, CacheLifetimes, CacheRule};
 pub use check::{CheckConfig, Mode};
 pub use cluster::ClusterConfig;
 pub use connections::{ConnectionsConfig, TlsConfig};
@@ -107,6 +109,8 @@ pub struct Config {
     pub traces: TracesConfig,
     /// What the database is checked for.
     pub check: CheckConfig,
+    /// The response cache.
+    pub cache: CacheConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -133,6 +137,7 @@ impl Config {
             cluster: ClusterConfig::read(&source)?,
             traces: TracesConfig::read(&source)?,
             check: CheckConfig::read(&source)?,
+            cache: CacheConfig::read(&source)?,
             dev: DevConfig::read(&source)?,
             log: LogConfig::read(&source)?,
             postgrest,

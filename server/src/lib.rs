@@ -8,6 +8,7 @@ pub mod app;
 pub mod auth;
 pub mod breakers;
 mod bus;
+mod cache;
 pub mod cli;
 mod client_address;
 pub mod clock;

@@ -14,6 +14,7 @@
 //! - `inflight` is the hard cap before any work.
 //! - `authenticate` decides who asks; what follows may depend on it.
 //! - `rate_limit` counts the verified user, so a forged token costs nobody else.
+//! - `cache` gives what is kept and sees every write; a hit costs the database nothing.
 //! - `breaker` stands before the database alone.
 
 mod admin;
@@ -21,6 +22,7 @@ mod authenticate;
 mod body_limit;
 mod body_pace;
 mod breaker;
+mod cache;
 mod catch_panic;
 mod client_address;
 mod cors;
@@ -67,6 +69,7 @@ pub(crate) fn before_rest(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer))
+            .layer(from_fn_with_state(app.clone(), cache::layer))
             .layer(from_fn_with_state(app.clone(), breaker::layer)),
     )
 }

@@ -54,6 +54,20 @@ pub async fn migrate(uri: &SecretString) -> Result<Vec<String>, MigrateError> {
         .collect())
 }
 
+/// Has servers throw away what they keep of a table whenever anybody writes to it.
+///
+/// # Errors
+/// When there is no such table, or Seawall's schema is not there yet.
+pub async fn watch(uri: &SecretString, table: &str) -> Result<(), MigrateError> {
+    let mut connection = connect(uri).await?;
+    sqlx::query("select seawall.watch($1::text::regclass)")
+        .bind(table)
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(())
+}
+
 /// Runs a folder's `.sql` files in the order of their names, each in a transaction of its own.
 ///
 /// The files are run every time, so they must be idempotent.

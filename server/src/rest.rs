@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::serve::StartError;
 use crate::telemetry::Metrics;
+pub(crate) use etag::{names as names_tag, tag as tag_of};
 pub(crate) use inspect::inspect;
 use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
@@ -64,6 +65,16 @@ impl Rest {
             .load()
             .as_ref()
             .map_or_else(|| Arc::clone(&self.at_start), |live| Arc::clone(&live.config))
+    }
+
+    /// A number that differs when the catalogue does; none before it is loaded.
+    pub(crate) fn fingerprint(&self) -> Option<crate::cache::Key> {
+        self.live.load().as_ref().map(|live| live.fingerprint)
+    }
+
+    /// What depends on what in the database, where answers are kept.
+    pub(crate) fn graph(&self) -> Option<Arc<crate::cache::Graph>> {
+        self.live.load().as_ref().and_then(|live| live.graph.clone())
     }
 
     /// Whether requests can be planned.

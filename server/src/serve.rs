@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::lint::Refused;
 use crate::telemetry::Traces;
-use crate::{bus, instances, rest, router};
+use crate::{bus, cache, instances, rest, router};
 use census::{Census, Full};
 use connection::Serving;
 use tls::Tls;
@@ -187,6 +187,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         stopped: stopped.clone(),
     };
     let mut tasks = vec![
+        tokio::spawn(cache::run(app.clone(), stopped.clone())),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
         tokio::spawn(bus::run(app.clone(), stopped.clone())),
         tokio::spawn(instances::run(app.clone(), stopped.clone())),

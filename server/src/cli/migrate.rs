@@ -13,6 +13,9 @@ pub(super) struct Arguments {
     /// Also run a folder's .sql files, in the order of their names
     #[arg(long, value_name = "FOLDER")]
     apply: Option<PathBuf>,
+    /// Also have writes to these tables, by whomever, end what servers keep of them
+    #[arg(long, value_name = "TABLE", value_delimiter = ',', num_args = 1..)]
+    cache_triggers: Vec<String>,
 }
 
 pub(super) fn run(source: &Source, arguments: &Arguments) -> Result<(), CommandError> {
@@ -25,6 +28,10 @@ pub(super) fn run(source: &Source, arguments: &Arguments) -> Result<(), CommandE
             for name in migrate::apply(&uri, folder).await? {
                 println!("applied {name}");
             }
+        }
+        for table in &arguments.cache_triggers {
+            migrate::watch(&uri, table).await?;
+            println!("watched {table}");
         }
         Ok(())
     };

@@ -147,6 +147,18 @@ keys! {
     CHECK_REFUSE = "check-refuse", "the mildest severity of findings with which production refuses to start: critical, error, warning or info";
     CHECK_ALLOW = "check-allow", "findings that are allowed: reasons by rule and object";
 
+    CACHE = "cache", "whether answers to reads are kept where no rule says otherwise";
+    CACHE_TTL = "cache-ttl", "milliseconds a kept answer is fresh: given without asking the database";
+    CACHE_STALE_TTL = "cache-stale-ttl", "milliseconds after that in which it is given while the database is asked";
+    CACHE_KEEP_TTL = "cache-keep-ttl", "milliseconds it is kept from the beginning, for when the database cannot be had";
+    CACHE_TABLES = "cache-tables", "rules of the response cache by table, view or rpc/function: enabled, public, ttl, stale-ttl, keep-ttl";
+    CACHE_READS = "cache-reads", "tables that a view or function reads, where the catalogue does not show it";
+    CACHE_WRITES = "cache-writes", "tables that a write or a call changes, where the catalogue does not show it";
+    CACHE_IGNORE_CLAIMS = "cache-ignore-claims", "claims that no policy reads, so that tokens that differ in them share answers";
+    CACHE_MEMORY = "cache-memory", "most bytes of answers kept in memory";
+    CACHE_MAX_ANSWER = "cache-max-answer", "largest answer in bytes that is kept";
+    CACHE_SKIP_PRE_REQUEST = "cache-skip-pre-request", "whether answers are kept although db-pre-request would judge each request";
+
     DEV_AUTH_USERS = "dev-auth-users" [SECRET], "users of the development auth service, as JSON; empty switches it off";
     DEV_TOKEN_LIFETIME = "dev-token-lifetime", "seconds a token of the development auth service lives";
     DEV_FAULTS = "dev-faults", "whether /dev/faults can make the server fail";

@@ -208,6 +208,9 @@ fn is_known(name: &str) -> bool {
         || name.starts_with("policy.")
         || name.starts_with("db-role-bounds.")
         || name.starts_with("check-allow.")
+        || ["cache-tables.", "cache-reads.", "cache-writes."]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
         || key::ALL.iter().any(|key| key.name == name)
 }
 

@@ -21,7 +21,9 @@ pub(super) fn revalidate(method: &Method, request: &HeaderMap, reply: &mut Reply
     if method != Method::GET || !is_rows || reply.headers.contains_key(ETAG) {
         return;
     }
-    let Some(tag) = tag(reply) else { return };
+    let Some(tag) = tag(&reply.headers, &reply.body) else {
+        return;
+    };
     let known = request
         .get_all(IF_NONE_MATCH)
         .iter()
@@ -37,21 +39,21 @@ pub(super) fn revalidate(method: &Method, request: &HeaderMap, reply: &mut Reply
 }
 
 /// Weak, since a proxy may compress the body. What the body means (its type and range) is part of it.
-fn tag(reply: &Reply) -> Option<HeaderValue> {
+pub(crate) fn tag(headers: &HeaderMap, body: &[u8]) -> Option<HeaderValue> {
     let mut digest = digest::Context::new(&digest::SHA256);
     for header in [CONTENT_TYPE, CONTENT_RANGE] {
-        let value = reply.headers.get(header).map_or(&b""[..], HeaderValue::as_bytes);
+        let value = headers.get(header).map_or(&b""[..], HeaderValue::as_bytes);
         digest.update(value);
         digest.update(b"\n");
     }
-    digest.update(&reply.body);
+    digest.update(body);
     let digest = digest.finish();
     let short = URL_SAFE_NO_PAD.encode(digest.as_ref().get(..TAG_BYTES)?);
     HeaderValue::try_from(format!("W/\"{short}\"")).ok()
 }
 
 /// Whether a list of tags has this one, by weak comparison; `*` stands for any.
-fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
+pub(crate) fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(list), Ok(tag)) = (list.to_str(), tag.to_str()) else {
         return false;
     };

@@ -30,6 +30,7 @@ use super::stale;
 use super::transaction::End;
 use crate::app::App;
 use crate::auth::Identity;
+use crate::cache::Touched;
 use crate::config::TxEnd;
 use crate::error::ApiError;
 use crate::telemetry::Trace;
@@ -50,15 +51,25 @@ pub(super) async fn handle(State(mount): State<Mount>, request: Request) -> Resp
     let Some(live) = mount.app.rest.live.load_full() else {
         return service_error(ServiceError::NoSchemaCache, "not loaded yet".to_owned()).into_response();
     };
-    let outcome = answer(&mount, &live, request).await;
-    match outcome {
+    let mut touched = None;
+    let outcome = answer(&mount, &live, request, &mut touched).await;
+    let mut response = match outcome {
         Ok(response) => response,
         Err(error) if live.config.rest.verbose_errors => error.into_response(),
         Err(error) => error.tersely().into_response(),
+    };
+    if let Some(touched) = touched {
+        response.extensions_mut().insert::<Touched>(touched);
     }
+    response
 }
 
-async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response, ApiError> {
+async fn answer(
+    mount: &Mount,
+    live: &Live,
+    request: Request,
+    touched: &mut Option<Touched>,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let method = parts.method.clone();
     let mut timing = ServerTiming {
@@ -71,6 +82,7 @@ async fn answer(mount: &Mount, live: &Live, request: Request) -> Result<Response
     let config = live.plan_config(&identity.role);
     let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, config))
         .map_err(|error| refused(&error::Error::from(error)))?;
+    *touched = live.touched(&plan);
     let started = Instant::now();
     let span = parts.extensions.get::<Trace>();
     let span = span.map(|trace| trace.child("postgresql", SpanKind::Client));

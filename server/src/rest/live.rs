@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use seawall_pgrest::error::Verbosity;
 use seawall_pgrest::ident::Qualified;
-use seawall_pgrest::plan::{Bounds, PlanConfig};
+use seawall_pgrest::plan::{Bounds, Plan, PlanConfig};
 use seawall_pgrest::request::RequestConfig;
 use seawall_pgrest::response::openapi::Listing;
 use seawall_pgrest::schema::SchemaCache;
 
 use super::roles::Roles;
+use crate::cache::{Circumstances, Touched};
 use crate::config::{Config, OpenApiMode, RestConfig, TxEnd};
 
 /// Schema cache, roles and configuration of one moment.
@@ -27,6 +28,10 @@ pub(super) struct Live {
     pub(super) schema: SchemaCache,
     pub(super) roles: Roles,
     pub(super) generation: u64,
+    /// Differs when the catalogue does.
+    pub(super) fingerprint: crate::cache::Key,
+    /// What depends on what, where answers are kept.
+    pub(super) graph: Option<Arc<crate::cache::Graph>>,
     pub(super) loaded: Instant,
 }
 
@@ -56,6 +61,8 @@ impl Live {
             schema,
             roles,
             generation,
+            fingerprint: crate::cache::Key::default(),
+            graph: None,
             loaded: Instant::now(),
         }
     }
@@ -69,6 +76,17 @@ impl Live {
                 Some(routine) => !self.schema.routines(&Qualified::new(schema, routine)).is_empty(),
                 None => self.schema.table(&Qualified::new(schema, name)).is_some(),
             })
+    }
+
+    /// What a plan reads and writes; nothing where answers are not kept.
+    pub(super) fn touched(&self, plan: &Plan) -> Option<Touched> {
+        let around = Circumstances {
+            graph: self.graph.as_deref()?,
+            config: &self.config.cache,
+            schema: self.config.rest.schemas.first()?,
+            pre_request: self.pre_request.as_ref(),
+        };
+        Some(Touched::of(plan, &around))
     }
 
     /// How requests of a role are planned.

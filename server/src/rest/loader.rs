@@ -23,6 +23,7 @@ use super::session::Session;
 use super::transaction::ROLLBACK;
 use super::value::{Text, first_text};
 use crate::app::App;
+use crate::cache::{self, Graph, Rows, Told};
 use crate::config::{Config, key};
 
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -127,30 +128,86 @@ async fn load(app: &App, generation: u64) -> Result<Live, String> {
     if ended.is_ok() {
         session.give_back();
     }
-    let (config, catalogue, roles) = read?;
+    let Read {
+        config,
+        catalogue,
+        roles,
+        dependencies,
+    } = read?;
     // Drawing the relationships of a large schema takes a while, and is nothing to wait for in a reactor.
     let exposed = config.rest.schemas.clone();
-    let schema = tokio::task::spawn_blocking(move || {
-        serde_json::from_str::<Catalogue>(&catalogue).map(|catalogue| SchemaCache::new(catalogue, &exposed))
+    let drawing = tokio::task::spawn_blocking(move || {
+        let kept = Kept::of(&config, &catalogue, &roles, dependencies.as_deref());
+        let schema = serde_json::from_str::<Catalogue>(&catalogue)
+            .map(|catalogue| SchemaCache::new(catalogue, &exposed))?;
+        Ok::<_, serde_json::Error>((config, schema, Roles::parse(&roles)?, kept))
     });
-    let schema = schema
+    let (config, schema, roles, kept) = drawing
         .await
         .map_err(|error| error.to_string())?
         .map_err(|error| error.to_string())?;
-    Ok(Live::new(config, schema, roles, generation))
+    let mut live = Live::new(config, schema, roles, generation);
+    live.fingerprint = kept.fingerprint;
+    live.graph = kept.graph;
+    Ok(live)
 }
 
-async fn read(client: &Client, at_start: &Config) -> Result<(Config, String, Roles), String> {
+/// What was read, as text.
+struct Read {
+    config: Config,
+    catalogue: String,
+    roles: String,
+    dependencies: Option<String>,
+}
+
+/// What the response cache must know of the database.
+#[derive(Default)]
+struct Kept {
+    fingerprint: cache::Key,
+    graph: Option<Arc<Graph>>,
+}
+
+impl Kept {
+    fn of(config: &Config, catalogue: &str, roles: &str, dependencies: Option<&str>) -> Self {
+        let Some(dependencies) = dependencies else {
+            return Self::default();
+        };
+        let told = Told {
+            reads: &config.cache.reads,
+            writes: &config.cache.writes,
+            schema: config.rest.schemas.first().map_or("public", String::as_str),
+        };
+        let rows = serde_json::from_str::<Rows>(dependencies);
+        if let Err(error) = &rows {
+            tracing::error!(%error, "answers are not kept: the catalogue's dependencies make no sense");
+        }
+        Self {
+            fingerprint: cache::fingerprint(&[catalogue, roles, dependencies]),
+            graph: rows.ok().map(|rows| Arc::new(Graph::new(rows, &told))),
+        }
+    }
+}
+
+async fn read(client: &Client, at_start: &Config) -> Result<Read, String> {
     let config = effective(client, at_start).await?;
     let roles = text(client, roles::QUESTION, &[]).await?;
-    let roles = Roles::parse(&roles).map_err(|error| error.to_string())?;
     client
         .batch_execute(introspection::PROLOGUE)
         .await
         .map_err(|error| chain(&error))?;
     let binds = introspection::binds(&config.rest.schemas, &config.rest.extra_search_path);
     let catalogue = text(client, &introspection::statement(), &binds).await?;
-    Ok((config, catalogue, roles))
+    let dependencies = if config.cache.is_on() {
+        Some(text(client, cache::QUESTION, &[]).await?)
+    } else {
+        None
+    };
+    Ok(Read {
+        config,
+        catalogue,
+        roles,
+        dependencies,
+    })
 }
 
 /// The configuration under the database's own settings.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client, Connection, Error, NoTls};
 
 use seawall_pgrest::ident;
@@ -14,14 +15,20 @@ use crate::app::App;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
+/// The channel of `seawall.watch`.
+const WRITTEN: &str = "seawall_cache";
+/// Notifications of writes that may wait; what comes when so many do is as good as missed.
+const WAITING: usize = 1024;
+
 /// Listens as long as the server runs, connecting again when the connection breaks.
 pub(super) async fn listen_forever(app: &App) {
     let mut wait = FIRST_WAIT;
     loop {
-        let Some(channel) = app.rest.config().rest.channel.clone() else {
+        let channels = channels(app);
+        if channels.is_empty() {
             return;
-        };
-        match listen(app, &channel).await {
+        }
+        match listen(app, &channels).await {
             Ok(()) => wait = FIRST_WAIT,
             Err(error) => tracing::debug!(
                 error = chain(&error),
@@ -33,17 +40,24 @@ pub(super) async fn listen_forever(app: &App) {
     }
 }
 
+/// The schema's channel and, where answers are kept, the one of tables that were written to.
+fn channels(app: &App) -> Vec<String> {
+    let schema = app.rest.config().rest.channel.clone();
+    let written = app.cache.as_ref().map(|_| WRITTEN.to_owned());
+    schema.into_iter().chain(written).collect()
+}
+
 /// Returns when a connection that listened has broken.
-async fn listen(app: &App, channel: &str) -> Result<(), Error> {
+async fn listen(app: &App, channels: &[String]) -> Result<(), Error> {
     let connector = app.rest.pool.manager();
     match connector.tls() {
         Some(tls) => {
             let (client, connection) = connector.config().connect(tls).await?;
-            hear(app, &client, connection, channel).await
+            hear(app, &client, connection, channels).await
         }
         None => {
             let (client, connection) = connector.config().connect(NoTls).await?;
-            hear(app, &client, connection, channel).await
+            hear(app, &client, connection, channels).await
         }
     }
 }
@@ -52,33 +66,59 @@ async fn hear<S, T>(
     app: &App,
     client: &Client,
     mut connection: Connection<S, T>,
-    channel: &str,
+    channels: &[String],
 ) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    let command = format!("listen {}", ident::quote(channel));
+    let listens = channels
+        .iter()
+        .map(|channel| format!("listen {};", ident::quote(channel)));
+    let command: String = listens.collect();
+    let (written, writes) = mpsc::channel(WAITING);
     let subscribe = async {
         client.batch_execute(&command).await?;
-        tracing::debug!(channel, "listening for notifications");
+        tracing::debug!(?channels, "listening for notifications");
         // What changed while nobody listened is not told again.
         if app.rest.is_loaded() {
             app.rest.reload.notify_one();
+        }
+        if let Some(cache) = &app.cache {
+            cache.missed_notifications();
         }
         Ok::<(), Error>(())
     };
     let hear = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             match message {
-                Ok(AsyncMessage::Notification(notification)) => understand(app, notification.payload()),
+                Ok(AsyncMessage::Notification(told)) if told.channel() == WRITTEN => {
+                    if let (Some(cache), Err(_)) = (&app.cache, written.try_send(told.payload().to_owned())) {
+                        cache.missed_notifications();
+                    }
+                }
+                Ok(AsyncMessage::Notification(told)) => understand(app, told.payload()),
                 Ok(_) => {}
                 Err(error) => tracing::debug!(error = chain(&error), "the notification channel broke"),
             }
         }
+        drop(written);
     };
-    let (subscribed, ()) = futures_util::future::join(subscribe, hear).await;
+    let (subscribed, (), ()) = futures_util::future::join3(subscribe, hear, throw_away(app, writes)).await;
     subscribed
+}
+
+/// Throws away what depends on tables that were written to, together what is heard together.
+async fn throw_away(app: &App, mut writes: mpsc::Receiver<String>) {
+    let mut tables = Vec::new();
+    while writes.recv_many(&mut tables, WAITING).await > 0 {
+        tables.sort_unstable();
+        tables.dedup();
+        if let Some(cache) = &app.cache {
+            cache.invalidate_here(&cache.notified(&tables.join("\n"))).await;
+        }
+        tables.clear();
+    }
 }
 
 fn understand(app: &App, payload: &str) {

@@ -4,11 +4,12 @@
 //! instances over the bus and to everybody who listens as an event.
 
 mod breakers;
+mod cache;
 mod events;
 mod instances;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::app::App;
 
@@ -21,6 +22,8 @@ pub(crate) fn routes(app: &App) -> Router {
             "/admin/breakers/{name}",
             get(breakers::read).post(breakers::force),
         )
+        .route("/internal/cache-stats", get(cache::stats))
+        .route("/internal/cache/invalidate", post(cache::invalidate))
         .route("/admin/events", get(events::stream))
         .with_state(app.clone())
 }

@@ -2,6 +2,7 @@
 //! session. One program, since linking a server is what costs.
 
 mod bounds;
+mod cache;
 mod context;
 mod dev;
 mod dropped;

@@ -47,7 +47,9 @@ pub fn slots_of(key: &str, user: &str, tables: &[String], tags: &[String]) -> Ve
 }
 
 impl Target {
-    fn slot(&self) -> u16 {
+    /// The slot whose mark ends the answers meant; the first, which all have, where they cannot be told by a name.
+    #[must_use]
+    pub fn slot(&self) -> u16 {
         match self {
             Self::Key(name) => slot(b'k', name),
             Self::Table(name) => slot(b't', name),

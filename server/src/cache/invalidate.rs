@@ -1,0 +1,273 @@
+//! What is thrown away, by whom: own writes, administrators, other instances, the database itself.
+
+use std::sync::atomic::Ordering;
+
+use http::HeaderMap;
+use seawall_pgrest::ident::Qualified;
+use seawall_policy::cache::depend::{Relations, resource};
+use seawall_policy::cache::invalidate::Target;
+use serde::Deserialize;
+
+use super::Cache;
+use super::graph::Graph;
+use super::touched::Touched;
+use crate::bus::{Bus, Message};
+use crate::config::CacheConfig;
+
+/// Ends every answer that may depend on any table.
+pub(super) const ANY_WRITE: &str = "any write";
+/// A notification of PostgreSQL carries 8,000 bytes, the signature and the rest included.
+const MOST_BYTES: usize = 4_000;
+
+/// What an administrator wants thrown away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Invalidation {
+    /// Tables, as `table` or `schema.table`.
+    pub(crate) tables: Vec<String>,
+    /// Tags that answers were given by a header `Cache-Tag`.
+    pub(crate) tags: Vec<String>,
+    /// Paths with their query, for all callers.
+    pub(crate) keys: Vec<String>,
+    /// Paths with their query, with `*` for anything.
+    pub(crate) patterns: Vec<String>,
+    /// Subjects of tokens.
+    pub(crate) users: Vec<String>,
+    /// Everything.
+    pub(crate) everything: bool,
+}
+
+impl Cache {
+    /// What an administrator's words mean.
+    pub(crate) fn targets(&self, wanted: Invalidation) -> Vec<Target> {
+        let mut targets: Vec<Target> = Vec::new();
+        if wanted.everything {
+            targets.push(Target::Everything);
+        }
+        targets.extend(
+            wanted
+                .tables
+                .iter()
+                .map(|name| Target::Table(self.whole_name(name))),
+        );
+        targets.extend(wanted.tags.into_iter().map(Target::Tag));
+        targets.extend(wanted.keys.into_iter().map(Target::Key));
+        targets.extend(wanted.patterns.into_iter().map(Target::Pattern));
+        targets.extend(wanted.users.into_iter().map(Target::User));
+        if targets.iter().any(|target| matches!(target, Target::Table(_))) {
+            targets.push(Target::Tag(ANY_WRITE.to_owned()));
+        }
+        targets
+    }
+
+    /// What a write changed.
+    pub(crate) fn written(&self, touched: &Touched) -> Vec<Target> {
+        if touched.writes_anything {
+            return vec![Target::Everything];
+        }
+        if touched.written.is_empty() {
+            return Vec::new();
+        }
+        let mut targets: Vec<Target> = touched.written.iter().cloned().map(Target::Table).collect();
+        targets.push(Target::Tag(ANY_WRITE.to_owned()));
+        targets
+    }
+
+    /// What a write may have changed of which only the request is known.
+    pub(crate) fn may_have_written(
+        &self,
+        graph: Option<&Graph>,
+        headers: &HeaderMap,
+        endpoint: &str,
+    ) -> Touched {
+        let name = resource(endpoint);
+        let Some(graph) = graph else {
+            let written = self.relations.tables_written(endpoint);
+            return Touched {
+                written: written.iter().map(|name| self.whole_name(name)).collect(),
+                ..Touched::default()
+            };
+        };
+        let profile = headers
+            .get("content-profile")
+            .and_then(|value| value.to_str().ok());
+        let schema = profile.unwrap_or(&self.schema);
+        match name.strip_prefix("rpc/") {
+            Some(function) => Touched::by_name(&Qualified::new(schema, function), true, graph),
+            None => Touched::by_name(&Qualified::new(schema, name.as_str()), false, graph),
+        }
+    }
+
+    /// The tables an answer depends on of which only the request is known, and whether all were declared public.
+    pub(crate) fn may_have_read(&self, endpoint: &str, query: &str) -> Touched {
+        let names = self.relations.tables_read(endpoint, query);
+        Touched {
+            public: names.iter().all(|name| self.config.is_public(name)),
+            read: names.iter().map(|name| self.whole_name(name)).collect(),
+            keep: true,
+            ..Touched::default()
+        }
+    }
+
+    /// Throws away on every instance. When this returns, no later read here or through Redis gives what was kept
+    /// before; in the memory of other instances it may be given until they have heard.
+    pub(crate) async fn invalidate(&self, targets: &[Target], bus: &Bus, now_ms: u64) {
+        if targets.is_empty() {
+            return;
+        }
+        self.mark(targets);
+        let shared = match &self.shared {
+            Some(shared) => shared.invalidate(targets).await.is_ok(),
+            None => true,
+        };
+        bus.publish(
+            Message::CacheInvalidated {
+                targets: to_words(targets),
+                shared,
+            },
+            now_ms,
+        );
+    }
+
+    /// Throws away in this instance's memory.
+    pub(super) fn mark(&self, targets: &[Target]) {
+        for target in targets {
+            self.stamps.mark(target);
+        }
+        self.counts.invalidations.fetch_add(1, Ordering::Relaxed);
+        self.metrics.cache_invalidated();
+    }
+
+    /// Something may have been missed: what is kept is given only where there is nothing else.
+    pub(super) fn suspect(&self) {
+        self.stamps.gap();
+    }
+
+    /// What another instance, or this one, said.
+    pub(super) fn hear(&self, words: &[String], shared: bool) {
+        let targets: Vec<Target> = words.iter().filter_map(|word| from_word(word)).collect();
+        if targets.len() == words.len() {
+            self.mark(&targets);
+        } else {
+            // A newer instance speaks of what this one does not know.
+            self.mark(&[Target::Everything]);
+        }
+        if !shared {
+            self.owe();
+        }
+    }
+
+    /// Redis may hold what is no longer true.
+    pub(super) fn owe(&self) {
+        if let Some(shared) = &self.shared {
+            shared.owe();
+        }
+    }
+
+    /// A table was written to, the database itself says.
+    pub(crate) fn notified(&self, payload: &str) -> Vec<Target> {
+        let names = payload.split('\n').filter(|name| !name.is_empty());
+        let mut targets: Vec<Target> = names.map(|name| Target::Table(self.whole_name(name))).collect();
+        if !targets.is_empty() {
+            targets.push(Target::Tag(ANY_WRITE.to_owned()));
+        }
+        targets
+    }
+
+    /// Throws away here and in Redis; the other instances were told by the database too.
+    pub(crate) async fn invalidate_here(&self, targets: &[Target]) {
+        self.mark(targets);
+        if let Some(shared) = &self.shared {
+            // What could not be told is owed.
+            let _owed = shared.invalidate(targets).await;
+        }
+    }
+
+    /// The database's notifications were interrupted.
+    pub(crate) fn missed_notifications(&self) {
+        self.suspect();
+        // Before it heard for the first time this instance had promised nothing to the others.
+        if self.has_listened.swap(true, Ordering::SeqCst) {
+            self.owe();
+        }
+    }
+}
+
+/// What the configuration tells of the database, for requests whose plan is not known.
+pub(super) fn declared(config: &CacheConfig) -> Relations {
+    let mut relations = Relations::default();
+    for (name, tables) in &config.reads {
+        tables.iter().for_each(|table| relations.reads(name, table));
+    }
+    for (name, tables) in &config.writes {
+        tables.iter().for_each(|table| relations.writes(name, table));
+    }
+    relations
+}
+
+/// As words that travel; too many become everything.
+fn to_words(targets: &[Target]) -> Vec<String> {
+    let words: Vec<String> = targets.iter().map(to_word).collect();
+    if words.iter().map(|word| word.len() + 4).sum::<usize>() > MOST_BYTES {
+        return vec![to_word(&Target::Everything)];
+    }
+    words
+}
+
+fn to_word(target: &Target) -> String {
+    match target {
+        Target::Key(name) => format!("k:{name}"),
+        Target::Table(name) => format!("t:{name}"),
+        Target::Tag(name) => format!("g:{name}"),
+        Target::Pattern(pattern) => format!("p:{pattern}"),
+        Target::User(name) => format!("u:{name}"),
+        Target::Everything => "*".to_owned(),
+    }
+}
+
+fn from_word(word: &str) -> Option<Target> {
+    if word == "*" {
+        return Some(Target::Everything);
+    }
+    let (kind, name) = word.split_once(':')?;
+    let name = name.to_owned();
+    match kind {
+        "k" => Some(Target::Key(name)),
+        "t" => Some(Target::Table(name)),
+        "g" => Some(Target::Tag(name)),
+        "p" => Some(Target::Pattern(name)),
+        "u" => Some(Target::User(name)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_travel_as_words() {
+        let targets = [
+            Target::Key("/rest/v1/rooms?a=eq.1:2".to_owned()),
+            Target::Table("public.rooms".to_owned()),
+            Target::Tag("a:b".to_owned()),
+            Target::Pattern("*".to_owned()),
+            Target::User("u".to_owned()),
+            Target::Everything,
+        ];
+        let back: Vec<Target> = to_words(&targets)
+            .iter()
+            .filter_map(|word| from_word(word))
+            .collect();
+        assert_eq!(back, targets);
+        assert_eq!(from_word("x:y"), None);
+    }
+
+    #[test]
+    fn too_many_words_mean_everything() {
+        let many: Vec<Target> = (0..1_000)
+            .map(|number| Target::Table(format!("public.t{number}")))
+            .collect();
+        assert_eq!(to_words(&many), ["*"]);
+    }
+}
