@@ -16,6 +16,7 @@ use crate::ingest::Ingest;
 use crate::instances::Instances;
 use crate::limits::Limits;
 use crate::lint::Gate;
+use crate::proxy::Proxy;
 use crate::redis::Redis;
 use crate::rest::Rest;
 use crate::store::Store;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub(crate) limits: Option<Limits>,
     /// Whether the database may be served.
     pub(crate) gate: Gate,
+    /// Services that are passed on.
+    pub(crate) proxy: Proxy,
     /// Development services.
     pub(crate) dev: Dev,
     /// The hard cap on requests worked on at once.
@@ -80,6 +83,7 @@ impl App {
         let rest = Rest::new(&config, metrics.clone())?;
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
         let gate = Gate::new(&config.check);
+        let proxy = Proxy::new(&config)?;
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
         Ok(Self(Arc::new(Parts {
@@ -98,6 +102,7 @@ impl App {
             rest,
             limits,
             gate,
+            proxy,
             dev,
             inflight,
         })))

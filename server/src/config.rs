@@ -15,11 +15,14 @@ mod jwt;
 pub mod key;
 mod limits;
 mod log;
+mod proxy;
 mod read;
 mod rest;
 mod server;
 mod source;
 mod traces;
+mod uploads;
+mod websocket;
 
 pub use crate::client_address::ForwardedHeader;
 pub use bounds::BoundsConfig;
@@ -32,10 +35,13 @@ pub use dev::{DevConfig, DevUser};
 pub use jwt::{ClaimPath, JwtConfig};
 pub use limits::{LimitsConfig, Network};
 pub use log::{LogConfig, LogFormat};
+pub use proxy::{ProxyConfig, UpstreamHttp, UpstreamUrl};
 pub use rest::{OpenApiMode, RestConfig, TxEnd};
 pub use server::ServerConfig;
 pub use source::Source;
 pub use traces::TracesConfig;
+pub use uploads::{ClamdAddress, TypeRules, UploadConfig};
+pub use websocket::WebSocketConfig;
 
 use std::fmt;
 
@@ -111,6 +117,12 @@ pub struct Config {
     pub check: CheckConfig,
     /// The response cache.
     pub cache: CacheConfig,
+    /// Services that are passed on.
+    pub proxy: ProxyConfig,
+    /// WebSockets that are passed on.
+    pub websocket: WebSocketConfig,
+    /// What uploads may be.
+    pub uploads: UploadConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -127,10 +139,15 @@ impl Config {
     /// For the first key that is missing, unreadable or out of range.
     pub fn load(source: Source) -> Result<Self, ConfigError> {
         let postgrest = source.speaks_postgrest();
+        let proxy = ProxyConfig::read(&source)?;
+        let server = ServerConfig::read(&source, postgrest)?;
         Ok(Self {
-            server: ServerConfig::read(&source, postgrest)?,
             connections: ConnectionsConfig::read(&source, postgrest)?,
-            database: DatabaseConfig::read(&source, postgrest)?,
+            database: DatabaseConfig::read(&source, postgrest, proxy.rest.is_some())?,
+            websocket: WebSocketConfig::read(&source, &server.cors_origins)?,
+            uploads: UploadConfig::read(&source)?,
+            proxy,
+            server,
             rest: RestConfig::read(&source, postgrest)?,
             jwt: JwtConfig::read(&source)?,
             limits: LimitsConfig::read(&source, postgrest)?,

@@ -22,6 +22,7 @@ mod limits;
 pub mod lint;
 mod middleware;
 pub mod migrate;
+mod proxy;
 mod redis;
 mod rest;
 mod router;
@@ -29,5 +30,7 @@ mod routes;
 pub mod serve;
 mod store;
 pub mod telemetry;
+mod uploads;
+mod websocket;
 
 pub use serve::{Handle, serve};

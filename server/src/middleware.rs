@@ -39,7 +39,7 @@ pub(crate) use body_limit::too_large;
 pub(crate) use request_id::RequestId;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tower::ServiceBuilder;
 
 use crate::app::App;
@@ -83,6 +83,26 @@ pub(crate) fn before_auth(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), body_limit::layer))
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+    )
+}
+
+/// What stands before a service that is passed on; uploads have a deadline and a limit of their own.
+pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
+    let router = router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), inflight::layer))
+            .layer(from_fn(crate::proxy::credentials))
+            .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+    );
+    if uploads {
+        return router.layer(from_fn_with_state(app.clone(), faults::layer));
+    }
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), faults::layer))
+            .layer(from_fn_with_state(app.clone(), deadline::layer))
+            .layer(from_fn_with_state(app.clone(), body_limit::layer)),
     )
 }
 

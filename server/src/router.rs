@@ -5,6 +5,7 @@ use axum::response::IntoResponse as _;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::proxy::{self, Upstream};
 use crate::{dev, middleware, rest, routes};
 
 /// The whole service.
@@ -32,18 +33,40 @@ fn as_postgrest(app: &App) -> Router {
 
 fn as_seawall(app: &App) -> Router {
     let mut router = routes::own(app)
-        .merge(middleware::before_rest(rest::routes(app, "/rest/v1"), app))
         .merge(middleware::before_ingest(routes::ingest(app), app))
+        .merge(rest_at(app, "/rest/v1"))
         .merge(middleware::before_admin(routes::administration(app), app))
         .merge(dev::routes(app));
     if app.dev.auth.is_some() {
         router = router.merge(middleware::before_auth(dev::auth::routes(app), app));
     }
+    for upstream in [
+        Upstream::Auth,
+        Upstream::Storage,
+        Upstream::Functions,
+        Upstream::Realtime,
+    ] {
+        if upstream.url(&app.config.proxy).is_some() {
+            router = router.merge(passed_on(app, upstream, upstream.mount()));
+        }
+    }
     match &app.config.server.static_dir {
         Some(folder) => router.merge(routes::page(folder)),
-        None if app.config.server.rest_root => {
-            router.merge(middleware::before_rest(rest::routes(app, ""), app))
-        }
+        None if app.config.server.rest_root => router.merge(rest_at(app, "")),
         None => router.fallback(async || ApiError::not_found().into_response()),
     }
+}
+
+/// From the database, or from an upstream.
+fn rest_at(app: &App, prefix: &'static str) -> Router {
+    if Upstream::Rest.url(&app.config.proxy).is_some() {
+        passed_on(app, Upstream::Rest, prefix)
+    } else {
+        middleware::before_rest(rest::routes(app, prefix), app)
+    }
+}
+
+fn passed_on(app: &App, upstream: Upstream, prefix: &'static str) -> Router {
+    let uploads = upstream.takes_uploads(&app.config.uploads);
+    middleware::before_proxy(proxy::routes(app, upstream, prefix), app, uploads)
 }

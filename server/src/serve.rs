@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::lint::Refused;
 use crate::telemetry::Traces;
-use crate::{bus, cache, instances, rest, router};
+use crate::{bus, cache, instances, rest, router, websocket};
 use census::{Census, Full};
 use connection::Serving;
 use tls::Tls;
@@ -48,7 +48,6 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// The request came over TLS of our own, as extension of the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encrypted;
-
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -191,6 +190,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
         tokio::spawn(bus::run(app.clone(), stopped.clone())),
         tokio::spawn(instances::run(app.clone(), stopped.clone())),
+        tokio::spawn(websocket::close_in_the_end(app.clone(), stopped.clone())),
     ];
     if let Some(tls) = serving.tls.clone() {
         tasks.push(tokio::spawn(until(stopped, tls.follow())));

@@ -5,6 +5,7 @@ mod client;
 mod edge;
 mod metrics;
 mod names;
+mod proxy;
 mod route;
 mod traces;
 

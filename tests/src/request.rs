@@ -26,7 +26,9 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(address: SocketAddr, method: Method, path: &str) -> Self {
+    /// A request to whatever listens at an address.
+    #[must_use]
+    pub fn new(address: SocketAddr, method: Method, path: &str) -> Self {
         let builder = http::Request::builder()
             .method(method)
             .uri(path)

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::config::ClaimPath;
 
 /// Seconds that clocks may differ by, as in PostgREST.
-const SKEW_S: i64 = 30;
+pub(crate) const SKEW_S: i64 = 30;
 
 /// Who a request is from, as far as its token goes.
 #[derive(Debug, Clone)]

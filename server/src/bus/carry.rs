@@ -62,7 +62,8 @@ async fn carry_forever(app: &App) {
 
 /// A server that answers as a PostgREST opens no connection that PostgREST would not.
 fn speaks_to_postgres(app: &App) -> bool {
-    !app.config.postgrest
+    let (cluster, database) = (&app.config.cluster, &app.config.database);
+    !app.config.postgrest && (cluster.store_uri.is_some() || database.uri.is_some())
 }
 
 async fn over_redis(bus: &Bus, clock: Clock, redis: &crate::redis::Redis) -> Result<(), Broken> {
@@ -87,12 +88,12 @@ async fn over_redis(bus: &Bus, clock: Clock, redis: &crate::redis::Redis) -> Res
 
 async fn over_postgres(app: &App) -> Result<(), Broken> {
     let (bus, clock) = (&app.bus, app.clock);
-    let uri = app
-        .config
-        .cluster
+    let (cluster, database) = (&app.config.cluster, &app.config.database);
+    let uri = cluster
         .store_uri
         .as_ref()
-        .unwrap_or(&app.config.database.uri);
+        .or(database.uri.as_ref())
+        .ok_or(Broken::Ended)?;
     // One connection hears and another speaks, so that neither waits for the other.
     let pool = PgPoolOptions::new()
         .max_connections(2)

@@ -35,9 +35,13 @@ impl Signer {
             .cluster_secret
             .as_ref()
             .or(config.jwt.secret.as_ref())
-            .unwrap_or(&config.database.uri);
+            .or(config.database.uri.as_ref());
         let mut seed = b"seawall bus ".to_vec();
-        seed.extend_from_slice(secret.expose_secret().as_bytes());
+        match secret {
+            Some(secret) => seed.extend_from_slice(secret.expose_secret().as_bytes()),
+            // Nothing is shared, so nobody else is believed.
+            None => seed.extend_from_slice(Uuid::new_v4().as_bytes()),
+        }
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, digest(&SHA256, &seed).as_ref()),
             instance: Uuid::new_v4(),

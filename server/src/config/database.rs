@@ -10,8 +10,8 @@ use super::{ConfigError, Source};
 /// How to reach the database and how many connections to keep.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// Connection string of the login role.
-    pub uri: SecretString,
+    /// Connection string of the login role; none where REST is passed on.
+    pub uri: Option<SecretString>,
     /// Connection string of the role that migrates.
     pub owner_uri: Option<SecretString>,
     /// Most connections in the pool.
@@ -33,11 +33,14 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    pub(super) fn read(source: &Source, postgrest: bool) -> Result<Self, ConfigError> {
+    pub(super) fn read(source: &Source, postgrest: bool, passed_on: bool) -> Result<Self, ConfigError> {
         let uri = source.parsed(&key::DB_URI, connection_string)?;
+        if uri.is_none() && !passed_on {
+            return Err(ConfigError::missing(&key::DB_URI));
+        }
         let (pool_size, wait_s) = if postgrest { (10, 10) } else { (20, 5) };
         Ok(Self {
-            uri: uri.ok_or_else(|| ConfigError::missing(&key::DB_URI))?,
+            uri,
             owner_uri: owner_uri(source)?,
             pool_size: source.number(&key::DB_POOL, 1..=10_000)?.unwrap_or(pool_size),
             acquisition_timeout: source.seconds(&key::DB_POOL_ACQUISITION_TIMEOUT, 1..=3600, wait_s)?,
@@ -55,7 +58,10 @@ impl DatabaseConfig {
     /// # Errors
     /// Never in practice: the string was parsed when it was read.
     pub fn driver_config(&self) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
-        let mut config: tokio_postgres::Config = self.uri.expose_secret().parse()?;
+        let mut config: tokio_postgres::Config = match &self.uri {
+            Some(uri) => uri.expose_secret().parse()?,
+            None => tokio_postgres::Config::new(),
+        };
         let mut options: Vec<String> = config.get_options().map(str::to_owned).into_iter().collect();
         options.extend(self.options.clone());
         if let Some(timezone) = &self.timezone {
@@ -77,6 +83,9 @@ impl DatabaseConfig {
     /// The database's address without user or password, for logs.
     #[must_use]
     pub fn address(&self) -> String {
+        if self.uri.is_none() {
+            return "none".to_owned();
+        }
         self.driver_config()
             .map_or_else(|_| "unknown".to_owned(), |config| describe(&config))
     }
@@ -120,7 +129,7 @@ mod tests {
             ("PGTZ", "utc"),
             ("PGOPTIONS", "-c search_path=public,test"),
         ]);
-        let database = DatabaseConfig::read(&source, true).unwrap();
+        let database = DatabaseConfig::read(&source, true, false).unwrap();
         let driver = database.driver_config().unwrap();
         assert_eq!(
             driver.get_options(),
@@ -132,7 +141,7 @@ mod tests {
     #[test]
     fn a_bad_connection_string_is_refused_without_being_repeated() {
         let source = Source::from_pairs([("DATABASE_URL", "postgres://u:hush-hush@[bad")]);
-        let error = DatabaseConfig::read(&source, false).unwrap_err();
+        let error = DatabaseConfig::read(&source, false, false).unwrap_err();
         assert_eq!(error.key, "db-uri");
         assert!(!error.to_string().contains("hush-hush"));
     }

@@ -140,6 +140,43 @@ keys! {
     ADMIN_CLAIM_KEY = "admin-claim-key", "where in the claims it says that somebody may administer";
     ADMIN_CLAIM_VALUE = "admin-claim-value", "what the claims say there of an administrator";
 
+    UPSTREAM_URL = "upstream-url", "address of a Supabase project whose services are passed on";
+    UPSTREAM_REST_URL = "upstream-rest-url", "address that answers for /rest/v1, such as a PostgREST's";
+    UPSTREAM_AUTH_URL = "upstream-auth-url", "address that answers for /auth/v1";
+    UPSTREAM_STORAGE_URL = "upstream-storage-url", "address that answers for /storage/v1";
+    UPSTREAM_FUNCTIONS_URL = "upstream-functions-url", "address that answers for /functions/v1";
+    UPSTREAM_REALTIME_URL = "upstream-realtime-url", "address that answers for /realtime/v1";
+    UPSTREAM_HTTP = "upstream-http", "HTTP with upstreams: auto (what TLS negotiates), 1 or 2";
+    UPSTREAM_CONNECT_TIMEOUT = "upstream-connect-timeout", "milliseconds for connecting to an upstream";
+    UPSTREAM_TIMEOUT = "upstream-timeout", "milliseconds an attempt has until an upstream's answer begins";
+    UPSTREAM_IDLE_TIMEOUT = "upstream-idle-timeout", "milliseconds an upstream's answer may pause";
+    UPSTREAM_RETRIES = "upstream-retries", "attempts after the first, where repeating is safe";
+    UPSTREAM_POOL_IDLE = "upstream-pool-idle", "idle connections kept for each upstream";
+
+    WEBSOCKET_ORIGINS = "websocket-origins", "origins that may open a WebSocket; empty for those that may read answers";
+    WEBSOCKET_MAX = "websocket-max", "WebSockets open at once";
+    WEBSOCKET_MAX_PER_ADDRESS = "websocket-max-per-address", "WebSockets open at once from one address";
+    WEBSOCKET_MAX_PER_USER = "websocket-max-per-user", "WebSockets open at once of one user";
+    WEBSOCKET_MESSAGE_RATE = "websocket-message-rate", "messages a client may send in a second, and at once";
+    WEBSOCKET_MESSAGE_LIMIT = "websocket-message-limit", "largest message in bytes";
+    WEBSOCKET_IDLE_TIMEOUT = "websocket-idle-timeout", "milliseconds of a client's silence after which its WebSocket is closed";
+    WEBSOCKET_STALL_TIMEOUT = "websocket-stall-timeout", "milliseconds a peer has to take a message";
+
+    UPLOAD_LIMIT = "upload-limit", "largest upload in bytes";
+    UPLOAD_PATHS = "upload-paths", "paths besides storage's whose request bodies are judged as uploads";
+    UPLOAD_TYPES = "upload-types", "media types by bucket, as JSON; * for the other buckets";
+    UPLOAD_SPOOL_DIR = "upload-spool-dir", "folder where uploads wait to be judged";
+    UPLOAD_SPOOL_LIMIT = "upload-spool-limit", "bytes that may wait there at once";
+    UPLOAD_TIMEOUT = "upload-timeout", "milliseconds an upload may take, its judgement included";
+    UPLOAD_ARCHIVE_RATIO = "upload-archive-ratio", "times an archive may grow when unpacked";
+    UPLOAD_ARCHIVE_BYTES = "upload-archive-bytes", "bytes an archive may have when unpacked, nested ones included";
+    UPLOAD_ARCHIVE_ENTRIES = "upload-archive-entries", "entries an archive may have, nested ones included";
+    UPLOAD_ARCHIVE_DEPTH = "upload-archive-depth", "archives inside each other";
+    UPLOAD_QUARANTINE_DIR = "upload-quarantine-dir", "folder that keeps infected uploads; none to keep nothing";
+    CLAMD_ADDRESS = "clamd-address", "address:port of clamd, or the path of its socket; empty for no scan";
+    CLAMD_TIMEOUT = "clamd-timeout", "milliseconds clamd has for one upload";
+    UPLOAD_SCAN_REQUIRED = "upload-scan-required", "whether uploads are refused while clamd cannot be asked";
+
     RATE_LIMITS = "rate-limits", "whether requests are limited";
     POLICY = "policy", "the policy document as JSON";
 

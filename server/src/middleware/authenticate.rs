@@ -10,7 +10,14 @@ use crate::app::App;
 use crate::auth::error::reason;
 use crate::auth::{claims, jwt};
 use crate::error::ApiError;
+use crate::proxy::{NOBODY, Passing};
 use crate::rest::JwtTime;
+
+/// Who asks for what is passed on may be nobody: the upstream knows what nobody may do.
+fn anonymous<'a>(request: &Request, role: Option<&'a str>) -> Option<&'a str> {
+    let passing = request.extensions().get::<Passing>();
+    role.or(passing.map(|_| NOBODY))
+}
 
 pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -18,7 +25,7 @@ pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Ne
     let token = claims::bearer(request.headers());
     match jwt::identify(
         &config.jwt,
-        config.rest.anon_role.as_deref(),
+        anonymous(&request, config.rest.anon_role.as_deref()),
         token.as_deref(),
         app.clock.unix_seconds(),
     ) {

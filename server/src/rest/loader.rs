@@ -55,6 +55,10 @@ select coalesce(json_object_agg(substr(name, 7), value), '{}')::text from best";
 
 /// Keeps the cache loaded until the server stops.
 pub(crate) async fn keep_loaded(app: App, mut stopped: watch::Receiver<bool>) {
+    if app.config.proxy.rest.is_some() {
+        let _stopping = stopped.changed().await;
+        return;
+    }
     let work = async {
         tokio::join!(
             reload_forever(&app),

@@ -38,6 +38,9 @@ pub(super) async fn health(State(app): State<App>) -> Response {
 }
 
 fn is_ready(app: &Parts) -> bool {
+    if app.config.proxy.rest.is_some() {
+        return !app.breakers.of(Dependency::Rest).is_open();
+    }
     app.rest.is_loaded() && !app.breakers.of(Dependency::Postgres).is_open()
 }
 

@@ -11,6 +11,8 @@ pub(super) async fn read(State(app): State<App>) -> Response {
     if let Some(limits) = &app.limits {
         app.metrics.rate_limit_keys(limits.keys());
     }
+    app.metrics
+        .proxy(app.proxy.sockets.count(), app.proxy.uploads.waiting());
     let headers = [
         (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),

@@ -29,6 +29,16 @@ pub(super) const CLIENT_TRANSITIONS: &str = "seawall_client_circuit_breaker_tran
 pub(super) const CLIENT_BATCHES: &str = "seawall_client_metrics_batches_total";
 pub(super) const CLIENT_BATCHES_DROPPED: &str = "seawall_client_metrics_batches_dropped_total";
 pub(super) const PANICS: &str = "panics_total";
+pub(super) const UPSTREAM_ATTEMPTS: &str = "upstream_attempts_total";
+pub(super) const UPSTREAM_ANSWERS: &str = "upstream_answers_total";
+pub(super) const UPSTREAM_RETRIES: &str = "upstream_retries_total";
+pub(super) const UPSTREAM_DURATION: &str = "upstream_duration_seconds";
+pub(super) const SOCKETS: &str = "websocket_connections";
+pub(super) const SOCKETS_REFUSED: &str = "websocket_refused_total";
+pub(super) const SOCKETS_CLOSED: &str = "websocket_closed_total";
+pub(super) const SOCKET_MESSAGES: &str = "websocket_messages_total";
+pub(super) const UPLOADS: &str = "uploads_total";
+pub(super) const UPLOADS_WAITING: &str = "upload_spool_bytes";
 
 pub(super) const COUNTERS: &[(&str, &str)] = &[
     (HTTP_REQUESTS, "Requests answered, by method, route and status."),
@@ -83,6 +93,19 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
         "Batches of metrics that pages could not send.",
     ),
     (PANICS, "Requests that hit a defect of the server."),
+    (
+        UPSTREAM_ATTEMPTS,
+        "Attempts at upstreams, by service and outcome.",
+    ),
+    (
+        UPSTREAM_ANSWERS,
+        "Answers of upstreams, by service and class of status.",
+    ),
+    (UPSTREAM_RETRIES, "Attempts made again, by service."),
+    (SOCKETS_REFUSED, "WebSockets not opened, by reason."),
+    (SOCKETS_CLOSED, "WebSockets ended, by reason."),
+    (SOCKET_MESSAGES, "Messages of WebSockets, by direction."),
+    (UPLOADS, "Uploads judged, by verdict."),
 ];
 
 pub(super) const GAUGES: &[(&str, &str)] = &[
@@ -95,6 +118,8 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
         "State of each circuit: 0 closed, 1 half-open, 2 open.",
     ),
     (SCHEMA_LOADED, "Whether a schema cache is loaded."),
+    (SOCKETS, "WebSockets that are open."),
+    (UPLOADS_WAITING, "Bytes of uploads that wait to be judged."),
 ];
 
 pub(super) const HISTOGRAMS: &[(&str, &str)] = &[
@@ -105,6 +130,7 @@ pub(super) const HISTOGRAMS: &[(&str, &str)] = &[
         DATABASE_DURATION,
         "Time a request's transaction took, waiting for a connection included.",
     ),
+    (UPSTREAM_DURATION, "Time until an upstream's answer began."),
 ];
 
 /// From a cache hit to a timeout.

@@ -1,0 +1,202 @@
+//! Telling an upstream whom it really answers: `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, the request's id.
+//!
+//! What the caller says about itself is only kept where its connection comes from a trusted proxy.
+
+use std::net::IpAddr;
+
+use http::header::{FORWARDED, HOST, HeaderValue};
+use http::{HeaderMap, HeaderName};
+
+use crate::client_address::{ClientAddress, ForwardedHeader};
+
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const HOST_ASKED: HeaderName = HeaderName::from_static("x-forwarded-host");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The hop before us, and what it asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Hop {
+    /// The nearest address.
+    pub(super) peer: IpAddr,
+    /// The caller's address.
+    pub(super) client: ClientAddress,
+    /// In which header the peer's word about others counts, if it does.
+    pub(super) trusted: Option<ForwardedHeader>,
+    /// The host that was asked for.
+    pub(super) host: Option<String>,
+    /// `http` or `https`, as the caller spoke.
+    pub(super) proto: &'static str,
+    /// The request's id.
+    pub(super) id: Option<HeaderValue>,
+}
+
+impl Hop {
+    /// The host and protocol of a request, before its headers are stripped.
+    pub(super) fn of(
+        headers: &HeaderMap,
+        peer: IpAddr,
+        client: ClientAddress,
+        trusted: Option<ForwardedHeader>,
+        encrypted: bool,
+    ) -> Self {
+        let text = |name: &HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
+        let told = |name| trusted.and_then(|_| text(&name));
+        let proto = if encrypted || told(PROTO).as_deref() == Some("https") {
+            "https"
+        } else {
+            "http"
+        };
+        Self {
+            peer,
+            client,
+            trusted,
+            host: told(HOST_ASKED)
+                .or_else(|| text(&HOST))
+                .filter(|host| is_plain(host)),
+            proto,
+            id: None,
+        }
+    }
+
+    /// The same, of a request with an id.
+    pub(super) fn with_id(self, id: Option<&str>) -> Self {
+        Self {
+            id: id.and_then(|id| HeaderValue::try_from(id).ok()),
+            ..self
+        }
+    }
+
+    /// The caller's address.
+    pub(crate) fn client(&self) -> ClientAddress {
+        self.client
+    }
+
+    /// The address of this server as the caller wrote it.
+    pub(super) fn base(&self) -> Option<String> {
+        self.host.as_ref().map(|host| format!("{}://{host}", self.proto))
+    }
+
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        let said = |name: &HeaderName| {
+            let values = headers
+                .get_all(name)
+                .iter()
+                .filter_map(|value| value.to_str().ok());
+            values.collect::<Vec<_>>().join(", ")
+        };
+        // The header that is not believed says what we know, and not what its sender wrote.
+        let known = (self.client.0 != self.peer).then_some(self.client.0);
+        let (chain, elements) = match self.trusted {
+            Some(ForwardedHeader::XForwardedFor) => (said(&FOR), known.map(node).unwrap_or_default()),
+            Some(ForwardedHeader::Forwarded) => (
+                known.map(|known| known.to_string()).unwrap_or_default(),
+                said(&FORWARDED),
+            ),
+            None => (String::new(), String::new()),
+        };
+        set(headers, FOR, joined(&chain, &self.peer.to_string()));
+        set(headers, FORWARDED, joined(&elements, &self.element()));
+        set(headers, REAL_IP, self.client.0.to_string());
+        headers.insert(PROTO, HeaderValue::from_static(self.proto));
+        match &self.host {
+            Some(host) => set(headers, HOST_ASKED, host.clone()),
+            None => drop(headers.remove(HOST_ASKED)),
+        }
+        if let Some(id) = &self.id {
+            headers.insert(REQUEST_ID, id.clone());
+        }
+    }
+
+    /// This hop in the words of RFC 7239.
+    fn element(&self) -> String {
+        let (peer, proto) = (node(self.peer), self.proto);
+        match &self.host {
+            Some(host) => format!("{peer};host=\"{host}\";proto={proto}"),
+            None => format!("{peer};proto={proto}"),
+        }
+    }
+}
+
+/// `for=` an address, as RFC 7239 writes it.
+fn node(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("for={address}"),
+        IpAddr::V6(address) => format!("for=\"[{address}]\""),
+    }
+}
+
+/// A host goes into quotes, so it must not end them.
+fn is_plain(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 255
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+fn joined(before: &str, last: &str) -> String {
+    if before.is_empty() {
+        last.to_owned()
+    } else {
+        format!("{before}, {last}")
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    match HeaderValue::try_from(text) {
+        Ok(value) => drop(headers.insert(name, value)),
+        Err(_) => drop(headers.remove(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(trusted: Option<ForwardedHeader>, peer: &str, client: &str) -> HeaderMap {
+        let mut headers = HeaderMap::from_iter([
+            (HOST, HeaderValue::from_static("api.example")),
+            (FOR, HeaderValue::from_static("198.51.100.7")),
+            (PROTO, HeaderValue::from_static("https")),
+            (FORWARDED, HeaderValue::from_static("for=198.51.100.7")),
+        ]);
+        let client = ClientAddress(client.parse().unwrap());
+        let hop = Hop::of(&headers, peer.parse().unwrap(), client, trusted, false).with_id(Some("id-1"));
+        hop.write(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn a_strangers_word_about_itself_is_replaced() {
+        let headers = written(None, "192.0.2.9", "192.0.2.9");
+        assert_eq!(headers[FOR], "192.0.2.9");
+        assert_eq!(headers[PROTO], "http");
+        assert_eq!(
+            headers[FORWARDED],
+            "for=192.0.2.9;host=\"api.example\";proto=http"
+        );
+        assert_eq!(headers[HOST_ASKED], "api.example");
+        assert_eq!(headers[REQUEST_ID], "id-1");
+    }
+
+    #[test]
+    fn a_trusted_hops_word_is_kept_and_added_to() {
+        let trusted = Some(ForwardedHeader::XForwardedFor);
+        let headers = written(trusted, "2001:db8::1", "198.51.100.7");
+        assert_eq!(headers[FOR], "198.51.100.7, 2001:db8::1");
+        assert_eq!(headers[PROTO], "https");
+        assert_eq!(headers[REAL_IP], "198.51.100.7");
+        assert_eq!(
+            headers[FORWARDED],
+            "for=198.51.100.7, for=\"[2001:db8::1]\";host=\"api.example\";proto=https"
+        );
+    }
+
+    #[test]
+    fn a_host_that_would_end_its_quotes_is_left_out() {
+        assert!(is_plain("127.0.0.1:8000") && is_plain("[::1]:80"));
+        assert!(!is_plain("a\";for=1.2.3.4") && !is_plain(""));
+    }
+}

@@ -1,0 +1,220 @@
+//! Which requests are uploads, and where each goes.
+//!
+//! On storage everything that brings a body is an upload unless it is one of the few
+//! operations whose body is JSON, so an address that is not known is judged and not waved
+//! through. Addresses are compared decoded, as the upstream compares them.
+
+use http::Method;
+
+use crate::config::UploadConfig;
+use crate::proxy::Upstream;
+
+/// Where an upload goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The bucket, or the configured path: what media types are allowed for.
+    pub(super) bucket: String,
+    /// The last part of the object's name, where the address has one.
+    pub(super) name: Option<String>,
+    pub(super) manner: Manner,
+}
+
+/// How the bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// All in one request, plain or in a form.
+    Whole,
+    /// In parts, by the TUS protocol.
+    Resumable,
+    /// In parts that cannot be put together here.
+    Opaque,
+}
+
+/// Words after `/object/` that are operations and no buckets.
+const OPERATIONS: [&str; 10] = [
+    "list",
+    "list-v2",
+    "sign",
+    "move",
+    "copy",
+    "info",
+    "authenticated",
+    "public",
+    "search",
+    "sign-many",
+];
+
+impl Place {
+    /// The place a request uploads to, if it is an upload.
+    pub(crate) fn of(upstream: Upstream, method: &Method, path: &str, config: &UploadConfig) -> Option<Self> {
+        let path = decoded(path);
+        if upstream == Upstream::Storage {
+            return of_storage(method, &path);
+        }
+        let configured = config.paths.iter().find(|prefix| is_below(&path, prefix))?;
+        brings(method).then(|| Self {
+            bucket: configured.clone(),
+            name: None,
+            manner: Manner::Whole,
+        })
+    }
+}
+
+fn of_storage(method: &Method, path: &str) -> Option<Place> {
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).skip(2);
+    let parts: Vec<&str> = parts.by_ref().collect();
+    let place = |bucket: &str, manner| Place {
+        bucket: bucket.to_owned(),
+        name: parts.last().map(|name| (*name).to_owned()),
+        manner,
+    };
+    if parts.first() == Some(&"upload") && parts.get(1) == Some(&"resumable") {
+        return Some(Place {
+            name: None,
+            ..place("", Manner::Resumable)
+        });
+    }
+    if !brings(method) {
+        return None;
+    }
+    match *parts.as_slice() {
+        ["object", "upload", "sign", bucket, ..] if method == Method::PUT => {
+            Some(place(bucket, Manner::Whole))
+        }
+        ["object", "upload", "sign", ..] => None,
+        ["object", operation, ..] if OPERATIONS.contains(&operation) && method == Method::POST => None,
+        ["object", bucket, _, ..] => Some(place(bucket, Manner::Whole)),
+        ["bucket", ..] | ["iceberg", ..] | ["vector", ..] => None,
+        ["s3", ..] => Some(place("", Manner::Opaque)),
+        _ => Some(place("", Manner::Whole)),
+    }
+}
+
+fn brings(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A path with its escapes undone, a slash's excepted: that one is part of a name.
+fn decoded(path: &str) -> String {
+    let mut plain = Vec::with_capacity(path.len());
+    let mut bytes = path.bytes();
+    while let Some(byte) = bytes.next() {
+        let escape = (byte == b'%').then(|| bytes.as_slice_of_two()).flatten();
+        match escape {
+            Some(b'/') | None => plain.push(byte),
+            Some(other) => {
+                plain.push(other);
+                bytes.nth(1);
+            }
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+trait Escape {
+    fn as_slice_of_two(&self) -> Option<u8>;
+}
+
+impl Escape for std::str::Bytes<'_> {
+    fn as_slice_of_two(&self) -> Option<u8> {
+        let mut ahead = self.clone();
+        let digits = [ahead.next()?, ahead.next()?];
+        let digits = std::str::from_utf8(&digits).ok()?.to_owned();
+        u8::from_str_radix(&digits, 16).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Source};
+
+    fn place(method: &Method, path: &str) -> Option<(String, Manner)> {
+        Place::of(Upstream::Storage, method, path, &config()).map(|place| (place.bucket, place.manner))
+    }
+
+    fn config() -> UploadConfig {
+        let source = Source::from_pairs([
+            ("DATABASE_URL", "postgres://u@127.0.0.1/x"),
+            ("SEAWALL_UPLOAD_PATHS", "/functions/v1/import"),
+        ]);
+        Config::load(source).unwrap().uploads
+    }
+
+    #[test]
+    fn objects_are_uploads_and_operations_are_not() {
+        let whole = |bucket: &str| Some((bucket.to_owned(), Manner::Whole));
+        assert_eq!(
+            place(&Method::POST, "/storage/v1/object/avatars/a/b.png"),
+            whole("avatars")
+        );
+        assert_eq!(
+            place(&Method::PUT, "/storage/v1/object/avatars/b.png"),
+            whole("avatars")
+        );
+        assert_eq!(
+            place(&Method::PUT, "/storage/v1/object/upload/sign/avatars/b.png"),
+            whole("avatars")
+        );
+        assert_eq!(
+            place(&Method::POST, "/storage/v1/object/upload/sign/avatars/b.png"),
+            None
+        );
+        assert_eq!(place(&Method::POST, "/storage/v1/object/list/avatars"), None);
+        assert_eq!(place(&Method::POST, "/storage/v1/bucket"), None);
+        assert_eq!(place(&Method::GET, "/storage/v1/object/avatars/b.png"), None);
+        assert_eq!(place(&Method::DELETE, "/storage/v1/object/avatars"), None);
+    }
+
+    #[test]
+    fn no_spelling_of_an_address_is_waved_through() {
+        let whole = |bucket: &str| Some((bucket.to_owned(), Manner::Whole));
+        assert_eq!(
+            place(&Method::POST, "/storage/v1/%6Fbject/av%61tars/b.png"),
+            whole("avatars")
+        );
+        assert_eq!(
+            place(&Method::POST, "/storage/v1//object//avatars/b.png"),
+            whole("avatars")
+        );
+        assert_eq!(
+            place(&Method::PUT, "/storage/v1/object/list/b.png"),
+            whole("list")
+        );
+        assert_eq!(place(&Method::POST, "/storage/v1/whatever/is/new"), whole(""));
+    }
+
+    #[test]
+    fn parts_are_told_from_wholes() {
+        let manner = |method: Method, path| place(&method, path).map(|(_, manner)| manner);
+        assert_eq!(
+            manner(Method::POST, "/storage/v1/upload/resumable"),
+            Some(Manner::Resumable)
+        );
+        assert_eq!(
+            manner(Method::HEAD, "/storage/v1/upload/resumable/x"),
+            Some(Manner::Resumable)
+        );
+        assert_eq!(
+            manner(Method::PUT, "/storage/v1/s3/avatars/x"),
+            Some(Manner::Opaque)
+        );
+        assert_eq!(manner(Method::GET, "/storage/v1/s3/avatars/x"), None);
+    }
+
+    #[test]
+    fn a_configured_path_is_its_own_bucket() {
+        let of =
+            |path| Place::of(Upstream::Functions, &Method::POST, path, &config()).map(|place| place.bucket);
+        assert_eq!(
+            of("/functions/v1/import/csv").as_deref(),
+            Some("/functions/v1/import")
+        );
+        assert_eq!(of("/functions/v1/imports"), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! As much of Phoenix's channel protocol as says who speaks: the token of `phx_join` and `access_token`.
+//!
+//! Both serialisations are understood: an object, and since version 2 an array.
+
+use serde::Deserialize;
+
+/// A message that brings a token, or takes it away.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Bringing {
+    /// Most messages.
+    Nothing,
+    /// The token the client speaks under from now on.
+    Token(String),
+    /// It cannot be told: nested or spelt so that two readers could disagree.
+    Unclear,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    event: String,
+    #[serde(default)]
+    payload: Payload,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(untagged)]
+enum Payload {
+    Token {
+        access_token: Option<serde_json::Value>,
+    },
+    #[default]
+    Other,
+}
+
+/// Looks for a token in a message of text.
+pub(super) fn look(text: &str) -> Bringing {
+    // Escapes could hide the words from a search; honest clients write plain ones.
+    let may_bring = text.contains("access_token") || text.contains("\\u");
+    if !may_bring {
+        return Bringing::Nothing;
+    }
+    let Some((event, payload)) = parse(text) else {
+        return Bringing::Unclear;
+    };
+    if event != "phx_join" && event != "access_token" {
+        return Bringing::Nothing;
+    }
+    match payload {
+        Payload::Token {
+            access_token: Some(serde_json::Value::String(token)),
+        } if !token.is_empty() => Bringing::Token(token),
+        Payload::Token { .. } | Payload::Other => Bringing::Nothing,
+    }
+}
+
+fn parse(text: &str) -> Option<(String, Payload)> {
+    if text.trim_start().starts_with('[') {
+        // Reference of the join, reference, topic, event, payload.
+        type Row = (
+            serde::de::IgnoredAny,
+            serde::de::IgnoredAny,
+            serde::de::IgnoredAny,
+            String,
+            Payload,
+        );
+        let (_, _, _, event, payload) = serde_json::from_str::<Row>(text).ok()?;
+        return Some((event, payload));
+    }
+    let Object { event, payload } = serde_json::from_str(text).ok()?;
+    Some((event, payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(text: &str) -> Bringing {
+        Bringing::Token(text.to_owned())
+    }
+
+    #[test]
+    fn both_serialisations_bring_tokens() {
+        let object = r#"{"topic":"realtime:a","event":"phx_join","payload":{"config":{},"access_token":"a.b.c"},"ref":"1"}"#;
+        assert_eq!(look(object), token("a.b.c"));
+        assert_eq!(
+            look(r#"["1","2","realtime:a","access_token",{"access_token":"x.y.z"}]"#),
+            token("x.y.z")
+        );
+    }
+
+    #[test]
+    fn other_messages_bring_nothing() {
+        assert_eq!(
+            look(r#"{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"1"}"#),
+            Bringing::Nothing
+        );
+        let chat = r#"["1","2","realtime:a","broadcast",{"event":"say","payload":{"access_token":"mine"}}]"#;
+        assert_eq!(look(chat), Bringing::Nothing);
+        assert_eq!(
+            look(r#"["1","2","a","access_token",{"access_token":null}]"#),
+            Bringing::Nothing
+        );
+    }
+
+    #[test]
+    fn an_escaped_word_is_still_read() {
+        let text = r#"["1","2","a","access\u005ftoken",{"access\u005ftoken":"x.y.z"}]"#;
+        assert_eq!(look(text), token("x.y.z"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_passed_over() {
+        assert_eq!(look(r#"{"event":"access_token","event":"x""#), Bringing::Unclear);
+    }
+}
