@@ -26,6 +26,8 @@ pub(crate) struct Allowance {
     /// Why.
     pub(crate) reason: String,
     place: Place,
+    /// Whether it has to allow something: a schema that is not exposed now may be elsewhere.
+    expected: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +49,14 @@ pub(crate) fn all(catalogue: &Catalogue, configured: &Configured) -> Vec<Allowan
                 object: object.clone(),
                 reason: reason.trim().to_owned(),
                 place: Place::Configuration,
+                expected: true,
             });
         }
     }
     for (object, comment) in comments(catalogue) {
         for line in comment.lines() {
             if let Some((_, text)) = line.split_once(MARK) {
-                allowances.extend(parse(text, &object));
+                allowances.extend(parse(text, &object, catalogue));
             }
         }
     }
@@ -93,7 +96,7 @@ fn comments(catalogue: &Catalogue) -> impl Iterator<Item = (Object, &str)> {
 }
 
 /// ` rule, rule: reason`
-fn parse(text: &str, object: &Object) -> Vec<Allowance> {
+fn parse(text: &str, object: &Object, catalogue: &Catalogue) -> Vec<Allowance> {
     let (names, reason) = text.split_once(':').unwrap_or((text, ""));
     let names = names.split(',').map(str::trim);
     names
@@ -102,6 +105,7 @@ fn parse(text: &str, object: &Object) -> Vec<Allowance> {
             object: object.name(),
             reason: reason.trim().to_owned(),
             place: Place::Comment(object.clone()),
+            expected: catalogue.exposes(object.schema()),
         })
         .collect()
 }
@@ -131,7 +135,7 @@ impl Allowance {
         if self.reason.is_empty() {
             return Some(format!("it allows {} and does not say why", self.rule));
         }
-        (!used && asked(&self.rule))
+        (!used && self.expected && asked(&self.rule))
             .then(|| format!("it allows {}, and there is nothing to allow", self.rule))
     }
 }

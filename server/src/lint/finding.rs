@@ -89,6 +89,15 @@ impl Object {
         }
     }
 
+    /// The schema it is in; a schema is in itself, and a role in none.
+    pub(super) fn schema(&self) -> &str {
+        if self.kind == "schema" {
+            &self.name
+        } else {
+            &self.schema
+        }
+    }
+
     /// The name of what it is a part of, or its own.
     #[must_use]
     pub fn owner(&self) -> String {

@@ -10,6 +10,7 @@
 
 mod command;
 mod examples;
+mod policies;
 
 mod production;
 mod program;
