@@ -17,6 +17,7 @@ use crate::instances::Instances;
 use crate::limits::Limits;
 use crate::lint::Gate;
 use crate::proxy::Proxy;
+use crate::queue::Queue;
 use crate::redis::Redis;
 use crate::rest::Rest;
 use crate::store::Store;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub(crate) store: Option<Store>,
     /// Kept answers; none where nothing is to be kept.
     pub(crate) cache: Option<Cache>,
+    /// Writes that are carried out later; none where they are switched off or there is no store.
+    pub(crate) queue: Option<Queue>,
     /// Direct mode: database, schema cache, execution.
     pub(crate) rest: Rest,
     /// Rate limits; none where they are switched off.
@@ -80,6 +83,7 @@ impl App {
         let traces = Traces::new(&config.traces)?;
         let store = Store::new(&config.cluster)?;
         let cache = Cache::new(&config, redis.clone(), metrics.clone());
+        let queue = Queue::new(&config.queue, store.as_ref(), &metrics);
         let rest = Rest::new(&config, metrics.clone())?;
         let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
         let gate = Gate::new(&config.check);
@@ -99,6 +103,7 @@ impl App {
             bus,
             store,
             cache,
+            queue,
             rest,
             limits,
             gate,

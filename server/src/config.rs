@@ -16,6 +16,7 @@ pub mod key;
 mod limits;
 mod log;
 mod proxy;
+mod queue;
 mod read;
 mod rest;
 mod server;
@@ -36,6 +37,7 @@ pub use jwt::{ClaimPath, JwtConfig};
 pub use limits::{LimitsConfig, Network};
 pub use log::{LogConfig, LogFormat};
 pub use proxy::{ProxyConfig, UpstreamHttp, UpstreamUrl};
+pub use queue::QueueConfig;
 pub use rest::{OpenApiMode, RestConfig, TxEnd};
 pub use server::ServerConfig;
 pub use source::Source;
@@ -123,6 +125,8 @@ pub struct Config {
     pub websocket: WebSocketConfig,
     /// What uploads may be.
     pub uploads: UploadConfig,
+    /// Writes that are carried out later.
+    pub queue: QueueConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -155,6 +159,7 @@ impl Config {
             traces: TracesConfig::read(&source)?,
             check: CheckConfig::read(&source)?,
             cache: CacheConfig::read(&source)?,
+            queue: QueueConfig::read(&source, postgrest)?,
             dev: DevConfig::read(&source)?,
             log: LogConfig::read(&source)?,
             postgrest,

@@ -23,6 +23,7 @@ pub mod lint;
 mod middleware;
 pub mod migrate;
 mod proxy;
+mod queue;
 mod redis;
 mod rest;
 mod router;

@@ -106,6 +106,18 @@ pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
     )
 }
 
+/// What stands before the addresses of queued jobs; whose a job is, they ask themselves.
+pub(crate) fn before_jobs(router: Router, app: &App) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), deadline::layer))
+            .layer(from_fn_with_state(app.clone(), body_limit::layer))
+            .layer(from_fn_with_state(app.clone(), inflight::layer))
+            .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+    )
+}
+
 /// What stands before the admin API: limits hold there too, and only administrators pass.
 pub(crate) fn before_admin(router: Router, app: &App) -> Router {
     router.layer(

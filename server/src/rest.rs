@@ -14,6 +14,7 @@ mod loader;
 mod notify;
 mod pool;
 mod roles;
+mod seal;
 mod session;
 mod stale;
 mod transaction;
@@ -36,6 +37,7 @@ pub(crate) use inspect::inspect;
 use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
 use pool::Pool;
+pub(crate) use seal::{JobSeal, carry_out, login_role};
 
 /// How long verifying the token took, as extension of the request.
 #[derive(Debug, Clone, Copy)]

@@ -37,6 +37,9 @@ fn as_seawall(app: &App) -> Router {
         .merge(rest_at(app, "/rest/v1"))
         .merge(middleware::before_admin(routes::administration(app), app))
         .merge(dev::routes(app));
+    if app.queue.is_some() {
+        router = router.merge(middleware::before_jobs(routes::jobs(app), app));
+    }
     if app.dev.auth.is_some() {
         router = router.merge(middleware::before_auth(dev::auth::routes(app), app));
     }

@@ -4,6 +4,7 @@ mod admin;
 mod body;
 mod health;
 mod ingest;
+mod jobs;
 mod metrics;
 mod page;
 mod policy;
@@ -27,6 +28,15 @@ pub(crate) fn own(app: &App) -> Router {
 pub(crate) fn ingest(app: &App) -> Router {
     Router::new()
         .route("/ingest", post(ingest::take))
+        .with_state(app.clone())
+}
+
+/// The addresses of queued jobs.
+pub(crate) fn jobs(app: &App) -> Router {
+    Router::new()
+        .route("/jobs/{id}", get(jobs::read))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/jobs/{id}/retry", post(jobs::retry))
         .with_state(app.clone())
 }
 

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::lint::Refused;
 use crate::telemetry::Traces;
-use crate::{bus, cache, instances, rest, router, websocket};
+use crate::{bus, cache, instances, queue, rest, router, websocket};
 use census::{Census, Full};
 use connection::Serving;
 use tls::Tls;
@@ -191,6 +191,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         tokio::spawn(bus::run(app.clone(), stopped.clone())),
         tokio::spawn(instances::run(app.clone(), stopped.clone())),
         tokio::spawn(websocket::close_in_the_end(app.clone(), stopped.clone())),
+        tokio::spawn(queue::run(app.clone(), stopped.clone())),
     ];
     if let Some(tls) = serving.tls.clone() {
         tasks.push(tokio::spawn(until(stopped, tls.follow())));

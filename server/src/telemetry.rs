@@ -6,6 +6,7 @@ mod edge;
 mod metrics;
 mod names;
 mod proxy;
+mod queue;
 mod route;
 mod traces;
 

@@ -196,6 +196,17 @@ keys! {
     CACHE_MAX_ANSWER = "cache-max-answer", "largest answer in bytes that is kept";
     CACHE_SKIP_PRE_REQUEST = "cache-skip-pre-request", "whether answers are kept although db-pre-request would judge each request";
 
+    QUEUE = "queue", "whether writes may be queued (Prefer: respond-async), where there is a store";
+    QUEUE_WORKERS = "queue-workers", "queued jobs this instance carries out at once; 0 to accept only";
+    QUEUE_DEPTH = "queue-depth", "most queued jobs, over all instances; more are answered 503";
+    QUEUE_ATTEMPTS = "queue-attempts", "how often a queued job that fails is tried";
+    QUEUE_BACKOFF = "queue-backoff", "milliseconds of the first wait between attempts; it doubles";
+    QUEUE_LEASE = "queue-lease", "milliseconds a job stays its worker's without a sign of life";
+    QUEUE_TOKEN_GRACE = "queue-token-grace", "seconds after a token has expired in which its jobs may still begin";
+    QUEUE_KEEP_COMPLETED = "queue-keep-completed", "seconds completed and cancelled jobs are kept";
+    QUEUE_KEEP_DEAD = "queue-keep-dead", "seconds dead letters are kept";
+    QUEUE_RESULT_LIMIT = "queue-result-limit", "most bytes of an answer kept with its job";
+
     DEV_AUTH_USERS = "dev-auth-users" [SECRET], "users of the development auth service, as JSON; empty switches it off";
     DEV_TOKEN_LIFETIME = "dev-token-lifetime", "seconds a token of the development auth service lives";
     DEV_FAULTS = "dev-faults", "whether /dev/faults can make the server fail";

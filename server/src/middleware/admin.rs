@@ -7,8 +7,7 @@ use http::StatusCode;
 
 use super::RequestId;
 use crate::app::App;
-use crate::auth::Identity;
-use crate::config::ClusterConfig;
+use crate::auth::{Identity, is_admin};
 use crate::error::ApiError;
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -25,22 +24,6 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
             refused(StatusCode::FORBIDDEN, "this needs an administrator's token")
         }
         Some(_) | None => refused(StatusCode::UNAUTHORIZED, "this needs an administrator's token"),
-    }
-}
-
-/// Whether the claims say that their bearer may administer.
-fn is_admin(identity: &Identity, config: &ClusterConfig) -> bool {
-    if !identity.authenticated {
-        return false;
-    }
-    let claims = serde_json::Value::Object((*identity.claims).clone());
-    match config.admin_claim.find(&claims) {
-        Some(serde_json::Value::String(value)) => *value == config.admin_value,
-        Some(serde_json::Value::Array(values)) => values
-            .iter()
-            .any(|value| value.as_str() == Some(config.admin_value.as_str())),
-        Some(serde_json::Value::Bool(yes)) => *yes && config.admin_value == "true",
-        _ => false,
     }
 }
 

@@ -19,6 +19,7 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::connection::{Connection, Way, query};
 use super::pool::{Loan, Pool};
+use super::seal::{self, Sealed};
 use super::session::Session;
 use super::transaction::{Answers, End, Opened, Ways, carry, finish, open};
 use super::value;
@@ -32,6 +33,8 @@ pub(super) struct Work<'plan> {
     pub(super) role: &'plan str,
     pub(super) authenticated: bool,
     pub(super) begin: Cow<'static, str>,
+    /// What is done for the queued job that this is.
+    pub(super) sealed: Option<Sealed<'plan>>,
     pub(super) context: Statement,
     pub(super) pre_request: Option<Statement>,
     pub(super) main: Statement,
@@ -129,7 +132,7 @@ async fn transact(
     prepare(connection, work, &mut ways)
         .await
         .map_err(|error| broken(&chain(&error)))?;
-    let judged = response::is_judged(work.plan);
+    let judged = response::is_judged(work.plan) || work.sealed.is_some();
     let client = &connection.client;
     let end = (!judged).then_some(work.end);
     let outcome = match work.max_cost.filter(|_| !work.explained) {
@@ -146,8 +149,25 @@ async fn transact(
     if !judged {
         return Ok(outcome);
     }
+    let outcome = sealed(client, work, outcome).await;
     let end = if outcome.is_ok() { work.end } else { End::Rollback };
     settle(client, work, end, outcome).await
+}
+
+/// Notes in the same transaction that the job is done, where it is one.
+async fn sealed(
+    client: &Client,
+    work: &Work<'_>,
+    outcome: Result<ResultRow, Failure>,
+) -> Result<ResultRow, Failure> {
+    let (Some(sealed), Ok(row)) = (&work.sealed, &outcome) else {
+        return outcome;
+    };
+    let finish = (sealed.finish)(row).map_err(Failure::Verdict)?;
+    seal::close(client, &finish)
+        .await
+        .map_err(|error| refused(&error, work))?;
+    outcome
 }
 
 /// Ends a transaction whose outcome is known.
@@ -160,6 +180,8 @@ async fn settle(
     match (finish(client, end).await, outcome) {
         (Ok(()), outcome) => Ok(outcome),
         (Err(error), Ok(_)) if error.as_db_error().is_some() => Ok(Err(refused(&error, work))),
+        // A block that has failed refuses to check its constraints as well; it has ended all the same.
+        (Err(error), Err(failure)) if error.as_db_error().is_some() => Ok(Err(failure)),
         (Err(error), _) => Err(broken(&chain(&error))),
     }
 }
@@ -221,6 +243,9 @@ async fn prepare(connection: &mut Connection, work: &Work<'_>, ways: &mut Ways) 
 /// Whether the transaction is what was asked for: only then may an answer count.
 fn believed(work: &Work<'_>, opened: Opened) -> Result<(), Failure> {
     opened.begin.map_err(|error| refused(&error, work))?;
+    if let Some(Err(error)) = opened.sealed {
+        return Err(refused(&error, work));
+    }
     let context = opened.context.map_err(|error| context_refused(&error, work))?;
     if !is_role(&context, work.role) {
         return Err(Failure::Context(

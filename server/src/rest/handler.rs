@@ -26,6 +26,7 @@ use super::JwtTime;
 use super::etag;
 use super::execute::{self, Failure, Work};
 use super::live::Live;
+use super::seal::{JobSeal, Sealed};
 use super::stale;
 use super::transaction::End;
 use crate::app::App;
@@ -33,6 +34,7 @@ use crate::auth::Identity;
 use crate::cache::Touched;
 use crate::config::TxEnd;
 use crate::error::ApiError;
+use crate::queue;
 use crate::telemetry::Trace;
 
 const SERVER_TIMING: http::HeaderName = http::HeaderName::from_static("server-timing");
@@ -70,7 +72,8 @@ async fn answer(
     request: Request,
     touched: &mut Option<Touched>,
 ) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let (seal, wish) = deferral(mount, &mut parts)?;
     let method = parts.method.clone();
     let mut timing = ServerTiming {
         jwt: parts.extensions.get::<JwtTime>().map(|time| time.0),
@@ -82,11 +85,23 @@ async fn answer(
     let config = live.plan_config(&identity.role);
     let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, config))
         .map_err(|error| refused(&error::Error::from(error)))?;
+    if let (Some(queue), Some(wish)) = (&mount.app.queue, wish)
+        && may_wait(live, &request, &plan)
+    {
+        let submission = queue::Submission {
+            mount: &mount.prefix,
+            parts: &parts,
+            body,
+            identity: &identity,
+            wish,
+        };
+        return queue::submit(queue, submission).await;
+    }
     *touched = live.touched(&plan);
     let started = Instant::now();
     let span = parts.extensions.get::<Trace>();
     let span = span.map(|trace| trace.child("postgresql", SpanKind::Client));
-    let row = carry_out(mount, live, &identity, &request, &plan).await?;
+    let row = carry_out(mount, live, &identity, &request, &plan, seal).await?;
     drop(span);
     timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
     let mut reply = timed(&mut timing.response, || {
@@ -101,6 +116,30 @@ async fn answer(
         response.headers_mut().insert(SERVER_TIMING, value);
     }
     Ok(response)
+}
+
+/// The job that this request is, or the wish that it be made one.
+fn deferral(mount: &Mount, parts: &mut Parts) -> Result<(Option<JobSeal>, Option<queue::Wish>), ApiError> {
+    match (parts.extensions.get::<JobSeal>(), &mount.app.queue) {
+        (Some(seal), _) => Ok((Some(*seal), None)),
+        (None, Some(_)) => Ok((None, queue::take_wish(&mut parts.headers)?)),
+        (None, None) => Ok((None, None)),
+    }
+}
+
+/// Whether carrying it out later is as good: it writes, and what it writes stays.
+fn may_wait(live: &Live, request: &ApiRequest, plan: &Plan) -> bool {
+    let writes = match plan {
+        Plan::Mutate(_) => true,
+        Plan::Call(_) => request.context.method == Method::POST.as_str(),
+        Plan::Read(_) | Plan::Inspect(_) | Plan::Info(_) => false,
+    };
+    writes && !is_explained(plan) && end(live.config.rest.tx_end, request.preferences.tx) == End::Commit
+}
+
+fn is_explained(plan: &Plan) -> bool {
+    plan.answer()
+        .is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. }))
 }
 
 fn permitted(mount: &Mount, live: &Live, parts: &Parts) -> Result<Identity, ApiError> {
@@ -163,11 +202,20 @@ async fn carry_out(
     identity: &Identity,
     request: &ApiRequest,
     plan: &Plan,
+    seal: Option<JobSeal>,
 ) -> Result<ResultRow, ApiError> {
     let Some(main) = sql::statement(plan) else {
         return Ok(ResultRow::default());
     };
-    let work = work(live, identity, request, plan, main);
+    let finish = |row: &ResultRow| {
+        let reply = response::reply(plan, request, row.clone(), live.verbosity)?;
+        Ok(seal.map(|seal| seal.finish(&reply)).unwrap_or_default())
+    };
+    let sealed = seal.map(|seal| Sealed {
+        begin: seal.begin(),
+        finish: &finish,
+    });
+    let work = work(live, identity, request, plan, main, sealed);
     let started = Instant::now();
     let outcome = execute::run(&mount.app.rest.pool, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
@@ -203,6 +251,7 @@ fn work<'plan>(
     request: &ApiRequest,
     plan: &'plan Plan,
     main: Statement,
+    sealed: Option<Sealed<'plan>>,
 ) -> Work<'plan> {
     let (rest, role) = (&live.config.rest, &*identity.role);
     let settings = live.schema.role(role);
@@ -221,17 +270,29 @@ fn work<'plan>(
         plan,
         role,
         authenticated: rest.anon_role.as_deref() != Some(role),
-        begin: begin(plan.access(), isolation),
+        // What is noted of a job is a write, even where the job itself is none.
+        begin: begin(
+            if sealed.is_some() {
+                Access::ReadWrite
+            } else {
+                plan.access()
+            },
+            isolation,
+        ),
         context: session::context(plan, request, &context),
         pre_request: live.pre_request.as_ref().map(session::pre_request),
         main,
         guess: count::explained(plan),
-        end: end(rest.tx_end, request.preferences.tx),
+        // What was accepted as a job was to be committed.
+        end: if sealed.is_some() {
+            End::Commit
+        } else {
+            end(rest.tx_end, request.preferences.tx)
+        },
+        sealed,
         timezone_chosen: request.preferences.timezone.is_some(),
         max_cost: live.plan_config(role).bounds.max_cost,
-        explained: plan
-            .answer()
-            .is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. })),
+        explained: is_explained(plan),
         prepare: live.config.database.prepared_statements,
         generation: live.generation,
     }

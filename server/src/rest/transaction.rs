@@ -3,7 +3,7 @@
 //! Futures are polled in the order written and each sends at its first poll, so whatever is joined leaves in one
 //! flush. What the answers mean is not decided here.
 
-use futures_util::future::{join, join3};
+use futures_util::future::{join, join3, join4};
 use seawall_pgrest::sql::Statement;
 use tokio_postgres::{Client, Error, Row};
 
@@ -55,6 +55,7 @@ pub(super) type Answer = Result<Vec<Row>, Error>;
 /// What came back from the steps before the statement.
 pub(super) struct Opened {
     pub(super) begin: Result<(), Error>,
+    pub(super) sealed: Option<Answer>,
     pub(super) context: Answer,
     pub(super) pre_request: Option<Answer>,
 }
@@ -76,14 +77,16 @@ async fn optional(client: &Client, statement: Option<&Statement>) -> Option<Answ
 /// Sends all that comes before the statement. Futures are polled in the order written, and each sends at its first
 /// poll, so that what is joined behind this leaves in the same flush.
 pub(super) async fn open(client: &Client, work: &Work<'_>, ways: &Ways) -> Opened {
-    let (begin, context, pre_request) = join3(
+    let (begin, sealed, context, pre_request) = join4(
         client.batch_execute(&work.begin),
+        optional(client, work.sealed.as_ref().map(|sealed| &sealed.begin)),
         query(client, &ways.context.1, &work.context),
         optional(client, work.pre_request.as_ref()),
     )
     .await;
     Opened {
         begin,
+        sealed,
         context,
         pre_request,
     }

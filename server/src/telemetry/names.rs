@@ -28,6 +28,11 @@ pub(super) const CLIENT_QUEUE: &str = "seawall_client_queue_duration_seconds";
 pub(super) const CLIENT_TRANSITIONS: &str = "seawall_client_circuit_breaker_transitions_total";
 pub(super) const CLIENT_BATCHES: &str = "seawall_client_metrics_batches_total";
 pub(super) const CLIENT_BATCHES_DROPPED: &str = "seawall_client_metrics_batches_dropped_total";
+pub(super) const QUEUE_JOBS: &str = "queue_jobs_total";
+pub(super) const QUEUE_DEPTH: &str = "queue_depth";
+pub(super) const QUEUE_OLDEST: &str = "queue_oldest_seconds";
+pub(super) const QUEUE_ATTEMPT: &str = "queue_attempt_duration_seconds";
+pub(super) const QUEUE_LATENCY: &str = "queue_latency_seconds";
 pub(super) const PANICS: &str = "panics_total";
 pub(super) const UPSTREAM_ATTEMPTS: &str = "upstream_attempts_total";
 pub(super) const UPSTREAM_ANSWERS: &str = "upstream_answers_total";
@@ -92,6 +97,7 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
         CLIENT_BATCHES_DROPPED,
         "Batches of metrics that pages could not send.",
     ),
+    (QUEUE_JOBS, "Queued jobs, by what became of them."),
     (PANICS, "Requests that hit a defect of the server."),
     (
         UPSTREAM_ATTEMPTS,
@@ -117,6 +123,8 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
         BREAKER_STATE,
         "State of each circuit: 0 closed, 1 half-open, 2 open.",
     ),
+    (QUEUE_DEPTH, "Queued jobs, by state, over all instances."),
+    (QUEUE_OLDEST, "Age of the oldest job that waits."),
     (SCHEMA_LOADED, "Whether a schema cache is loaded."),
     (SOCKETS, "WebSockets that are open."),
     (UPLOADS_WAITING, "Bytes of uploads that wait to be judged."),
@@ -125,6 +133,8 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
 pub(super) const HISTOGRAMS: &[(&str, &str)] = &[
     (CLIENT_DURATION, "Time from call to answer in pages."),
     (CLIENT_QUEUE, "Time calls of pages waited for their turn."),
+    (QUEUE_ATTEMPT, "Time a worker spent on an attempt of a job."),
+    (QUEUE_LATENCY, "Time from accepting a job to its completion."),
     (HTTP_DURATION, "Time to answer a request."),
     (
         DATABASE_DURATION,

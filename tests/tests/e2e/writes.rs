@@ -250,3 +250,15 @@ async fn a_body_that_is_not_json_is_refused() {
         .expect(400);
     assert_eq!(answer.code(), "PGRST102");
 }
+
+#[tokio::test]
+async fn a_write_under_a_cap_that_the_database_refuses_is_answered_with_the_refusal() {
+    let app = TestApp::start().await;
+    let service = app.with_claims(&json!({"role": "service_role"}));
+    let answer = service
+        .patch(&format!("/rest/v1/rooms?id=eq.{HARBOUR}"), &json!({"name": null}))
+        .prefer("handling=strict, max-affected=1")
+        .send()
+        .await;
+    assert_eq!(answer.expect(400).code(), "23502");
+}
