@@ -26,6 +26,12 @@ export async function twinsAreCurrent(generated, modules) {
   return current.every(Boolean);
 }
 
+/** In the place of `src/module.ts`: a twin is whole, and nothing joins it. */
+const WHOLE = `import { initSync } from "../generated/guard/guard.js";
+let module;
+export const openModule = () => (module ??= initSync({ module: "" }));
+export const joinModule = () => {};`;
+
 /** For esbuild: `WebAssembly` as the glue uses it, made of a twin. */
 export function twinPlugin() {
   return {
@@ -39,6 +45,7 @@ export function twinPlugin() {
       bundler.onResolve({ filter: /\/generated\/(guard|store)\/(guard|store)\.js$/ }, ({ path, resolveDir }) => ({
         path: join(resolveDir, `${dirname(path)}-js`, basename(path)),
       }));
+      bundler.onLoad({ filter: /\/src\/module\.ts$/ }, () => ({ contents: WHOLE, loader: "js" }));
       bundler.onLoad({ filter: /\/src\/core\.ts$/ }, async ({ path }) => ({ contents: comparing(await readFile(path, "utf8")), loader: "ts" }));
       bundler.onLoad({ filter: /-js\/\w+\.js$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");

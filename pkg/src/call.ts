@@ -25,6 +25,7 @@ import {
 import type { CallFacts, Emitter, FailureEvent, GuardEvent } from "./events.js";
 import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
+import { expectRest, loadRest, rest } from "./rest.js";
 import type { Route } from "./route.js";
 import type { Passage } from "./stage.js";
 import type { Alarm, Timers } from "./timer.js";
@@ -134,7 +135,10 @@ export class Call {
     this.#attempts += 1;
     this.#attempt = startAttempt(send, this.#until, this.#parts.timers);
     if (this.#stop) this.#attempt.abort(this.#stop.reason);
+    expectRest();
     this.#last = await this.#attempt.ended;
+    // What reads the words of a refusal may still be under way; without it the status has to do.
+    if (!isGood(this.#last) && saysMore(this.#last) && !rest()) await loadRest().catch(() => {});
     // A good answer is told when its body has come; until then its permit is in use.
     this.#untold = isGood(this.#last);
     if (this.#untold) this.#begun();
@@ -298,6 +302,16 @@ export class Call {
   /** Tells the core how a delivered answer ended, once. */
   #settle(end: AttemptEnd): void {
     if (this.#concluded) return;
+    if (this.#untold && saysMore(end) && !rest()) {
+      // Its caller has the answer; what it says beside waits until it can be read.
+      const settle = (): void => this.#finish(end);
+      return void loadRest().then(settle, settle);
+    }
+    this.#finish(end);
+  }
+
+  #finish(end: AttemptEnd): void {
+    if (this.#concluded) return;
     if (this.#untold) this.#tell(end);
     this.#untold = false;
     this.#conclude();
@@ -385,8 +399,17 @@ function begin(parts: CallParts, passage: Passage, now: number): Action {
 /** The headers that advise about waiting; where CORS hides them there are none. */
 const ADVICE = ["retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
-function answered({ call, guard, write }: Core, id: number, { response, code }: Answered, now: number, wall: number): Action {
-  const advice = ADVICE.map((name) => response.headers.get(name) ?? "").join("\n");
-  const length = advice.length === ADVICE.length - 1 && code === undefined ? 0 : write(`${advice}\n${code ?? ""}`);
-  return call.answered(guard, id, response.status, length, now, wall);
+function adviceOf(response: Response): string {
+  return ADVICE.map((name) => response.headers.get(name) ?? "").join("\n");
+}
+
+/** Whether an answer says more than its status. */
+function saysMore(end: AttemptEnd | undefined): boolean {
+  return end?.kind === "answered" && (end.code !== undefined || adviceOf(end.response).length > ADVICE.length - 1);
+}
+
+function answered({ call, guard, write }: Core, id: number, end: Answered, now: number, wall: number): Action {
+  const { response, code } = end;
+  if (!saysMore(end) || !rest()) return call.stood(guard, id, response.status, now);
+  return call.answered(guard, id, response.status, write(`${adviceOf(response)}\n${code ?? ""}`), now, wall);
 }

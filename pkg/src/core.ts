@@ -1,15 +1,13 @@
 /**
- * The policy core: one small WebAssembly module, compiled synchronously from bytes inside this file.
+ * The policy core: one small WebAssembly module, of which the half that a first call needs is here (`module.ts`).
  *
- * No promise, no request, no bundler rule: the first guarded call can follow `createGuard()` at once. The
- * core decides and never acts; it takes numbers and gives numbers, and knows neither clock nor network. What does not
+ * The first guarded call can follow `createGuard()` at once. The core decides and never acts; it takes numbers and gives numbers, and knows neither clock nor network. What does not
  * fit into arguments lies in its memory: a list of numbers, and letters for the few texts it reads.
  */
 
-import wasm from "../generated/guard/guard_bg.wasm";
-import { type InitOutput, initSync } from "../generated/guard/guard.js";
-
-import { bytesOf, type Environment, MODULE_SHIFT } from "./environment.js";
+import type { InitOutput } from "../generated/guard/guard.js";
+import type { Environment } from "./environment.js";
+import { openModule } from "./module.js";
 
 /** What to do next with a call. The numbers are the core's. */
 export const enum Action {
@@ -72,7 +70,7 @@ export const enum Place {
 
 /** One guard's core. */
 export interface Core {
-  /** The module's functions; their first argument is {@link Core.guard}. */
+  /** The module's functions; their first argument is {@link Core.guard}. Some come with `rest.ts`. */
   readonly call: InitOutput;
   readonly guard: number;
   /** The breakers' names by their numbers: the services', then endpoints' as they come to have one. */
@@ -103,17 +101,16 @@ export function inertCore(): Core {
   return { call, guard: 0, breakers: [], endpoints: [], numbers: () => nothing, write: () => 0, read: () => "" };
 }
 
-let module: InitOutput | undefined;
 let numbers = new Float64Array();
 
 /** Guards that nobody holds any more need not be closed. */
 const abandoned =
   typeof FinalizationRegistry === "undefined"
     ? undefined
-    : new FinalizationRegistry<number>((guard) => module?.destroy(guard));
+    : new FinalizationRegistry<number>((guard) => openModule().destroy(guard));
 
 export function createCore({ random }: Environment): Core {
-  const call = (module ??= initSync({ module: bytesOf(wasm, MODULE_SHIFT) }));
+  const call = openModule();
   const half = (): number => Math.floor(random() * 2 ** 32);
   const guard = call.create(half(), half());
   const letters = (): Uint8Array => new Uint8Array(call.memory.buffer, call.letters(), Size.Letters);

@@ -9,6 +9,7 @@ import type { Core } from "./core.js";
 import type { Environment } from "./environment.js";
 import type { Emitter, FailureEvent } from "./events.js";
 import type { Explanation, Messages } from "./messages.js";
+import { loadRest } from "./rest.js";
 
 /**
  * Tells a failure apart and puts it into words; `guard.explain` is one.
@@ -45,7 +46,8 @@ export function createExplain(parts: ExplainParts, options: ExplainOptions): Exp
     const { messages } = options;
     try {
       const own = typeof messages === "function" ? await messages() : messages;
-      return await (await import("./entries/messages.js")).forGuard(failure, { ...parts, messages: own, recent });
+      const [{ forGuard }] = await Promise.all([import("./entries/messages.js"), loadRest()]);
+      return await forGuard(failure, { ...parts, messages: own, recent });
     } catch (error) {
       report(error);
       return unexplained(failure);

@@ -16,6 +16,7 @@ import { createMetrics, type Metrics } from "./metrics.js";
 import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
 import { createLine } from "./line.js";
+import { loadRest, rest, type State } from "./rest.js";
 import { createOffline, type OfflineQueue } from "./offline.js";
 import { createPersistence, type Kept, type Persistence, storageKey } from "./persistence.js";
 import { createPolicySource, type PolicyState } from "./policy.js";
@@ -23,18 +24,16 @@ import { replyFor } from "./reply.js";
 import { createQueries } from "./queries.js";
 import type { Queries, UnknownDatabase } from "./queries.types.js";
 import { readRequest } from "./request.js";
-import { createRuns, type Run } from "./run.js";
-import { restored, saved } from "./stored.js";
+import type { Run, Runs } from "./run.js";
 import { createRouter } from "./route.js";
 import { createSettings } from "./settings.js";
 import { createCounter, readBreaker, readLimits } from "./reading.js";
 import type { GuardSnapshot } from "./snapshot.js";
-import { compose } from "./stage.js";
+import { compose, type Passage } from "./stage.js";
 import { createStages } from "./stages.js";
 import { loadStore, type StoredBreaker } from "./store.js";
 import { joinTabs } from "./tabs.js";
 import { type Alarm, createTimers } from "./timer.js";
-import { createWindows, takeUsage, usageText } from "./usage.js";
 import { createUsers } from "./user.js";
 import { CIRCUIT_STATES, TRANSITION_CAUSES, type TransitionCause } from "./vocabulary.js";
 
@@ -132,6 +131,10 @@ function passed(transport: GuardedFetch): GuardedFetch {
   return (input, init) => transport(input, { ...init, [PASSED]: true } as RequestInit);
 }
 
+function unavailableBecause(cause: unknown): never {
+  throw new GuardUnavailableError(cause);
+}
+
 /** The core, or one that decides nothing and why the real one is missing. */
 function openCore(environment: Environment): { core: Core; missing?: { cause: unknown } } {
   try {
@@ -171,38 +174,65 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
 
   const settings = createSettings(core, given, clock.now());
   const route = createRouter(core);
-  const windows = createWindows(core, clock, route, settings);
-  const keep = (what: Kept, text: () => string): Persistence =>
+  let state: State | undefined;
+  /** The guard's state for storage and other tabs, if the part that knows it is here. */
+  const stateHere = (): State | undefined => (state ??= rest()?.openState({ core, clock, route, settings }));
+  /** Does something with it as soon as it can: at once, or when the part has been loaded. */
+  function withState(use: (state: State) => void): Promise<void> | undefined {
+    const now = stateHere();
+    if (now) return void use(now);
+    return loadRest().then(() => {
+      const loaded = stateHere();
+      if (loaded && !closed) use(loaded);
+    }, world.report);
+  }
+  const keep = (what: Kept, text: (state: State) => string): Persistence =>
     createPersistence(storage, storageKey(name, what), {
       environment: world,
       timers,
       now: () => clock.now(),
-      text,
+      text: () => {
+        const now = stateHere();
+        return now ? text(now) : "";
+      },
       onRefusal: (reason) => emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() }),
     });
-  const persistence = keep("breakers", () => saved(core, clock));
-  const usage = keep("limits", () => usageText(windows));
-  restore(persistence, (text) => restored(core, text, clock));
+  const persistence = keep("breakers", (now) => now.breakers());
+  const usage = keep("limits", (now) => now.usage());
+  /** What is taken up before anything is sent. */
+  let restoring: Promise<unknown> | undefined;
+  restore(persistence, (now, text) => now.takeBreakers(text));
   const tabs = joinTabs({
-    windows,
+    core,
     clock,
     timers,
     line,
     environment: storage === "auto" ? world : { ...world, channel: () => undefined },
     name,
-    restore: () => restore(usage, (text) => takeUsage(windows, text)),
-    takeOver: () => void takeUsage(windows, usage.read() ?? ""),
+    withState,
+    restore: () => restore(usage, (now, text) => now.takeUsage(text)),
+    takeOver: () => {
+      const text = usage.read();
+      return text === undefined ? undefined : withState((now) => void now.takeUsage(text));
+    },
     save: () => usage.changed("now"),
     settled: look,
   });
 
-  function restore(from: Persistence, take: (text: string) => string | undefined): void {
+  function restore(from: Persistence, take: (state: State, text: string) => string | undefined): void {
     const text = from.read();
     if (text === undefined) return;
-    const complaint = take(text);
-    if (complaint === undefined) return;
-    from.discard();
-    world.later(() => emitter.emit({ type: "storage", state: "discarded", reason: complaint, at: clock.wall() }));
+    const taken = withState((now) => {
+      const complaint = take(now, text);
+      if (complaint === undefined) return;
+      from.discard();
+      world.later(() => emitter.emit({ type: "storage", state: "discarded", reason: complaint, at: clock.wall() }));
+    });
+    if (!taken) return;
+    const all = (restoring = Promise.all([restoring, taken]).then(() => {
+      look();
+      if (restoring === all) restoring = undefined;
+    }));
   }
 
   /** The core has counted something; with news it is told, stored, and looked at when it will change by itself. */
@@ -217,7 +247,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   function look(): void {
     timers.disarm(tick);
     const next = core.call.tick(core.guard, clock.now());
-    persistence.changed(tellTransitions() ? "now" : "later");
+    if (tellTransitions()) void withState(() => persistence.changed("now"));
+    else persistence.changed("later");
     tick = Number.isFinite(next) && !closed ? timers.arm(next, look, false) : undefined;
   }
 
@@ -259,8 +290,17 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const stages = [...offline.stages, ...createStages(stageParts, cache.stage)];
   const send = compose(stages, async (passage) => {
     if (closed) throw new GuardClosedError();
+    if (restoring || passage.route.byPreference) await made(passage);
     return new Call(parts, passage).run();
   });
+
+  /** What must be known before a call begins. */
+  async function made({ request }: Passage): Promise<void> {
+    if (!rest() && request.header("prefer") !== null) await loadRest().catch(world.report);
+    await restoring;
+    request.signal?.throwIfAborted();
+    if (closed) throw new GuardClosedError();
+  }
 
   async function guardedCall(
     source: Source,
@@ -344,7 +384,18 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
         });
   void source?.refresh();
 
-  const runs = createRuns(parts, (path) => route("GET", path), () => closed);
+  let runs: Runs | undefined;
+  const run: Run = async (target, work, given) => {
+    const found = runs ?? (await loadRest().catch(unavailableBecause)).createRuns(parts, (path) => route("GET", path), () => closed);
+    runs ??= found;
+    await restoring;
+    return runs.run(target, work, given);
+  };
+  const runNow: Run = (target, work, given) => {
+    if (restoring) return run(target, work, given);
+    runs ??= rest()?.createRuns(parts, (path) => route("GET", path), () => closed);
+    return runs ? runs.run(target, work, given) : run(target, work, given);
+  };
   const unguarded: Run = async (_target, work, given) => {
     if (unavailable === "fail") throw new GuardUnavailableError(missing?.cause);
     return work(given?.signal ?? new AbortController().signal);
@@ -358,7 +409,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     fetch: wrap({ transport: (input, init) => world.fetch(input, init) }),
     wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
     identify: (subject) => identities.identify(subject),
-    run: missing ? unguarded : runs.run,
+    run: missing ? unguarded : runNow,
     breakers,
     offline: offline.queue,
     metrics,
@@ -368,7 +419,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       at: clock.wall(),
       breakers: [...breakers].map((breaker) => breaker.statistics),
       limits: readLimits(core, clock.now()),
-      calls: { ...counter.counts, inflight: live.size + runs.size, waiting: line.length },
+      calls: { ...counter.counts, inflight: live.size + (runs?.size ?? 0), waiting: line.length },
       storage: persistence.place,
       cache: cache.figures(),
     }),
@@ -380,7 +431,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       closed = true;
       metrics.close();
       for (const call of [...live]) call.abort(new GuardClosedError());
-      runs.abort(new GuardClosedError());
+      runs?.abort(new GuardClosedError());
       for (const end of closing) end();
       persistence.close();
       usage.close();

@@ -256,7 +256,9 @@ class Running implements Abortable {
     this.#status = status;
     const length = code === undefined ? 0 : core.write(`\n\n\n\n\n\n${code}`);
     const now = clock.now();
-    this.#act(core.call.answered(core.guard, this.#id, status, length, now, 0), now);
+    // Most that goes well says nothing more.
+    const isPlain = status < 400;
+    this.#act(isPlain ? core.call.stood(core.guard, this.#id, status, now) : core.call.answered(core.guard, this.#id, status, length, now, 0), now);
   }
 
   #broke(how: Break, reason: unknown): void {

@@ -6,6 +6,7 @@
  * the one with the smaller number goes on.
  */
 
+import type { State } from "./rest.js";
 import type { Membership, Told } from "./tabs.js";
 
 export interface Talk {
@@ -35,8 +36,8 @@ const ROUNDS = 8;
 /** The core's number of nothing. */
 const NONE = 0xffff_ffff;
 
-export function createTalk(member: Membership): Talk {
-  const { windows, clock, timers, line, channel, id } = member;
+export function createTalk(member: Membership, { windows, told: toldOf }: State): Talk {
+  const { clock, timers, line, channel, id } = member;
   const { call, guard, breakers, numbers } = windows.core;
   /** What was asked and not answered yet, and when. */
   const asked = new Map<string, number>();
@@ -104,7 +105,7 @@ export function createTalk(member: Membership): Talk {
       if (want > 0 || owes > 0) ask(windows.name(index), want, owes, now);
     }
     for (let index = call.wish(guard) >>> 0; index !== NONE; index = call.wish(guard) >>> 0) {
-      post({ kind: "wish", from: id, ...member.told(index) });
+      post({ kind: "wish", from: id, ...toldOf(index) });
       waitForKeeper();
     }
   }
@@ -161,7 +162,7 @@ export function createTalk(member: Membership): Talk {
     const index = adopt(wish);
     if (index < 0) return;
     if (call.lend_leave(guard, index, clock.now())) post({ kind: "leave", to: wish.from, breaker: wish.breaker });
-    else post({ kind: "state", ...member.told(index) });
+    else post({ kind: "state", ...toldOf(index) });
     member.settled();
   }
 

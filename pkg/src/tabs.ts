@@ -14,7 +14,7 @@ import type { Line } from "./line.js";
 import { storageKey } from "./persistence.js";
 import type { Talk } from "./tabs.talk.js";
 import type { Timers } from "./timer.js";
-import type { Windows } from "./usage.js";
+import type { State } from "./rest.js";
 
 /** A lock that is free comes sooner. */
 const LOCK_PATIENCE = 50;
@@ -30,16 +30,18 @@ export interface Tabs {
 }
 
 export interface TabParts {
-  readonly windows: Windows;
+  readonly core: Core;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly line: Line;
   readonly environment: Environment;
   readonly name: string | undefined;
+  /** Does something with the guard's state, at once or when it can. */
+  withState(use: (state: State) => void): Promise<void> | undefined;
   /** Takes up what an earlier page left. */
   restore(): void;
-  /** Takes up what the last keeper stored. */
-  takeOver(): void;
+  /** Takes up what the last keeper stored, at once or when it can. */
+  takeOver(): Promise<void> | undefined;
   /** The usage is to be stored now. */
   save(): void;
   /** The core may have changed its state. */
@@ -56,7 +58,6 @@ export interface Told {
 export interface Membership extends TabParts {
   readonly channel: Channel;
   readonly id: number;
-  told(breaker: number): Told;
   keeping(): boolean;
   /** The numbers of the other tabs there are now; undefined where nobody can tell. */
   others(): Promise<number[] | undefined>;
@@ -68,17 +69,10 @@ export interface Membership extends TabParts {
   follow(): void;
 }
 
-/** What a breaker has found, for other tabs. */
-function told({ call, guard, breakers, numbers }: Core, clock: Clock, breaker: number): Told {
-  const count = call.told(guard, breaker, clock.now(), clock.wall());
-  return { breaker: breakers[breaker] ?? "", found: numbers().slice(0, count) };
-}
-
 const ALONE: Tabs = { changed: () => {}, tell: () => {}, close: () => {} };
 
 export function joinTabs(parts: TabParts): Tabs {
-  const { clock, timers, line, environment } = parts;
-  const { core } = parts.windows;
+  const { core, clock, timers, line, environment, withState } = parts;
   // The lock, the channel, and the key in localStorage that says that there is a keeper.
   const TABS = storageKey(parts.name, "tabs");
   // Each tab holds a lock of its own, by which the keeper knows who is there.
@@ -102,10 +96,11 @@ export function joinTabs(parts: TabParts): Tabs {
   function load(): Promise<void> {
     heard = true;
     loading ??= import("./entries/tabs.js").then(
-      ({ createTalk }) => {
-        talk = createTalk(membership);
-        talk.changed();
-      },
+      ({ createTalk }) =>
+        withState((state) => {
+          talk = createTalk(membership, state);
+          talk.changed();
+        }),
       (error: unknown) => {
         environment.report(error);
         membership.keep(true);
@@ -118,7 +113,6 @@ export function joinTabs(parts: TabParts): Tabs {
     ...parts,
     channel,
     id,
-    told: (breaker) => told(core, clock, breaker),
     keeping: () => keeping && !closed,
     others: async () =>
       (await environment.atWork())
@@ -131,8 +125,9 @@ export function joinTabs(parts: TabParts): Tabs {
     },
     keep(inItsPlace) {
       if (keeping || closed) return;
+      const taking = inItsPlace ? parts.takeOver() : undefined;
+      if (taking) return void taking.then(() => membership.keep(false));
       keeping = true;
-      if (inItsPlace) parts.takeOver();
       core.call.keep(core.guard, clock.now());
       mark((storage) => storage.setItem(TABS, "kept"));
       channel.post({ kind: "keep", from: id });
@@ -211,7 +206,7 @@ export function joinTabs(parts: TabParts): Tabs {
     changed() {
       talk?.changed();
     },
-    tell: (breaker) => channel.post({ kind: "state", ...told(core, clock, breaker) }),
+    tell: (breaker) => void withState((state) => channel.post({ kind: "state", ...state.told(breaker) })),
     close() {
       closed = true;
       leave();

@@ -5,6 +5,8 @@
 //! skipped when the module it gives is the one they had before.
 
 mod names;
+mod split;
+mod text;
 mod twin;
 
 use std::ffi::OsString;
@@ -22,6 +24,36 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A module: the crate `crates/<name>-wasm`, and the folder and the file names of what is generated.
 const MODULES: [&str; 2] = ["guard", "store"];
+
+/// What rustc emits and every engine reads; `--all-features` gives types that only binaryen knows.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Parts of the names of functions that are called only to panic.
+const LAST_WORDS: [&str; 16] = [
+    "panicking",
+    "slice_index_fail",
+    "slice_error_fail",
+    "::assert_failed",
+    "::unwrap_failed",
+    "::expect_failed",
+    "handle_alloc_error",
+    "__rdl_alloc_error_handler",
+    "raw_vec::handle_error",
+    "capacity_overflow",
+    "panic_already_borrowed",
+    "panic_already_mutably_borrowed",
+    "rust_panic",
+    "rust_begin_unwind",
+    "begin_panic",
+    "default_hook",
+];
 
 /// Sets up and builds both modules; their twins in JavaScript only if asked for, since they take their time.
 pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
@@ -68,17 +100,22 @@ fn one(project: &Project, module: &str) -> Outcome<Work> {
         })
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            remapped_paths(project),
+            flags(project, module),
         )
         .run()?;
     finish(project, module)
 }
 
 // Panic messages name source files: without this the shipped module would name this machine's folders.
-fn remapped_paths(project: &Project) -> OsString {
+fn flags(project: &Project, module: &str) -> OsString {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let mut flags = OsString::from("--remap-path-prefix=");
+    let mut flags = OsString::from(if module == "guard" {
+        // Its constants stay apart, so that each half gets its own.
+        "-Clink-arg=--no-merge-data-segments --remap-path-prefix="
+    } else {
+        "--remap-path-prefix="
+    });
     flags.push(project.root());
     flags.push("=seawall");
     if let Some(home) = cargo_home {
@@ -106,7 +143,7 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
             "tools/Cargo.lock",
             "package.json",
             "xtask/src/wasm.rs",
-            "xtask/src/wasm/names.rs",
+            "xtask/src/wasm",
         ],
     )?;
     if stamp.is_current(std::slice::from_ref(&bound)) {
@@ -114,7 +151,12 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
     }
     bind(project, module, module, &copy, &folder)?;
     names::shorten(&bound, &folder.join(format!("{module}.js")))?;
-    optimise(project, module, &bound)?;
+    without_panics(project, module, &bound)?;
+    if module == "guard" {
+        halve(project, &bound)?;
+    } else {
+        optimise(project, module, &bound, &["--strip-debug"])?;
+    }
     stamp.save()?;
     Ok(Work::Done)
 }
@@ -127,31 +169,71 @@ fn bind(project: &Project, log: &str, module: &str, compiled: &Path, folder: &Pa
         .run()
 }
 
-fn optimise(project: &Project, module: &str, bound: &Path) -> Outcome {
-    let wasm_opt = tool(project, "wasm-opt")?;
-    let optimised = bound.with_extension("opt");
-    Task::new(project, &format!("wasm-opt-{module}"), wasm_opt)?
+fn optimise(project: &Project, log: &str, module: &Path, more: &[&str]) -> Outcome {
+    let optimised = module.with_extension("opt");
+    Task::new(project, &format!("wasm-opt-{log}"), tool(project, "wasm-opt")?)?
         .args([
             "-Oz",
             // A large function with one caller is not made part of it: where many do the same, brotli finds it.
             "--one-caller-inline-max-function-size",
             "20",
             "--converge",
-            // What rustc emits and every engine reads; `--all-features` gives types that only binaryen knows.
-            "--enable-bulk-memory",
-            "--enable-multivalue",
-            "--enable-mutable-globals",
-            "--enable-nontrapping-float-to-int",
-            "--enable-reference-types",
-            "--enable-sign-ext",
-            "--strip-debug",
-            "--strip-producers",
-            "-o",
         ])
+        .args(FEATURES)
+        .args(["--strip-producers"])
+        .args(more)
+        .arg("-o")
         .arg(&optimised)
-        .arg(bound)
+        .arg(module)
         .run()?;
-    fs::rename(&optimised, bound).map_err(with_file("replace", bound))
+    fs::rename(&optimised, module).map_err(with_file("replace", module))
+}
+
+// A panic ends the module for good, whatever it would have said: the machinery that would say it is left out.
+fn without_panics(project: &Project, module: &str, bound: &Path) -> Outcome {
+    let text = disassemble(project, module, bound)?;
+    let forms = text::forms(&text)?;
+    let silent = forms.into_iter().map(|form| {
+        let is_last_word = form.kind() == "func" && LAST_WORDS.iter().any(|name| form.name().contains(name));
+        if is_last_word { form.emptied() } else { form }
+    });
+    assemble(project, module, &text::module(&silent.collect::<Vec<_>>()), bound)
+}
+
+// One module in two: what a first call needs, and what may come later.
+fn halve(project: &Project, bound: &Path) -> Outcome {
+    optimise(project, "whole", bound, &["--skip-pass=memory-packing", "-g"])?;
+    let (first, second) = split::split(&disassemble(project, "whole", bound)?)?;
+    let rest = bound.with_file_name("rest_bg.wasm");
+    for (log, text, path) in [("first", first, bound), ("rest", second, rest.as_path())] {
+        assemble(project, log, &text, path)?;
+        optimise(project, log, path, &["--strip-debug"])?;
+    }
+    Ok(())
+}
+
+fn disassemble(project: &Project, log: &str, module: &Path) -> Outcome<String> {
+    let text = module.with_extension("wat");
+    Task::new(project, &format!("wasm-dis-{log}"), tool(project, "wasm-dis")?)?
+        .args(FEATURES)
+        .arg(module)
+        .arg("-o")
+        .arg(&text)
+        .run()?;
+    fs::read_to_string(&text).map_err(with_file("read", &text))
+}
+
+fn assemble(project: &Project, log: &str, text: &str, module: &Path) -> Outcome {
+    let source = module.with_extension("wat");
+    fs::write(&source, text).map_err(with_file("write", &source))?;
+    Task::new(project, &format!("wasm-as-{log}"), tool(project, "wasm-as")?)?
+        .args(FEATURES)
+        .arg("-g")
+        .arg(&source)
+        .arg("-o")
+        .arg(module)
+        .run()?;
+    fs::remove_file(&source).map_err(with_file("remove", &source))
 }
 
 // Binaryen's programs come with npm.

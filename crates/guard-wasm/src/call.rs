@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use seawall_policy::call::{Action, Call, CallConfig, Guards, Input, Wait};
 use seawall_policy::class::hint::Headers;
-use seawall_policy::class::outcome::classify;
+use seawall_policy::class::outcome::{by_status, classify};
 use seawall_policy::class::{Answer, Category, Class, Fate, Hints, Outcome, Service};
 use seawall_policy::event::State;
 use seawall_policy::queue::Priority;
@@ -170,6 +170,24 @@ pub fn answered(guard: usize, id: u32, status: u16, length: usize, now: f64, wal
         });
         settle(guard, id, &outcome.unwrap_or(Outcome::ABORTED), hints, now)
     })
+}
+
+/// Goes on after an answer of which nothing counts but its status: none of the headers and codes that [`answered`] reads
+/// is there, or what reads them is not.
+#[wasm_bindgen]
+#[must_use]
+pub fn stood(guard: usize, id: u32, status: u16, now: f64) -> u8 {
+    let outcome = with(guard, |core| {
+        let active = core.calls.get_mut(id)?;
+        Some(active.left_alone(status, by_status(active.service, status)))
+    });
+    settle(
+        guard,
+        id,
+        &outcome.unwrap_or(Outcome::ABORTED),
+        Hints::default(),
+        now,
+    )
 }
 
 /// A good answer has begun: its place among those under way is free.

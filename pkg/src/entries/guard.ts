@@ -74,4 +74,5 @@ export type { CacheMode, CallOptions, Edge, GuardedInit, Priority } from "../cal
 export type { Channel, Environment, TextStorage, TimerHandle } from "../environment.js";
 export { CATEGORIES, CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES } from "../vocabulary.js";
 export type { Category, CircuitState, OperationClass, Service, TransitionCause } from "../vocabulary.js";
+export { offerRest } from "../rest.js";
 export type { Queries, Query, QueryError, QueryResult, UnknownDatabase } from "../queries.types.js";

@@ -10,9 +10,14 @@ import type { createClient } from "@supabase/supabase-js";
 
 import { protectedClientFactory } from "../client.js";
 import { OptionError } from "../errors.js";
+import { offerRest } from "./guard.js";
+import { rest } from "./rest.js";
 
 export * from "./guard.js";
 export type { CreateProtectedClient, ProtectedClientOptions } from "../client.js";
+
+// Files are near in a process: the whole guard is here at once.
+offerRest(rest);
 
 const require = createRequire(import.meta.url);
 

@@ -175,7 +175,8 @@ impl Outcome {
 }
 
 /// Judges by status alone, where no code is known.
-pub(crate) fn by_status(service: Service, status: u16) -> Outcome {
+#[must_use]
+pub fn by_status(service: Service, status: u16) -> Outcome {
     match status {
         100..=399 => Outcome::SUCCESS,
         401 => Outcome::refused(Category::Auth),

@@ -1,0 +1,86 @@
+/**
+ * What no first call needs, in a file of its own: the second half of the core, and what only it can do.
+ *
+ * It is asked for when the first request is on its way, or earlier by whoever needs it: what an earlier page stored is
+ * taken up before anything is sent. Until it is here an answer is judged by it before anybody hears of the answer, if
+ * there is more to judge than a status. Where it cannot be loaded, the status has to do, and nothing is stored.
+ */
+
+import type { Clock } from "./clock.js";
+import type { Core } from "./core.js";
+import { joinModule } from "./module.js";
+import type { Router } from "./route.js";
+import type { createRuns } from "./run.js";
+import type { SettingsInForce } from "./settings.js";
+import type { Told } from "./tabs.js";
+import type { Windows } from "./usage.js";
+
+/** What the file holds. */
+export interface Rest {
+  readonly secondHalf: string;
+  readonly createRuns: typeof createRuns;
+  openState(parts: StateParts): State;
+}
+
+export interface StateParts {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly route: Router;
+  readonly settings: SettingsInForce;
+}
+
+/** A guard's state as text and for other tabs. */
+export interface State {
+  readonly windows: Windows;
+  /** The breakers' state, to be stored. */
+  breakers(): string;
+  /** Takes it up again; says what is wrong with it. */
+  takeBreakers(text: string): string | undefined;
+  /** What of the limits is used, to be stored. */
+  usage(): string;
+  takeUsage(text: string): string | undefined;
+  /** What a breaker has found. */
+  told(breaker: number): Told;
+}
+
+let offered: Rest | undefined;
+let here: Rest | undefined;
+let loading: Promise<Rest> | undefined;
+
+/** The rest, if it is here. */
+export function rest(): Rest | undefined {
+  if (!here && offered) {
+    joinModule(offered.secondHalf);
+    here = offered;
+  }
+  return here;
+}
+
+/**
+ * Brings the rest along, once for all guards, where nobody has to wait for it: in a process, or in a page's own bundle.
+ *
+ * @example
+ * ```ts
+ * import { offerRest } from "seawall/guard";
+ * import { rest } from "seawall/rest";
+ *
+ * offerRest(rest);
+ * ```
+ */
+export function offerRest(given: Rest): Rest {
+  offered = given;
+  return given;
+}
+
+export function loadRest(): Promise<Rest> {
+  loading ??= import("./entries/rest.js").then((file) => offerRest(file.rest)).catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+/** Asks for the rest before anybody needs it. */
+export function expectRest(): void {
+  if (!offered) loadRest().catch(() => {});
+}

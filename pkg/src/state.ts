@@ -1,0 +1,21 @@
+/** A guard's state for storage and for other tabs: what the second half of the core says of it, by name. */
+
+import type { State, StateParts } from "./rest.js";
+import { restored, saved } from "./stored.js";
+import { createWindows, takeUsage, usageText } from "./usage.js";
+
+export function openState({ core, clock, route, settings }: StateParts): State {
+  const { call, guard, breakers, numbers } = core;
+  const windows = createWindows(core, clock, route, settings);
+  return {
+    windows,
+    breakers: () => saved(core, clock),
+    takeBreakers: (text) => restored(core, text, clock),
+    usage: () => usageText(windows),
+    takeUsage: (text) => takeUsage(windows, text),
+    told(breaker) {
+      const count = call.told(guard, breaker, clock.now(), clock.wall());
+      return { breaker: breakers[breaker] ?? "", found: numbers().slice(0, count) };
+    },
+  };
+}
