@@ -13,7 +13,7 @@ use crate::stand_in::StandIn;
 /// A server that passes everything on.
 pub(crate) struct Front {
     address: SocketAddr,
-    _server: Handle,
+    server: Handle,
 }
 
 impl Front {
@@ -36,8 +36,12 @@ impl Front {
         let server = seawall_server::serve(config, listener).await.unwrap();
         Self {
             address: server.address(),
-            _server: server,
+            server,
         }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.server.shutdown().await;
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

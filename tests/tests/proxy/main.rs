@@ -4,12 +4,19 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a stand-in or fixture that cannot go on ends its test"
 )]
 
 mod address;
+mod clamd;
+mod content;
 mod failing;
 mod front;
+mod memory;
 mod passing;
 mod project;
+mod resumable;
+mod sockets;
 mod stand_in;
+mod uploads;

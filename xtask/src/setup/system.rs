@@ -1,4 +1,4 @@
-//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler, Redis.
+//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler, Redis, clamd.
 
 use std::path::Path;
 
@@ -41,6 +41,7 @@ fn missing() -> Vec<&'static str> {
         ("xvfb", on_path("Xvfb").is_some()),
         ("pgbouncer", on_path("pgbouncer").is_some()),
         ("redis-server", on_path("redis-server").is_some()),
+        ("clamav-daemon", on_path("clamd").is_some()),
     ];
     wanted
         .iter()
