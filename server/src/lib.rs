@@ -33,5 +33,6 @@ mod store;
 pub mod telemetry;
 mod uploads;
 mod websocket;
+mod wire;
 
 pub use serve::{Handle, serve};

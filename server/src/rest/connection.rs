@@ -1,61 +1,67 @@
 //! One connection, and the statements prepared on it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use seawall_pgrest::sql::Statement;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Client, Error, Row};
+use seawall_pgrest::sql::Bind;
 
-use super::value::Text;
+use crate::wire::{Landing, Pipeline, Refusal, Row, Way, Wire, WireError};
 
 /// Statements remembered on one connection. PostgreSQL keeps each one's plan in memory.
 const MOST_STATEMENTS: usize = 256;
 
+/// Names are unique to this process, so that a pooler's connections may be shared with another's.
+static NAMES: AtomicU64 = AtomicU64::new(0);
+
 /// A connection with its memory.
 pub(super) struct Connection {
-    pub(super) client: Client,
-    pub(super) cancel: CancelToken,
+    pub(super) wire: Wire,
     pub(super) born: Instant,
-    prepared: HashMap<Sighting, Seen>,
+    /// By role and by text: names are resolved under the role's own privileges.
+    seen: HashMap<Box<str>, HashMap<Box<str>, Seen>>,
+    count: usize,
+    /// Names that the database is to forget with the next flight.
+    outdated: Vec<Arc<str>>,
+    prefix: u32,
     /// The schema cache the prepared statements belong to.
     generation: u64,
 }
 
-/// A statement as one role sees it: names are resolved under the role's own privileges.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Sighting {
-    pub(super) role: String,
-    pub(super) text: String,
-}
-
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Seen {
     Once,
-    /// It could not be prepared outside the pre-request function's effects.
-    Unpreparable,
-    Prepared(tokio_postgres::Statement),
+    Prepared(Arc<str>),
 }
 
-/// How a statement is to be sent.
-#[derive(Clone)]
-pub(super) enum Way {
-    /// Parsed, bound and run at once, and forgotten.
-    OneShot,
-    /// To be prepared now, since it comes back.
-    Prepare,
-    /// Already prepared.
-    Prepared(tokio_postgres::Statement),
+/// A statement that this flight prepares: remembered when the database says that it did.
+struct Prepared {
+    role: Box<str>,
+    text: Box<str>,
+    name: Arc<str>,
+    /// How many statements of the flight are parsed before it.
+    place: usize,
+}
+
+/// Statements that are to leave together.
+pub(super) struct Flight<'connection> {
+    connection: &'connection mut Connection,
+    pipeline: Pipeline,
+    prepares: bool,
+    parses: usize,
+    preparing: Vec<Prepared>,
 }
 
 impl Connection {
-    pub(super) fn new(client: Client) -> Self {
-        let cancel = client.cancel_token();
+    pub(super) fn new(wire: Wire) -> Self {
         Self {
-            client,
-            cancel,
+            wire,
             born: Instant::now(),
-            prepared: HashMap::new(),
+            seen: HashMap::new(),
+            count: 0,
+            outdated: Vec::new(),
+            prefix: uuid::Uuid::new_v4().as_fields().0,
             generation: 0,
         }
     }
@@ -70,44 +76,122 @@ impl Connection {
 
     /// Forgets everything that was prepared.
     pub(super) fn forget(&mut self) {
-        self.prepared.clear();
+        let statements = self.seen.drain().flat_map(|(_, texts)| texts.into_values());
+        self.outdated.extend(statements.filter_map(|seen| match seen {
+            Seen::Prepared(name) => Some(name),
+            Seen::Once => None,
+        }));
+        self.count = 0;
     }
 
-    /// Decides how to send a statement: the first time at once, from the second on prepared.
-    pub(super) fn way(&mut self, sighting: &Sighting) -> Way {
-        match self.prepared.get(sighting) {
-            Some(Seen::Prepared(statement)) => Way::Prepared(statement.clone()),
-            Some(Seen::Once) => Way::Prepare,
-            Some(Seen::Unpreparable) => Way::OneShot,
+    /// Begins to put a flight together. `prepares` tells whether statements that come back are prepared.
+    pub(super) fn flight(&mut self, prepares: bool) -> Flight<'_> {
+        Flight {
+            connection: self,
+            pipeline: Pipeline::default(),
+            prepares,
+            parses: 0,
+            preparing: Vec::new(),
+        }
+    }
+
+    /// Asks one thing outside any request.
+    ///
+    /// # Errors
+    /// With a sentence for the log.
+    pub(super) async fn ask(&mut self, text: &str, binds: &[Bind]) -> Result<Vec<Row>, String> {
+        let mut flight = self.flight(false);
+        let landing = match flight.add("", text, binds) {
+            Ok(()) => flight.fly().await,
+            Err(error) => Err(error),
+        };
+        let mut landing = landing.map_err(|error| error.to_string())?;
+        match landing.refusal {
+            Some(Refusal { code, message, .. }) => Err(format!("{code}: {message}")),
+            None => Ok(landing.done.pop().unwrap_or_default()),
+        }
+    }
+
+    /// Notes that a statement was met; gives its name if it is prepared, or is to be prepared now that it came back.
+    fn meet(&mut self, role: &str, text: &str) -> Met {
+        let known = self.seen.get(role).and_then(|texts| texts.get(text));
+        match known {
+            Some(Seen::Prepared(name)) => Met::Prepared(Arc::clone(name)),
+            Some(Seen::Once) => Met::Again(self.name()),
             None => {
-                if self.prepared.len() >= MOST_STATEMENTS {
-                    self.prepared.clear();
+                if self.count >= MOST_STATEMENTS {
+                    self.forget();
                 }
-                self.prepared.insert(sighting.clone(), Seen::Once);
-                Way::OneShot
+                self.remember(role.into(), text.into(), Seen::Once);
+                Met::First
             }
         }
     }
 
-    /// Remembers a statement that was prepared, or that it cannot be.
-    pub(super) fn remember(&mut self, sighting: Sighting, statement: Option<tokio_postgres::Statement>) {
-        self.prepared
-            .insert(sighting, statement.map_or(Seen::Unpreparable, Seen::Prepared));
+    fn remember(&mut self, role: Box<str>, text: Box<str>, seen: Seen) {
+        if self.seen.entry(role).or_default().insert(text, seen).is_none() {
+            self.count += 1;
+        }
+    }
+
+    fn name(&self) -> Arc<str> {
+        let number = NAMES.fetch_add(1, Ordering::Relaxed);
+        format!("seawall_{:08x}_{number}", self.prefix).into()
     }
 }
 
-/// Sends a statement and collects its rows. Everything is sent at the first poll.
-pub(super) async fn query(client: &Client, way: &Way, statement: &Statement) -> Result<Vec<Row>, Error> {
-    let values: Vec<Text<'_>> = statement.binds.iter().map(Text).collect();
-    match way {
-        Way::Prepared(prepared) => {
-            let binds: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-            client.query(prepared, &binds).await
+enum Met {
+    First,
+    Again(Arc<str>),
+    Prepared(Arc<str>),
+}
+
+impl Flight<'_> {
+    /// Adds a statement as a role sees it: the first time as it is, the second prepared, then by its name.
+    ///
+    /// # Errors
+    /// When it cannot be sent at all.
+    pub(super) fn add(&mut self, role: &str, text: &str, binds: &[Bind]) -> Result<(), WireError> {
+        let met = if self.prepares {
+            self.connection.meet(role, text)
+        } else {
+            Met::First
+        };
+        match met {
+            Met::First => {
+                self.parses += 1;
+                self.pipeline.add(text, binds, Way::Once)
+            }
+            Met::Again(name) => {
+                self.pipeline.add(text, binds, Way::Named(&name))?;
+                self.preparing.push(Prepared {
+                    role: role.into(),
+                    text: text.into(),
+                    name,
+                    place: self.parses,
+                });
+                self.parses += 1;
+                Ok(())
+            }
+            Met::Prepared(name) => self.pipeline.add(text, binds, Way::Again(&name)),
         }
-        Way::OneShot | Way::Prepare => {
-            let binds: Vec<(&(dyn ToSql + Sync), Type)> =
-                values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
-            client.query_typed(&statement.text, &binds).await
+    }
+
+    /// Sends it and waits for the answers.
+    ///
+    /// # Errors
+    /// When the connection breaks; what became of the statements is then unknown.
+    pub(super) async fn fly(mut self) -> Result<Landing, WireError> {
+        for name in std::mem::take(&mut self.connection.outdated) {
+            self.pipeline.forget(&name)?;
         }
+        let landing = self.connection.wire.send(&self.pipeline.synchronised()).await?;
+        for prepared in self.preparing {
+            if prepared.place < landing.parsed {
+                let seen = Seen::Prepared(prepared.name);
+                self.connection.remember(prepared.role, prepared.text, seen);
+            }
+        }
+        Ok(landing)
     }
 }

@@ -1,30 +1,27 @@
 //! Carrying a plan out: the only place where a request's SQL is sent.
 //!
 //! BEGIN, context, pre-request function, statement, the end of the transaction and a reset
-//! of the session leave in one flush. That is safe because each step fails once an earlier one has:
-//! a failed BEGIN block refuses everything up to its end. BEGIN itself is sent so that
-//! it cannot fail and leave what follows outside a transaction.
+//! of the session leave in one flight. That is safe because PostgreSQL skips whatever follows
+//! a step that failed, up to the flight's end; what is left open is then rolled back.
 //!
 //! It fails closed: an answer counts only if the context's own answer names the role
 //! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
 
-use std::borrow::Cow;
-
-use futures_util::future::join;
 use seawall_pgrest::error::{DatabaseError, ResponseError, ServiceError};
 use seawall_pgrest::plan::Plan;
 use seawall_pgrest::response::{self, ResultRow};
 use seawall_pgrest::sql::{Statement, cost, count};
-use tokio_postgres::{Client, Error, Row};
 
-use super::connection::{Connection, Way, query};
+use super::connection::Connection;
 use super::pool::{Loan, Pool};
 use super::seal::{self, Sealed};
 use super::session::Session;
-use super::transaction::{Answers, End, Opened, Ways, carry, finish, open};
+use super::transaction::{Begin, End, Landed, Step, Steps};
 use super::value;
+use crate::wire::{Refusal, Row, WireError};
 
 const INVALID_STATEMENT_NAME: &str = "26000";
+const DUPLICATE_STATEMENT_NAME: &str = "42P05";
 const FEATURE_NOT_SUPPORTED: &str = "0A000";
 
 /// Everything a transaction is made of.
@@ -32,7 +29,7 @@ pub(super) struct Work<'plan> {
     pub(super) plan: &'plan Plan,
     pub(super) role: &'plan str,
     pub(super) authenticated: bool,
-    pub(super) begin: Cow<'static, str>,
+    pub(super) begin: Begin,
     /// What is done for the queued job that this is.
     pub(super) sealed: Option<Sealed<'plan>>,
     pub(super) context: Statement,
@@ -65,45 +62,45 @@ pub(super) enum Failure {
 pub(super) async fn run(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
     let mut session = Session::new(acquire(pool).await?);
     let Some(connection) = session.connection() else {
-        return Err(broken("the loan is gone"));
+        return Err(Failure::Service(
+            ServiceError::Client,
+            "the loan is gone".to_owned(),
+        ));
     };
     connection.belong_to(work.generation);
-    let outcome = match attempt(connection, work).await {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            session.discard("broken");
-            return Err(failure);
-        }
-    };
+    let Ended { outcome, is_clean } = attempt(connection, work).await;
     match &outcome {
         Err(Failure::Context(_)) => session.discard("context"),
         Err(Failure::Service(..)) => session.discard("broken"),
-        Ok(_) | Err(Failure::Database(_) | Failure::Verdict(_)) => session.give_back(),
+        Ok(_) | Err(Failure::Database(_) | Failure::Verdict(_)) if is_clean => session.give_back(),
+        Ok(_) | Err(Failure::Database(_) | Failure::Verdict(_)) => session.discard("broken"),
     }
     outcome
 }
 
+/// How a transaction ended.
+struct Ended {
+    outcome: Result<ResultRow, Failure>,
+    /// Whether nothing of it is left on the connection.
+    is_clean: bool,
+}
+
 /// Once, and once more without what was prepared where that is what failed: nothing of the first time stands.
-async fn attempt(
-    connection: &mut Connection,
-    work: &Work<'_>,
-) -> Result<Result<ResultRow, Failure>, Failure> {
-    let ways = Ways::choose(connection, work);
-    let outcome = transact(connection, work, ways).await?;
-    match &outcome {
-        Err(Failure::Database(error)) if is_outdated(error) => {
+async fn attempt(connection: &mut Connection, work: &Work<'_>) -> Ended {
+    let ended = transact(connection, work).await;
+    match &ended.outcome {
+        Err(Failure::Database(error)) if ended.is_clean && is_outdated(error) => {
             connection.forget();
-            let ways = Ways::choose(connection, work);
-            transact(connection, work, ways).await
+            transact(connection, work).await
         }
-        Ok(_) | Err(_) => Ok(outcome),
+        Ok(_) | Err(_) => ended,
     }
 }
 
 /// A prepared statement that the database has changed under, or that a pooler's other connection does not have.
 fn is_outdated(error: &DatabaseError) -> bool {
     match error.code.as_str() {
-        INVALID_STATEMENT_NAME => true,
+        INVALID_STATEMENT_NAME | DUPLICATE_STATEMENT_NAME => true,
         FEATURE_NOT_SUPPORTED => error.message.starts_with("cached plan"),
         _ => false,
     }
@@ -119,82 +116,132 @@ async fn acquire(pool: &Pool) -> Result<Loan, Failure> {
         | PoolError::Closed
         | PoolError::NoRuntimeSpecified
         | PoolError::PostCreateHook(_) => Failure::Service(ServiceError::Connection, error.to_string()),
-        PoolError::Backend(error) => Failure::Service(ServiceError::Connection, chain(&error)),
+        PoolError::Backend(error) => Failure::Service(ServiceError::Connection, error.to_string()),
     })
 }
 
-/// The outer error means that the transaction's end is unknown.
-async fn transact(
-    connection: &mut Connection,
-    work: &Work<'_>,
-    mut ways: Ways,
-) -> Result<Result<ResultRow, Failure>, Failure> {
-    prepare(connection, work, &mut ways)
-        .await
-        .map_err(|error| broken(&chain(&error)))?;
-    let judged = response::is_judged(work.plan) || work.sealed.is_some();
-    let client = &connection.client;
-    let end = (!judged).then_some(work.end);
-    let outcome = match work.max_cost.filter(|_| !work.explained) {
-        None => {
-            let (opened, answers) = join(open(client, work, &ways), carry(client, work, &ways, end)).await;
-            believed(work, opened).and_then(|()| understand(work, answers))
-        }
-        Some(limit) => match weigh(client, work, &ways, limit).await {
-            Ok(()) => understand(work, carry(client, work, &ways, end).await),
-            // The transaction is still open, whatever the judgement of its end.
-            Err(failure) => return settle(client, work, End::Rollback, Err(failure)).await,
+async fn transact(connection: &mut Connection, work: &Work<'_>) -> Ended {
+    let outcome = carry_out(connection, work).await;
+    match outcome {
+        // The flight ended the transaction and reset the session.
+        Ok(Flown {
+            outcome: Ok(row),
+            is_over: true,
+        }) => Ended {
+            outcome: Ok(row),
+            is_clean: true,
         },
-    };
-    if !judged {
-        return Ok(outcome);
-    }
-    let outcome = sealed(client, work, outcome).await;
-    let end = if outcome.is_ok() { work.end } else { End::Rollback };
-    settle(client, work, end, outcome).await
-}
-
-/// Notes in the same transaction that the job is done, where it is one.
-async fn sealed(
-    client: &Client,
-    work: &Work<'_>,
-    outcome: Result<ResultRow, Failure>,
-) -> Result<ResultRow, Failure> {
-    let (Some(sealed), Ok(row)) = (&work.sealed, &outcome) else {
-        return outcome;
-    };
-    let finish = (sealed.finish)(row).map_err(Failure::Verdict)?;
-    seal::close(client, &finish)
-        .await
-        .map_err(|error| refused(&error, work))?;
-    outcome
-}
-
-/// Ends a transaction whose outcome is known.
-async fn settle(
-    client: &Client,
-    work: &Work<'_>,
-    end: End,
-    outcome: Result<ResultRow, Failure>,
-) -> Result<Result<ResultRow, Failure>, Failure> {
-    match (finish(client, end).await, outcome) {
-        (Ok(()), outcome) => Ok(outcome),
-        (Err(error), Ok(_)) if error.as_db_error().is_some() => Ok(Err(refused(&error, work))),
-        // A block that has failed refuses to check its constraints as well; it has ended all the same.
-        (Err(error), Err(failure)) if error.as_db_error().is_some() => Ok(Err(failure)),
-        (Err(error), _) => Err(broken(&chain(&error))),
+        Ok(Flown {
+            outcome: Ok(row),
+            is_over: false,
+        }) => commit(connection, work, row).await,
+        Ok(Flown {
+            outcome: Err(failure),
+            ..
+        }) => give_up(connection, failure).await,
+        Err(error) => Ended {
+            outcome: Err(broken(&error)),
+            is_clean: false,
+        },
     }
 }
 
-/// Opens the transaction and asks the planner what the statement would cost: one flush more than without a ceiling.
-async fn weigh(client: &Client, work: &Work<'_>, ways: &Ways, limit: f64) -> Result<(), Failure> {
-    let question = cost::question(&work.main);
-    let (opened, explained) = join(open(client, work, ways), query(client, &Way::OneShot, &question)).await;
-    believed(work, opened)?;
-    let rows = explained.map_err(|error| refused(&error, work))?;
+/// What became of the flights up to the statement's answer.
+struct Flown {
+    outcome: Result<ResultRow, Failure>,
+    /// Whether the transaction has ended well and the session was reset.
+    is_over: bool,
+}
+
+/// Opens the transaction and runs the statement: in one flight with the end, unless something must be judged between.
+/// With a ceiling on the cost the planner is asked first, which is one flight more.
+async fn carry_out(connection: &mut Connection, work: &Work<'_>) -> Result<Flown, WireError> {
+    let mut steps = Steps::new(connection, work);
+    steps.open(work)?;
+    let ceiling = work.max_cost.filter(|_| !work.explained);
+    if let Some(limit) = ceiling {
+        steps.add(Step::Cost, work.role, &cost::question(&work.main))?;
+        let landed = steps.fly().await?;
+        if let Err(failure) = believed(work, &landed).and_then(|()| affordable(&landed, limit)) {
+            return Ok(Flown {
+                outcome: Err(failure),
+                is_over: false,
+            });
+        }
+        steps = Steps::new(connection, work);
+    }
+    steps.carry(work)?;
+    let is_judged = response::is_judged(work.plan) || work.sealed.is_some();
+    if !is_judged {
+        steps.finish(work.end)?;
+    }
+    let landed = steps.fly().await?;
+    let opened = if ceiling.is_some() {
+        unfailed(work, &landed)
+    } else {
+        believed(work, &landed)
+    };
+    Ok(Flown {
+        outcome: opened.and_then(|()| understand(work, &landed)),
+        is_over: !is_judged,
+    })
+}
+
+/// Ends a transaction whose outcome was judged and may stand; where it is a queued job's, it is noted in the same
+/// transaction that the job is done.
+async fn commit(connection: &mut Connection, work: &Work<'_>, row: ResultRow) -> Ended {
+    let last_words = work
+        .sealed
+        .as_ref()
+        .map(|sealed| (sealed.finish)(&row))
+        .transpose();
+    let last_words = match last_words {
+        Ok(last_words) => last_words,
+        Err(error) => return give_up(connection, Failure::Verdict(error)).await,
+    };
+    let landed = async {
+        let mut steps = Steps::new(connection, work);
+        if let Some(last_words) = &last_words {
+            seal::close(&mut steps, last_words)?;
+        }
+        steps.finish(work.end)?;
+        steps.fly().await
+    };
+    match landed.await {
+        Ok(landed) => match unfailed(work, &landed) {
+            Ok(()) => Ended {
+                outcome: Ok(row),
+                is_clean: true,
+            },
+            Err(failure) => give_up(connection, failure).await,
+        },
+        Err(error) => Ended {
+            outcome: Err(broken(&error)),
+            is_clean: false,
+        },
+    }
+}
+
+/// Rolls back what failed; the failure stands whatever becomes of that.
+async fn give_up(connection: &mut Connection, failure: Failure) -> Ended {
+    let landed = async {
+        let mut steps = Steps::unprepared(connection);
+        steps.give_up()?;
+        steps.fly().await
+    };
+    let landed = landed.await;
+    Ended {
+        outcome: Err(failure),
+        is_clean: landed.is_ok_and(|landed| landed.refusal().is_none() && landed.is_idle()),
+    }
+}
+
+/// Whether the planner thinks that the statement costs no more than it may.
+fn affordable(landed: &Landed, limit: f64) -> Result<(), Failure> {
+    let rows = landed.rows(Step::Cost).unwrap_or_default();
     let cost = rows
         .first()
-        .and_then(value::first_text)
+        .and_then(|row| row.text(0))
         .and_then(|json| cost::total(&json));
     match cost {
         Some(cost) if cost <= limit => Ok(()),
@@ -206,68 +253,38 @@ async fn weigh(client: &Client, work: &Work<'_>, ways: &Ways, limit: f64) -> Res
     }
 }
 
-/// Prepares what was seen before, in a transaction of its own under the same role.
-async fn prepare(connection: &mut Connection, work: &Work<'_>, ways: &mut Ways) -> Result<(), Error> {
-    if matches!(ways.context.1, Way::Prepare) {
-        let prepared = connection.client.prepare(&work.context.text).await?;
-        connection.remember(ways.context.0.clone(), Some(prepared.clone()));
-        ways.context.1 = Way::Prepared(prepared);
-    }
-    if !matches!(ways.main.1, Way::Prepare) {
-        return Ok(());
-    }
-    let client = &connection.client;
-    let preparing = async {
-        let (begin, context) = join(
-            client.batch_execute(&work.begin),
-            query(client, &ways.context.1, &work.context),
-        )
-        .await;
-        let in_role = begin.is_ok() && context.is_ok_and(|rows| is_role(&rows, work.role));
-        let prepared = if in_role {
-            client.prepare(&work.main.text).await.ok()
-        } else {
-            None
-        };
-        client.batch_execute("ROLLBACK").await.map(|()| prepared)
-    };
-    // What cannot be prepared is sent at once instead, and then tells why itself.
-    let prepared = preparing.await?;
-    connection.remember(ways.main.0.clone(), prepared.clone());
-    if let Some(prepared) = prepared {
-        ways.main.1 = Way::Prepared(prepared);
-    }
-    Ok(())
-}
-
 /// Whether the transaction is what was asked for: only then may an answer count.
-fn believed(work: &Work<'_>, opened: Opened) -> Result<(), Failure> {
-    opened.begin.map_err(|error| refused(&error, work))?;
-    if let Some(Err(error)) = opened.sealed {
-        return Err(refused(&error, work));
+fn believed(work: &Work<'_>, landed: &Landed) -> Result<(), Failure> {
+    match landed.refusal() {
+        Some((Step::Begin | Step::Sealed, refusal)) => return Err(refused(refusal, work)),
+        Some((Step::Context, refusal)) => return Err(context_refused(refusal, work)),
+        Some(_) | None => {}
     }
-    let context = opened.context.map_err(|error| context_refused(&error, work))?;
-    if !is_role(&context, work.role) {
+    if !landed
+        .rows(Step::Context)
+        .is_some_and(|rows| is_role(rows, work.role))
+    {
         return Err(Failure::Context(
             "another role is in force than was asked for".to_owned(),
         ));
     }
-    match opened.pre_request {
-        Some(Err(error)) => Err(refused(&error, work)),
-        Some(Ok(_)) | None => Ok(()),
+    unfailed(work, landed)
+}
+
+/// The first step that failed explains all that follow.
+fn unfailed(work: &Work<'_>, landed: &Landed) -> Result<(), Failure> {
+    match landed.refusal() {
+        Some((_, refusal)) => Err(refused(refusal, work)),
+        None => Ok(()),
     }
 }
 
-/// Believes the answers in order: the first that failed explains all that follow.
-fn understand(work: &Work<'_>, answers: Answers) -> Result<ResultRow, Failure> {
-    let rows = answers.main.map_err(|error| refused(&error, work))?;
-    let guess = answers.guess.transpose().map_err(|error| refused(&error, work))?;
-    let row = row_of(work, &rows, guess.as_deref())?;
+/// Reads the answers of a flight without a failure.
+fn understand(work: &Work<'_>, landed: &Landed) -> Result<ResultRow, Failure> {
+    let rows = landed.rows(Step::Main).unwrap_or_default();
+    let row = row_of(work, rows, landed.rows(Step::Guess))?;
     response::verdict(work.plan, &row).map_err(Failure::Verdict)?;
-    match answers.end {
-        Some(Err(error)) => Err(refused(&error, work)),
-        Some(Ok(())) | None => Ok(row),
-    }
+    Ok(row)
 }
 
 fn row_of(work: &Work<'_>, rows: &[Row], guess: Option<&[Row]>) -> Result<ResultRow, Failure> {
@@ -286,7 +303,7 @@ fn row_of(work: &Work<'_>, rows: &[Row], guess: Option<&[Row]>) -> Result<Result
     };
     if let Plan::Read(read) = work.plan {
         let guessed = guess
-            .and_then(|rows| value::first_text(rows.first()?))
+            .and_then(|rows| rows.first()?.text(0))
             .and_then(|json| count::guess(&json));
         row.total = count::settle(read.counting, row.total, guessed);
     }
@@ -294,43 +311,40 @@ fn row_of(work: &Work<'_>, rows: &[Row], guess: Option<&[Row]>) -> Result<Result
 }
 
 fn is_role(context: &[Row], role: &str) -> bool {
-    context.first().and_then(value::last_text).as_deref() == Some(role)
+    let in_force = context
+        .first()
+        .and_then(|row| row.text(row.len().checked_sub(1)?));
+    in_force.as_deref() == Some(role)
 }
 
-fn context_refused(error: &Error, work: &Work<'_>) -> Failure {
-    let Some(refusal) = error.as_db_error() else {
-        return broken(&chain(error));
-    };
-    let state = refusal.code().code();
+fn context_refused(refusal: &Refusal, work: &Work<'_>) -> Failure {
+    let state = refusal.code.as_str();
     // A time zone is the caller's choice, and a wrong one the caller's fault.
-    let of_timezone = work.timezone_chosen && state == "22023" && refusal.message().contains("\"TimeZone\"");
+    let of_timezone = work.timezone_chosen && state == "22023" && refusal.message.contains("\"TimeZone\"");
     // A server that is going away says so to everybody; the context is not to blame.
     if of_timezone
-        || state == INVALID_STATEMENT_NAME
+        || matches!(state, INVALID_STATEMENT_NAME | DUPLICATE_STATEMENT_NAME)
         || state.starts_with("57P")
         || state.starts_with("08")
         || state.starts_with("53")
     {
-        return refused(error, work);
+        return refused(refusal, work);
     }
-    Failure::Context(format!("{state}: {}", refusal.message()))
+    Failure::Context(format!("{state}: {}", refusal.message))
 }
 
-fn refused(error: &Error, work: &Work<'_>) -> Failure {
-    match error.as_db_error() {
-        Some(refusal) => Failure::Database(DatabaseError {
-            code: refusal.code().code().to_owned(),
-            message: refusal.message().to_owned(),
-            details: refusal.detail().map(str::to_owned),
-            hint: refusal.hint().map(str::to_owned),
-            authenticated: work.authenticated,
-        }),
-        None => broken(&chain(error)),
-    }
+fn refused(refusal: &Refusal, work: &Work<'_>) -> Failure {
+    Failure::Database(DatabaseError {
+        code: refusal.code.clone(),
+        message: refusal.message.clone(),
+        details: refusal.detail.clone(),
+        hint: refusal.hint.clone(),
+        authenticated: work.authenticated,
+    })
 }
 
-fn broken(cause: &str) -> Failure {
-    Failure::Service(ServiceError::Client, cause.to_owned())
+fn broken(error: &WireError) -> Failure {
+    Failure::Service(ServiceError::Client, error.to_string())
 }
 
 /// The driver's message leaves out why; the chain below it says.

@@ -1,6 +1,5 @@
 //! One request, from HTTP through the five stages and back.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -28,7 +27,7 @@ use super::execute::{self, Failure, Work};
 use super::live::Live;
 use super::seal::{JobSeal, Sealed};
 use super::stale;
-use super::transaction::End;
+use super::transaction::{Begin, End};
 use crate::app::App;
 use crate::auth::Identity;
 use crate::cache::Touched;
@@ -298,19 +297,14 @@ fn work<'plan>(
     }
 }
 
-/// A bare BEGIN cannot fail, and neither can one that only reads; a mode the database cannot give (writing, on a
-/// standby) fails inside the block, which then refuses the rest.
-fn begin(access: Access, isolation: Option<&str>) -> Cow<'static, str> {
+/// A mode the database cannot give (writing, on a standby) fails here, and all that follows is skipped.
+fn begin(access: Access, isolation: Option<&str>) -> Begin {
     match (access, isolation) {
         (Access::ReadOnly, None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY".into(),
-        (Access::ReadWrite, None) => {
-            "BEGIN; SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE".into()
-        }
-        (Access::ReadOnly, Some(isolation)) => {
-            format!("BEGIN; SET TRANSACTION ISOLATION LEVEL {isolation} READ ONLY").into()
-        }
+        (Access::ReadWrite, None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".into(),
+        (Access::ReadOnly, Some(isolation)) => format!("BEGIN ISOLATION LEVEL {isolation} READ ONLY").into(),
         (Access::ReadWrite, Some(isolation)) => {
-            format!("BEGIN; SET TRANSACTION ISOLATION LEVEL {isolation} READ WRITE").into()
+            format!("BEGIN ISOLATION LEVEL {isolation} READ WRITE").into()
         }
     }
 }

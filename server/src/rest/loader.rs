@@ -11,17 +11,14 @@ use seawall_pgrest::ident::Qualified;
 use seawall_pgrest::schema::{Catalogue, SchemaCache, introspection};
 use seawall_pgrest::sql::Bind;
 use tokio::sync::watch;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
 
+use super::connection::Connection;
 use super::execute::chain;
 use super::live::Live;
 use super::notify;
 use super::pool;
 use super::roles::{self, Roles};
 use super::session::Session;
-use super::transaction::ROLLBACK;
-use super::value::{Text, first_text};
 use crate::app::App;
 use crate::cache::{self, Graph, Rows, Told};
 use crate::config::{Config, key};
@@ -125,10 +122,10 @@ async fn load(app: &App, generation: u64) -> Result<Live, String> {
     app.gate.pass(app).await.map_err(|refused| refused.to_string())?;
     let loan = app.rest.pool.get().await.map_err(|error| chain(&error))?;
     let mut session = Session::new(loan);
-    let client = &session.connection().ok_or("the loan is gone")?.client;
-    client.batch_execute(BEGIN).await.map_err(|error| chain(&error))?;
-    let read = read(client, &app.rest.at_start).await;
-    let ended = client.batch_execute(ROLLBACK).await;
+    let connection = session.connection().ok_or("the loan is gone")?;
+    connection.ask(BEGIN, &[]).await?;
+    let read = read(connection, &app.rest.at_start).await;
+    let ended = end(connection).await;
     if ended.is_ok() {
         session.give_back();
     }
@@ -192,17 +189,14 @@ impl Kept {
     }
 }
 
-async fn read(client: &Client, at_start: &Config) -> Result<Read, String> {
-    let config = effective(client, at_start).await?;
-    let roles = text(client, roles::QUESTION, &[]).await?;
-    client
-        .batch_execute(introspection::PROLOGUE)
-        .await
-        .map_err(|error| chain(&error))?;
+async fn read(connection: &mut Connection, at_start: &Config) -> Result<Read, String> {
+    let config = effective(connection, at_start).await?;
+    let roles = text(connection, roles::QUESTION, &[]).await?;
+    connection.ask(introspection::PROLOGUE, &[]).await?;
     let binds = introspection::binds(&config.rest.schemas, &config.rest.extra_search_path);
-    let catalogue = text(client, &introspection::statement(), &binds).await?;
+    let catalogue = text(connection, &introspection::statement(), &binds).await?;
     let dependencies = if config.cache.is_on() {
-        Some(text(client, cache::QUESTION, &[]).await?)
+        Some(text(connection, cache::QUESTION, &[]).await?)
     } else {
         None
     };
@@ -215,20 +209,20 @@ async fn read(client: &Client, at_start: &Config) -> Result<Read, String> {
 }
 
 /// The configuration under the database's own settings.
-pub(super) async fn effective(client: &Client, at_start: &Config) -> Result<Config, String> {
+pub(super) async fn effective(connection: &mut Connection, at_start: &Config) -> Result<Config, String> {
     if !at_start.rest.database_settings {
         return Ok(at_start.clone());
     }
     if let Some(function) = &at_start.rest.pre_config {
         let call = format!("select {}()", Qualified::parse(function).sql());
-        client.batch_execute(&call).await.map_err(|error| chain(&error))?;
+        connection.ask(&call, &[]).await?;
     }
     let names = key::ALL
         .iter()
         .filter(|key| key.in_database)
         .map(|key| format!("pgrst.{}", key.database_name()));
     let names = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
-    let settings = text(client, SETTINGS, &[names]).await?;
+    let settings = text(connection, SETTINGS, &[names]).await?;
     let settings: std::collections::BTreeMap<String, String> =
         serde_json::from_str(&settings).map_err(|error| error.to_string())?;
     at_start
@@ -236,18 +230,20 @@ pub(super) async fn effective(client: &Client, at_start: &Config) -> Result<Conf
         .map_err(|error| error.to_string())
 }
 
-async fn text(client: &Client, question: &str, binds: &[String]) -> Result<String, String> {
+async fn text(connection: &mut Connection, question: &str, binds: &[String]) -> Result<String, String> {
     let binds: Vec<Bind> = binds.iter().map(|bind| Bind(Some(bind.clone()))).collect();
-    let values: Vec<Text<'_>> = binds.iter().map(Text).collect();
-    let values: Vec<(&(dyn ToSql + Sync), Type)> =
-        values.iter().map(|value| (value as _, Type::UNKNOWN)).collect();
-    let rows: Vec<Row> = client
-        .query_typed(question, &values)
-        .await
-        .map_err(|error| chain(&error))?;
+    let rows = connection.ask(question, &binds).await?;
     rows.first()
-        .and_then(first_text)
+        .and_then(|row| row.text(0))
         .ok_or_else(|| "the catalogue gave no answer".to_owned())
+}
+
+/// Leaves nothing of the reading on the session.
+pub(super) async fn end(connection: &mut Connection) -> Result<(), String> {
+    for text in ["ROLLBACK", "RESET ALL", "RESET ROLE", "DISCARD TEMP"] {
+        connection.ask(text, &[]).await?;
+    }
+    Ok(())
 }
 
 /// PostgREST's signals: SIGUSR1 for the schema, SIGUSR2 for the configuration; both are read together here.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use deadpool::managed::{Manager, Metrics as Usage, QueueMode, RecycleError, RecycleResult, Timeouts};
 use deadpool::{Runtime, managed};
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Error, NoTls};
+use tokio_postgres::{Client, Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::Connection;
 use crate::config::DatabaseConfig;
 use crate::serve::StartError;
 use crate::telemetry::Metrics;
+use crate::wire::{Wire, WireError};
 
 /// A pool of connections of the login role.
 pub(super) type Pool = managed::Pool<Connector>;
@@ -101,6 +102,22 @@ impl Connector {
         self.tls.clone()
     }
 
+    /// A connection of an ordinary driver, for what is no request's transaction.
+    pub(super) async fn driver(&self) -> Result<Client, Error> {
+        match self.tls.clone() {
+            Some(tls) => {
+                let (client, driver) = self.config.connect(tls).await?;
+                tokio::spawn(drive(driver));
+                Ok(client)
+            }
+            None => {
+                let (client, driver) = self.config.connect(NoTls).await?;
+                tokio::spawn(drive(driver));
+                Ok(client)
+            }
+        }
+    }
+
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -108,26 +125,16 @@ impl Connector {
 
 impl Manager for Connector {
     type Type = Connection;
-    type Error = Error;
+    type Error = WireError;
 
-    async fn create(&self) -> Result<Connection, Error> {
-        let client = match self.tls.clone() {
-            Some(tls) => {
-                let (client, driver) = self.config.connect(tls).await?;
-                tokio::spawn(drive(driver));
-                client
-            }
-            None => {
-                let (client, driver) = self.config.connect(NoTls).await?;
-                tokio::spawn(drive(driver));
-                client
-            }
-        };
-        Ok(Connection::new(client))
+    async fn create(&self) -> Result<Connection, WireError> {
+        Wire::connect(&self.config, self.tls.as_ref())
+            .await
+            .map(Connection::new)
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Usage) -> RecycleResult<Error> {
-        if connection.client.is_closed() {
+    async fn recycle(&self, connection: &mut Connection, _: &Usage) -> RecycleResult<WireError> {
+        if connection.wire.is_closed() {
             return Err(RecycleError::message("closed by the database"));
         }
         if connection.born.elapsed() > self.max_lifetime {

@@ -14,14 +14,14 @@ use axum::response::{IntoResponse as _, Response};
 use seawall_pgrest::error::ResponseError;
 use seawall_pgrest::response::{Reply, ResultRow};
 use seawall_pgrest::sql::{Bind, Statement};
-use tokio_postgres::{Client, Error};
 use uuid::Uuid;
 
-use super::connection::{Way, query};
 use super::handler::{self, Mount};
+use super::transaction::{Step, Steps};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::queue::job::{Claimed, headers, pairs};
+use crate::wire::WireError;
 
 const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 const GIVE_ROLE_UP: &str = "SET LOCAL ROLE NONE";
@@ -94,24 +94,17 @@ pub(crate) async fn carry_out(app: &App, job: &Claimed, seal: JobSeal) -> Respon
 
 /// The role the server logs in as.
 pub(crate) async fn login_role(app: &crate::app::Parts) -> Result<String, String> {
-    let loan = app.rest.pool.get().await.map_err(|error| error.to_string())?;
-    let asked = loan.client.query_one("select session_user::text", &[]).await;
-    asked
-        .and_then(|row| row.try_get(0))
-        .map_err(|error| error.to_string())
+    let mut loan = app.rest.pool.get().await.map_err(|error| error.to_string())?;
+    let rows = loan.ask("select session_user::text", &[]).await?;
+    let name = rows.first().and_then(|row| row.text(0));
+    name.ok_or_else(|| "the database names no login role".to_owned())
 }
 
-/// The last words of a sealed transaction, in one flush.
-pub(super) async fn close(client: &Client, finish: &Statement) -> Result<(), Error> {
-    let (checked, given_up, finished) = futures_util::future::join3(
-        client.batch_execute(CHECK),
-        client.batch_execute(GIVE_ROLE_UP),
-        query(client, &Way::OneShot, finish),
-    )
-    .await;
-    checked?;
-    given_up?;
-    finished.map(drop)
+/// Adds the last words of a sealed transaction.
+pub(super) fn close(steps: &mut Steps<'_>, finish: &Statement) -> Result<(), WireError> {
+    steps.fixed(Step::Sealed, CHECK)?;
+    steps.fixed(Step::Sealed, GIVE_ROLE_UP)?;
+    steps.add(Step::Sealed, "", finish)
 }
 
 fn bind(value: &impl ToString) -> Bind {

@@ -5,7 +5,6 @@
 //! rolls back, and no later request can meet a transaction or a role of this one.
 
 use deadpool::managed::Object;
-use tokio_postgres::NoTls;
 
 use super::connection::Connection;
 use super::pool::Loan;
@@ -43,14 +42,9 @@ impl Session {
         if let Some(pool) = Object::pool(&loan) {
             pool.manager().metrics().connection_discarded(reason);
             if under_way {
-                let (cancel, tls) = (loan.cancel.clone(), pool.manager().tls());
-                tokio::spawn(async move {
-                    // It may have ended by itself meanwhile; then there is nothing to cancel.
-                    let _ = match tls {
-                        Some(tls) => cancel.cancel_query(tls).await,
-                        None => cancel.cancel_query(NoTls).await,
-                    };
-                });
+                // It may have ended by itself meanwhile; then there is nothing to cancel.
+                let cancel = loan.wire.cancel();
+                tokio::spawn(async move { drop(cancel.send().await) });
             }
         }
         drop(Object::take(loan));

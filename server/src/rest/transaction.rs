@@ -1,20 +1,19 @@
 //! The steps of a transaction as they go over the wire, and what comes back from each.
 //!
-//! Futures are polled in the order written and each sends at its first poll, so whatever is joined leaves in one
-//! flush. What the answers mean is not decided here.
+//! Steps that need not wait for each other leave in one flight. PostgreSQL skips what follows a
+//! step that failed. What the answers mean is not decided here.
 
-use futures_util::future::{join, join3, join4};
+use std::borrow::Cow;
+
 use seawall_pgrest::sql::Statement;
-use tokio_postgres::{Client, Error, Row};
 
-use super::connection::{Connection, Sighting, Way, query};
+use super::connection::{Connection, Flight};
 use super::execute::Work;
+use crate::wire::{Landing, Refusal, Row, WireError};
 
-/// Ends of a transaction. What follows undoes what a function of the request may have left on the session: everything
-/// this crate sets is local to its transaction; what the database's own code sets need not be. It is one message
-/// with the end, because it must come after it and a message of its own costs more than it does.
-const COMMIT: &str = "COMMIT; RESET ALL; RESET ROLE; DISCARD TEMP";
-pub(super) const ROLLBACK: &str = "ROLLBACK; RESET ALL; RESET ROLE; DISCARD TEMP";
+/// Undoes what a function of the request may have left on the session: everything this crate sets is local to its
+/// transaction; what the database's own code sets need not be.
+const RESET: [&str; 3] = ["RESET ALL", "RESET ROLE", "DISCARD TEMP"];
 
 /// How a transaction ends if nothing goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,113 +22,138 @@ pub(super) enum End {
     Rollback,
 }
 
-/// How the two statements that come back are sent.
-pub(super) struct Ways {
-    pub(super) context: (Sighting, Way),
-    pub(super) main: (Sighting, Way),
+/// A step of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Begin,
+    Sealed,
+    Context,
+    PreRequest,
+    Cost,
+    Main,
+    Guess,
+    End,
+    Reset,
 }
 
-impl Ways {
-    pub(super) fn choose(connection: &mut Connection, work: &Work<'_>) -> Self {
-        let mut choose = |role: &str, statement: &Statement| {
-            let sighting = Sighting {
-                role: role.to_owned(),
-                text: statement.text.clone(),
-            };
-            let way = if work.prepare {
-                connection.way(&sighting)
-            } else {
-                Way::OneShot
-            };
-            (sighting, way)
-        };
+/// Steps that leave together.
+pub(super) struct Steps<'connection> {
+    flight: Flight<'connection>,
+    steps: Vec<Step>,
+}
+
+/// What came back from them.
+#[derive(Debug)]
+pub(super) struct Landed {
+    landing: Landing,
+    steps: Vec<Step>,
+}
+
+impl<'connection> Steps<'connection> {
+    pub(super) fn new(connection: &'connection mut Connection, work: &Work<'_>) -> Self {
         Self {
-            context: choose("", &work.context),
-            main: choose(work.role, &work.main),
+            flight: connection.flight(work.prepare),
+            steps: Vec::with_capacity(8),
         }
     }
-}
 
-pub(super) type Answer = Result<Vec<Row>, Error>;
-
-/// What came back from the steps before the statement.
-pub(super) struct Opened {
-    pub(super) begin: Result<(), Error>,
-    pub(super) sealed: Option<Answer>,
-    pub(super) context: Answer,
-    pub(super) pre_request: Option<Answer>,
-}
-
-/// What came back from the statement and from what follows it.
-pub(super) struct Answers {
-    pub(super) main: Answer,
-    pub(super) guess: Option<Answer>,
-    pub(super) end: Option<Result<(), Error>>,
-}
-
-async fn optional(client: &Client, statement: Option<&Statement>) -> Option<Answer> {
-    match statement {
-        Some(statement) => Some(query(client, &Way::OneShot, statement).await),
-        None => None,
+    /// Steps that lean on nothing that was prepared: for when that may be what failed.
+    pub(super) fn unprepared(connection: &'connection mut Connection) -> Self {
+        Self {
+            flight: connection.flight(false),
+            steps: Vec::new(),
+        }
     }
-}
 
-/// Sends all that comes before the statement. Futures are polled in the order written, and each sends at its first
-/// poll, so that what is joined behind this leaves in the same flush.
-pub(super) async fn open(client: &Client, work: &Work<'_>, ways: &Ways) -> Opened {
-    let (begin, sealed, context, pre_request) = join4(
-        client.batch_execute(&work.begin),
-        optional(client, work.sealed.as_ref().map(|sealed| &sealed.begin)),
-        query(client, &ways.context.1, &work.context),
-        optional(client, work.pre_request.as_ref()),
-    )
-    .await;
-    Opened {
-        begin,
-        sealed,
-        context,
-        pre_request,
+    pub(super) fn fixed(&mut self, step: Step, text: &str) -> Result<(), WireError> {
+        self.steps.push(step);
+        self.flight.add("", text, &[])
     }
-}
 
-/// Sends the statement, the count's guess and, unless the outcome is judged first, the transaction's end.
-pub(super) async fn carry(client: &Client, work: &Work<'_>, ways: &Ways, end: Option<End>) -> Answers {
-    let ending = async {
+    /// Adds a statement that the login role sees.
+    pub(super) fn add(&mut self, step: Step, role: &str, statement: &Statement) -> Result<(), WireError> {
+        self.steps.push(step);
+        self.flight.add(role, &statement.text, &statement.binds)
+    }
+
+    /// Adds all that comes before the statement.
+    pub(super) fn open(&mut self, work: &Work<'_>) -> Result<(), WireError> {
+        self.fixed(Step::Begin, &work.begin)?;
+        if let Some(sealed) = &work.sealed {
+            self.add(Step::Sealed, "", &sealed.begin)?;
+        }
+        self.add(Step::Context, "", &work.context)?;
+        match &work.pre_request {
+            Some(statement) => self.add(Step::PreRequest, work.role, statement),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the statement and the count's guess.
+    pub(super) fn carry(&mut self, work: &Work<'_>) -> Result<(), WireError> {
+        self.add(Step::Main, work.role, &work.main)?;
+        match &work.guess {
+            Some(statement) => self.add(Step::Guess, work.role, statement),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the end of the transaction and the reset of the session.
+    pub(super) fn finish(&mut self, end: End) -> Result<(), WireError> {
         match end {
-            Some(end) => Some(finish(client, end).await),
-            None => None,
-        }
-    };
-    let (main, guess, end) = join3(
-        query(client, &ways.main.1, &work.main),
-        optional(client, work.guess.as_ref()),
-        ending,
-    )
-    .await;
-    Answers { main, guess, end }
-}
-
-/// Ends the transaction and resets the session. A refused end leaves the session to be reset apart.
-pub(super) async fn finish(client: &Client, end: End) -> Result<(), Error> {
-    match end {
-        End::Commit => {
-            let ended = client.batch_execute(COMMIT).await;
-            match &ended {
-                Err(error) if error.as_db_error().is_some() => {
-                    client.batch_execute(ROLLBACK).await?;
-                    ended
-                }
-                Ok(()) | Err(_) => ended,
+            End::Commit => self.fixed(Step::End, "COMMIT")?,
+            End::Rollback => {
+                // What a commit would have refused is refused here too.
+                self.fixed(Step::End, "SET CONSTRAINTS ALL IMMEDIATE")?;
+                self.fixed(Step::End, "ROLLBACK")?;
             }
         }
-        End::Rollback => {
-            // What a commit would have refused is refused here too.
-            let (deferred, ended) = join(
-                client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE"),
-                client.batch_execute(ROLLBACK),
-            )
-            .await;
-            ended.and(deferred)
-        }
+        self.reset()
+    }
+
+    /// Adds the end of a transaction that has failed.
+    pub(super) fn give_up(&mut self) -> Result<(), WireError> {
+        self.fixed(Step::End, "ROLLBACK")?;
+        self.reset()
+    }
+
+    fn reset(&mut self) -> Result<(), WireError> {
+        RESET.iter().try_for_each(|text| self.fixed(Step::Reset, text))
+    }
+
+    /// Sends them and waits for what comes back.
+    pub(super) async fn fly(self) -> Result<Landed, WireError> {
+        let landing = self.flight.fly().await?;
+        Ok(Landed {
+            landing,
+            steps: self.steps,
+        })
     }
 }
+
+impl Landed {
+    /// The rows of a step that was carried out.
+    pub(super) fn rows(&self, step: Step) -> Option<&[Row]> {
+        let place = self.steps.iter().position(|taken| *taken == step)?;
+        self.landing.done.get(place).map(Vec::as_slice)
+    }
+
+    /// The step that failed, and what the database said of it.
+    pub(super) fn refusal(&self) -> Option<(Step, &Refusal)> {
+        let refusal = self.landing.refusal.as_ref()?;
+        let step = self
+            .steps
+            .get(self.landing.done.len())
+            .copied()
+            .unwrap_or(Step::End);
+        Some((step, refusal))
+    }
+
+    /// Whether the session is outside any transaction.
+    pub(super) fn is_idle(&self) -> bool {
+        self.landing.idle
+    }
+}
+
+/// The beginning of a transaction, as text.
+pub(super) type Begin = Cow<'static, str>;
