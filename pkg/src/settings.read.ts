@@ -55,7 +55,7 @@ export function readSettings(document: unknown, what: string, implied: boolean):
     }
     for (const [name, value] of Object.entries(branch)) {
       const path = [...outer, name];
-      if (value === undefined || name === "$schema") continue;
+      if (value === undefined || name.startsWith("$")) continue;
       if (isRecord(value)) visit(value, path);
       else found.push(readOne(path, value));
     }

@@ -20,6 +20,7 @@ use crate::proxy::Proxy;
 use crate::queue::Queue;
 use crate::redis::Redis;
 use crate::rest::Rest;
+use crate::shed::Shed;
 use crate::store::Store;
 use crate::telemetry::{Metrics, Traces};
 
@@ -57,12 +58,14 @@ pub struct Parts {
     pub(crate) queue: Option<Queue>,
     /// Direct mode: database, schema cache, execution.
     pub(crate) rest: Rest,
-    /// Rate limits; none where they are switched off.
-    pub(crate) limits: Option<Limits>,
     /// Whether the database may be served.
     pub(crate) gate: Gate,
     /// Services that are passed on.
     pub(crate) proxy: Proxy,
+    /// Rate limits.
+    pub(crate) limits: Limits,
+    /// Who is worked on, and who waits.
+    pub(crate) shed: Shed,
     /// Development services.
     pub(crate) dev: Dev,
     /// The hard cap on requests worked on at once.
@@ -85,9 +88,10 @@ impl App {
         let cache = Cache::new(&config, redis.clone(), metrics.clone());
         let queue = Queue::new(&config.queue, store.as_ref(), &metrics);
         let rest = Rest::new(&config, metrics.clone())?;
-        let limits = config.limits.enabled.then(|| Limits::new(&config.limits));
         let gate = Gate::new(&config.check);
         let proxy = Proxy::new(&config)?;
+        let limits = Limits::new(&config, redis.clone(), clock, (metrics.clone(), events.clone()));
+        let shed = Shed::new(config.shed, clock, metrics.clone());
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
         Ok(Self(Arc::new(Parts {
@@ -108,6 +112,7 @@ impl App {
             limits,
             gate,
             proxy,
+            shed,
             dev,
             inflight,
         })))

@@ -29,6 +29,14 @@ pub(crate) enum Message {
     CacheInvalidated { targets: Vec<String>, shared: bool },
     /// Kept answers may be no longer true: whoever sends this could not tell for a while.
     CacheSuspect,
+    /// A key of the limits has its whole burst again.
+    LimitForgotten { key: String },
+    /// A tier allows something else until the next reload: requests and milliseconds.
+    TierAdjusted {
+        tier: String,
+        general: Option<(u32, u64)>,
+        expensive: Option<(u32, u64)>,
+    },
     /// A person decided about a breaker.
     BreakerForced { dependency: String, decision: Decision },
     /// An instance is there.

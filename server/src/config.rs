@@ -11,6 +11,7 @@ mod cluster;
 mod connections;
 mod database;
 mod dev;
+mod expensive;
 mod jwt;
 pub mod key;
 mod limits;
@@ -20,7 +21,9 @@ mod queue;
 mod read;
 mod rest;
 mod server;
+mod shed;
 mod source;
+mod tiers;
 mod traces;
 mod uploads;
 mod websocket;
@@ -33,6 +36,7 @@ pub use cluster::ClusterConfig;
 pub use connections::{ConnectionsConfig, TlsConfig};
 pub use database::DatabaseConfig;
 pub use dev::{DevConfig, DevUser};
+pub use expensive::Expensive;
 pub use jwt::{ClaimPath, JwtConfig};
 pub use limits::{LimitsConfig, Network};
 pub use log::{LogConfig, LogFormat};
@@ -40,7 +44,9 @@ pub use proxy::{ProxyConfig, UpstreamHttp, UpstreamUrl};
 pub use queue::QueueConfig;
 pub use rest::{OpenApiMode, RestConfig, TxEnd};
 pub use server::ServerConfig;
+pub use shed::ShedConfig;
 pub use source::Source;
+pub use tiers::{Tier, Tiers};
 pub use traces::TracesConfig;
 pub use uploads::{ClamdAddress, TypeRules, UploadConfig};
 pub use websocket::WebSocketConfig;
@@ -127,6 +133,8 @@ pub struct Config {
     pub uploads: UploadConfig,
     /// Writes that are carried out later.
     pub queue: QueueConfig,
+    /// How much is done at once, and what waits.
+    pub shed: ShedConfig,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -145,13 +153,15 @@ impl Config {
         let postgrest = source.speaks_postgrest();
         let proxy = ProxyConfig::read(&source)?;
         let server = ServerConfig::read(&source, postgrest)?;
+        let database = DatabaseConfig::read(&source, postgrest, proxy.rest.is_some())?;
         Ok(Self {
             connections: ConnectionsConfig::read(&source, postgrest)?,
-            database: DatabaseConfig::read(&source, postgrest, proxy.rest.is_some())?,
             websocket: WebSocketConfig::read(&source, &server.cors_origins)?,
             uploads: UploadConfig::read(&source)?,
             proxy,
             server,
+            shed: ShedConfig::read(&source, database.pool_size, postgrest)?,
+            database,
             rest: RestConfig::read(&source, postgrest)?,
             jwt: JwtConfig::read(&source)?,
             limits: LimitsConfig::read(&source, postgrest)?,

@@ -29,6 +29,7 @@ mod rest;
 mod router;
 mod routes;
 pub mod serve;
+mod shed;
 mod store;
 pub mod telemetry;
 mod uploads;

@@ -15,6 +15,7 @@
 //! - `authenticate` decides who asks; what follows may depend on it.
 //! - `rate_limit` counts the verified user, so a forged token costs nobody else.
 //! - `cache` gives what is kept and sees every write; a hit costs the database nothing.
+//! - `shed` after limits and cache: what is over its limit, or kept, does not stand in line.
 //! - `breaker` stands before the database alone.
 
 mod admin;
@@ -28,11 +29,13 @@ mod client_address;
 mod cors;
 mod deadline;
 mod faults;
+mod held;
 mod inflight;
 mod observe;
 mod rate_limit;
 mod request_id;
 mod security_headers;
+mod shed;
 mod whole_body;
 
 pub(crate) use body_limit::too_large;
@@ -70,6 +73,7 @@ pub(crate) fn before_rest(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer))
             .layer(from_fn_with_state(app.clone(), cache::layer))
+            .layer(from_fn_with_state(app.clone(), shed::layer))
             .layer(from_fn_with_state(app.clone(), breaker::layer)),
     )
 }

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::lint::Refused;
 use crate::telemetry::Traces;
-use crate::{bus, cache, instances, queue, rest, router, websocket};
+use crate::{bus, cache, instances, limits, queue, rest, router, websocket};
 use census::{Census, Full};
 use connection::Serving;
 use tls::Tls;
@@ -192,6 +192,8 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         tokio::spawn(instances::run(app.clone(), stopped.clone())),
         tokio::spawn(websocket::close_in_the_end(app.clone(), stopped.clone())),
         tokio::spawn(queue::run(app.clone(), stopped.clone())),
+        tokio::spawn(limits::keep_contact(app.clone(), stopped.clone())),
+        tokio::spawn(limits::reload_on_hangup(app.clone(), stopped.clone())),
     ];
     if let Some(tls) = serving.tls.clone() {
         tasks.push(tokio::spawn(until(stopped, tls.follow())));

@@ -3,6 +3,7 @@
 mod cache;
 mod client;
 mod edge;
+mod limits;
 mod metrics;
 mod names;
 mod proxy;

@@ -60,6 +60,8 @@ export async function startStack({ scripts, env = {} }: StackOptions = {}): Prom
       SEAWALL_STATIC_DIR: process.env["SEAWALL_STATIC_DIR"] ?? join(root, "web-demo/dist"),
       SEAWALL_DEV_AUTH_USERS: JSON.stringify(Object.values(users)),
       SEAWALL_DEV_FAULTS: "true",
+      // The people of the example have no plan; what the page's policy says is what holds.
+      SEAWALL_DEFAULT_TIER: "enterprise",
       JWT_SECRET: "a secret for tests, long enough to sign with",
       ...env,
     },

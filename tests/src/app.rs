@@ -293,10 +293,11 @@ impl TestAppBuilder {
         self
     }
 
-    /// Switches the rate limits on, under this policy.
+    /// Switches the rate limits on, under this policy; everybody is of the highest tier, so the policy speaks.
     #[must_use]
     pub fn limits(self, policy: &Value) -> Self {
         self.set("SEAWALL_RATE_LIMITS", "true")
+            .set("SEAWALL_DEFAULT_TIER", "enterprise")
             .set("SEAWALL_POLICY", &policy.to_string())
     }
 

@@ -118,6 +118,29 @@ impl ClaimPath {
         }
     }
 
+    /// A member of `app_metadata`, which a user cannot write.
+    pub(super) fn in_app_metadata(member: &str) -> Self {
+        Self(
+            ["app_metadata", member]
+                .map(|name| Step::Name(name.to_owned()))
+                .into(),
+        )
+    }
+
+    /// What the path leads to in claims.
+    #[must_use]
+    pub fn find_in<'claims>(
+        &self,
+        claims: &'claims serde_json::Map<String, Value>,
+    ) -> Option<&'claims Value> {
+        let (first, rest) = self.0.split_first()?;
+        let Step::Name(name) = first else { return None };
+        rest.iter().try_fold(claims.get(name)?, |value, step| match step {
+            Step::Name(name) => value.get(name),
+            Step::Index(index) => value.get(index),
+        })
+    }
+
     /// What the path leads to.
     #[must_use]
     pub fn find<'claims>(&self, claims: &'claims Value) -> Option<&'claims Value> {

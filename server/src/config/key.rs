@@ -179,6 +179,21 @@ keys! {
 
     RATE_LIMITS = "rate-limits", "whether requests are limited";
     POLICY = "policy", "the policy document as JSON";
+    TIERS = "tiers", "what each tier allows, by name";
+    TIER_CLAIM = "tier-claim", "where the tier is in the claims";
+    DEFAULT_TIER = "default-tier", "tier of callers whose token names none; the lowest unless set";
+    ROLE_TIERS = "role-tiers", "tiers of roles whose tokens name none: role=tier, separated by commas";
+    ORGANISATION_LIMIT_CLAIM = "organisation-limit-claim", "where the organisation whose limit a request counts against is in the claims";
+    EXPENSIVE_OPERATIONS = "expensive-operations", "what counts as expensive: exports, uploads, count-exact, rpc, functions, or an endpoint's path";
+    ENDPOINT_LIMITS = "endpoint-limits", "limits of endpoints over all callers: path=requests/milliseconds, separated by commas";
+    UPGRADE_URL = "upgrade-url", "where a refused caller can get a higher tier";
+    LIMIT_INSTANCES = "rate-limit-instances", "instances that share the limits at least, for when Redis cannot be asked";
+    DEGRADED_BURST = "rate-limit-degraded-burst", "percent of a burst given at once when Redis is lost; 0 keeps the bound exact";
+    LIMIT_KEYS = "rate-limit-keys", "most keys the rate limiter remembers";
+    ADAPTIVE_MIN = "adaptive-inflight-min", "requests worked on at once at least, however stressed the server is";
+    ADAPTIVE_MAX = "adaptive-inflight-max", "requests worked on at once at most; the rest waits by tier; 0 for no such bound";
+    LINE_DEPTH = "line-depth", "most requests that wait for their turn";
+    LINE_TIMEOUT = "line-timeout", "milliseconds a request waits for its turn";
 
     MODE = "mode", "development or production; production refuses a database that is not safe to serve";
     CHECK_REFUSE = "check-refuse", "the mildest severity of findings with which production refuses to start: critical, error, warning or info";

@@ -1,11 +1,14 @@
 //! Rate limits, the policy document, and which proxies are believed.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use seawall_policy::limit::Quota;
 use seawall_policy::policy::{Policy, PolicyDraft, Value};
 
+use super::expensive::{self, Expensive};
 use super::key;
-use super::{ConfigError, Source};
+use super::{ClaimPath, ConfigError, Source, Tiers};
 use crate::client_address::ForwardedHeader;
 
 /// What is limited, and by which numbers.
@@ -15,6 +18,22 @@ pub struct LimitsConfig {
     pub enabled: bool,
     /// The policy document both sides share.
     pub policy: Policy,
+    /// What each tier allows.
+    pub tiers: Tiers,
+    /// Where the organisation is in the claims.
+    pub organisation_claim: ClaimPath,
+    /// Operations counted by the tier's quota for expensive ones as well.
+    pub expensive: Vec<Expensive>,
+    /// Limits of endpoints over all their callers.
+    pub endpoints: BTreeMap<String, Quota>,
+    /// Where a refused caller can get a higher tier.
+    pub upgrade: Option<String>,
+    /// Instances that share the limits, at least.
+    pub instances: u32,
+    /// Percent of a burst given at once when Redis is lost.
+    pub degraded_burst: u32,
+    /// Most keys remembered.
+    pub most_keys: usize,
     /// Hops whose word about the caller's address is believed.
     pub trusted_proxies: Vec<Network>,
     /// The header in which they say it.
@@ -36,6 +55,24 @@ impl LimitsConfig {
         Ok(Self {
             enabled: source.flag(&key::RATE_LIMITS, !postgrest)?,
             policy: policy(source)?,
+            tiers: Tiers::read(source)?,
+            organisation_claim: source
+                .parsed(&key::ORGANISATION_LIMIT_CLAIM, ClaimPath::parse)?
+                .unwrap_or_else(|| ClaimPath::in_app_metadata("organisation_id")),
+            expensive: expensive_operations(source)?,
+            endpoints: source
+                .list(&key::ENDPOINT_LIMITS)?
+                .map_or(Ok(BTreeMap::new()), |items| {
+                    expensive::endpoint_quotas(&items).map_err(|problem| {
+                        ConfigError::new(key::ENDPOINT_LIMITS.name, "endpoint-limits", problem)
+                    })
+                })?,
+            upgrade: source.text(&key::UPGRADE_URL)?,
+            instances: source.number(&key::LIMIT_INSTANCES, 1..=1024)?.unwrap_or(1),
+            degraded_burst: source.number(&key::DEGRADED_BURST, 0..=100)?.unwrap_or(0),
+            most_keys: source
+                .number(&key::LIMIT_KEYS, 10_000..=1_000_000_000)?
+                .unwrap_or(3_600_000),
             trusted_proxies: trusted_proxies.collect::<Result<_, _>>()?,
             forwarded_header: source.choice(
                 &key::FORWARDED_HEADER,
@@ -47,6 +84,17 @@ impl LimitsConfig {
             )?,
         })
     }
+}
+
+/// Exports and uploads, unless said otherwise: calls and counts are too ordinary to be ten an hour.
+fn expensive_operations(source: &Source) -> Result<Vec<Expensive>, ConfigError> {
+    let items = source.list(&key::EXPENSIVE_OPERATIONS)?;
+    let Some(items) = items else {
+        return Ok(vec![Expensive::Exports, Expensive::Uploads]);
+    };
+    let parsed: Result<_, String> = items.iter().map(|item| Expensive::parse(item)).collect();
+    parsed
+        .map_err(|problem| ConfigError::new(key::EXPENSIVE_OPERATIONS.name, "expensive-operations", problem))
 }
 
 /// The file's `[policy]` table under the whole document of the environment.

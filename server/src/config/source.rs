@@ -211,6 +211,7 @@ fn is_known(name: &str) -> bool {
         || ["cache-tables.", "cache-reads.", "cache-writes."]
             .iter()
             .any(|prefix| name.starts_with(prefix))
+        || name.starts_with("tiers.")
         || key::ALL.iter().any(|key| key.name == name)
 }
 

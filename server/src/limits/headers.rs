@@ -1,79 +1,67 @@
 //! Where a caller stands, in the headers that clients read.
 //!
-//! `RateLimit` and `RateLimit-Policy` as the IETF's draft has them, and the older
-//! `X-RateLimit-*`. Seconds are rounded up: a caller that waits as told is not refused.
+//! `RateLimit` and `RateLimit-Policy` as the IETF's draft has them, every scope in one
+//! list and the nearest first, and the older `X-RateLimit-*` for the nearest. Seconds
+//! are rounded up: a caller that waits as told is not refused.
+
+use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use seawall_policy::limit::Quota;
-use seawall_policy::limit::gcra::Pass;
-use seawall_policy::time::{MonoTime, Span};
+use seawall_policy::time::Span;
+
+use super::Decision;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const WINDOW: HeaderName = HeaderName::from_static("x-ratelimit-window");
+const LIMITER: HeaderName = HeaderName::from_static("x-seawall-limiter");
 
-/// What is left of a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
-    scope: &'static str,
-    limit: u32,
-    window_s: u64,
-    remaining: u32,
-    reset_s: u64,
-    /// For a refused request, when to come back.
-    pub(crate) retry_after_s: Option<u64>,
-}
-
-impl Standing {
-    pub(super) fn of(scope: &'static str, quota: Quota, pass: Pass, now: MonoTime) -> Self {
-        let (remaining, reset, retry_after_s) = match pass {
-            Pass::Admitted { remaining, full_in } => (remaining, full_in, None),
-            Pass::Refused { retry_at } => {
-                let wait = retry_at.since(now);
-                (0, wait, Some(seconds_ceil(wait).max(1)))
-            }
-        };
-        Self {
-            scope,
-            limit: quota.limit(),
-            window_s: seconds_ceil(quota.window()),
-            remaining,
-            reset_s: seconds_ceil(reset).max(1),
-            retry_after_s,
-        }
-    }
-
+impl Decision {
     /// Puts the headers on an answer.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let Self {
-            scope,
-            limit,
-            window_s,
-            remaining,
-            reset_s,
-            ..
-        } = self;
-        let texts = [
-            (RATE_LIMIT_POLICY, format!("\"{scope}\";q={limit};w={window_s}")),
-            (RATE_LIMIT, format!("\"{scope}\";r={remaining};t={reset_s}")),
-        ];
-        for (name, text) in texts {
+        let (mut policy, mut limit) = (String::with_capacity(96), String::with_capacity(96));
+        for (index, standing) in self.standings.iter().enumerate() {
+            let (name, quota) = (standing.scope.name(), standing.quota);
+            let comma = if index == 0 { "" } else { ", " };
+            let (q, w) = (quota.limit(), seconds_ceil(quota.window()));
+            let (r, t) = (standing.remaining, seconds_ceil(standing.reset).max(1));
+            // Writing to a string cannot fail.
+            let _ = write!(policy, "{comma}\"{name}\";q={q};w={w}");
+            let _ = write!(limit, "{comma}\"{name}\";r={r};t={t}");
+        }
+        for (name, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
             if let Ok(value) = HeaderValue::try_from(text) {
                 headers.insert(name, value);
             }
         }
+        if let Ok(tier) = HeaderValue::from_str(&self.tier.name) {
+            headers.insert(TIER, tier);
+        }
+        if self.is_degraded {
+            headers.insert(LIMITER, HeaderValue::from_static("degraded"));
+        }
+        let Some(nearest) = self.standings.first() else {
+            return;
+        };
         let numbers = [
-            (LIMIT, u64::from(*limit)),
-            (REMAINING, u64::from(*remaining)),
-            (RESET, *reset_s),
-            (WINDOW, *window_s),
+            (LIMIT, u64::from(nearest.quota.limit())),
+            (REMAINING, u64::from(nearest.remaining)),
+            (RESET, seconds_ceil(nearest.reset).max(1)),
+            (WINDOW, seconds_ceil(nearest.quota.window())),
         ];
         for (name, number) in numbers {
             headers.insert(name, HeaderValue::from(number));
         }
+    }
+
+    /// For a refused request, when to come back: when the last of the scopes that refuse lets it pass.
+    pub(crate) fn retry_after_s(&self) -> u64 {
+        let waits = self.standings.iter().filter_map(|standing| standing.wait);
+        waits.map(seconds_ceil).max().unwrap_or(1).max(1)
     }
 }
 

@@ -1,31 +1,142 @@
 //! What a request is counted under: one generator for all scopes.
 //!
-//! Keys are hashes under a secret of the process, so memory per key is constant
-//! and nobody can choose two names that share a key.
+//! A key is a hash, so memory per key is constant, nobody can choose two names that
+//! share one, and Redis learns no address and no user. It is the same on every
+//! instance that verifies tokens by the same secret, which salts it.
 
-use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::LazyLock;
+use std::net::IpAddr;
 
-use super::Subject;
-use crate::client_address::ClientAddress;
+use aws_lc_rs::digest::{Context, SHA256, digest};
+use secrecy::ExposeSecret as _;
 
-/// Two independent hashers: 128 bits, so that collisions stay out of reach of chance.
-static HASHERS: LazyLock<(RandomState, RandomState)> =
-    LazyLock::new(|| (RandomState::new(), RandomState::new()));
+use super::scope::Scope;
+use crate::config::Config;
 
-pub(super) fn of_address(address: ClientAddress) -> u128 {
-    hash(&("ip", address.network()))
+/// What something is counted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LimitKey([u64; 2]);
+
+/// Who is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holder<'request> {
+    /// An address, or its network.
+    Network(IpAddr),
+    User(&'request str),
+    Organisation(&'request str),
+    Everybody,
 }
 
-pub(super) fn of_subject(subject: &Subject<'_>) -> u128 {
-    let (class, endpoint) = (subject.target.class.name(), subject.target.endpoint);
-    match subject.user {
-        Some(user) => hash(&("user", user, class, endpoint)),
-        None => hash(&("anonymous", subject.address.network(), class, endpoint)),
+/// Makes keys.
+#[derive(Clone)]
+pub(super) struct Keys {
+    salted: Context,
+}
+
+impl Keys {
+    pub(super) fn new(config: &Config) -> Self {
+        let mut salted = Context::new(&SHA256);
+        if let Some(secret) = &config.jwt.secret {
+            let salt = [b"seawall limits", secret.expose_secret().as_bytes()].concat();
+            salted.update(digest(&SHA256, &salt).as_ref());
+        }
+        Self { salted }
+    }
+
+    /// The key of a scope's holder, at an endpoint where the scope has endpoints.
+    pub(super) fn key(&self, scope: Scope, holder: Holder<'_>, endpoint: &str) -> LimitKey {
+        let mut hash = self.salted.clone();
+        let mut part = |bytes: &[u8]| {
+            // With its length, or two neighbours could be cut in two ways.
+            hash.update(&bytes.len().to_be_bytes());
+            hash.update(bytes);
+        };
+        part(scope.name().as_bytes());
+        match holder {
+            Holder::Network(IpAddr::V4(address)) => part(&address.octets()),
+            Holder::Network(IpAddr::V6(address)) => part(&address.octets()),
+            Holder::User(user) => part(&[b"user ", user.as_bytes()].concat()),
+            Holder::Organisation(organisation) => {
+                part(&[b"organisation ", organisation.as_bytes()].concat());
+            }
+            Holder::Everybody => part(b"everybody"),
+        }
+        part(endpoint.as_bytes());
+        let hash = hash.finish();
+        let word = |from: usize| {
+            let bytes = hash.as_ref().get(from..from + 8).unwrap_or_default();
+            u64::from_be_bytes(bytes.try_into().unwrap_or_default())
+        };
+        LimitKey([word(0), word(8)])
     }
 }
 
-fn hash(parts: &impl Hash) -> u128 {
-    let half = |state: &RandomState| u128::from(state.hash_one(parts));
-    half(&HASHERS.0) << 64 | half(&HASHERS.1)
+impl LimitKey {
+    /// A number to choose a shard by.
+    pub(super) fn spread(self) -> u64 {
+        let [word, _] = self.0;
+        word
+    }
+
+    /// Reads a key as [`Display`](std::fmt::Display) writes it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (high, low) = text.split_at_checked(16)?;
+        let word = |digits: &str| u64::from_str_radix(digits, 16).ok();
+        (low.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then(|| Some(Self([word(high)?, word(low)?])))
+            .flatten()
+    }
+}
+
+impl std::fmt::Display for LimitKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [high, low] = self.0;
+        write!(formatter, "{high:016x}{low:016x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    fn keys(secret: &str) -> Keys {
+        let source = Source::from_pairs([
+            ("DATABASE_URL", "postgres://u@127.0.0.1/x"),
+            ("JWT_SECRET", secret),
+        ]);
+        Keys::new(&Config::load(source).unwrap())
+    }
+
+    #[test]
+    fn instances_with_one_secret_have_one_key_and_scopes_their_own() {
+        let secret = "a-secret-of-the-tests-with-more-than-32-bytes";
+        let (one, other) = (keys(secret), keys(secret));
+        let key = |keys: &Keys, scope, user| keys.key(scope, Holder::User(user), "");
+        assert_eq!(key(&one, Scope::User, "a"), key(&other, Scope::User, "a"));
+        assert_ne!(key(&one, Scope::User, "a"), key(&one, Scope::User, "b"));
+        assert_ne!(key(&one, Scope::User, "a"), key(&one, Scope::Expensive, "a"));
+        let salted = keys("another-secret-of-the-tests-with-32-bytes");
+        assert_ne!(key(&one, Scope::User, "a"), key(&salted, Scope::User, "a"));
+    }
+
+    #[test]
+    fn nobody_shares_a_key_by_choosing_a_name() {
+        let keys = keys("a-secret-of-the-tests-with-more-than-32-bytes");
+        let split = |user, endpoint| keys.key(Scope::User, Holder::User(user), endpoint);
+        assert_ne!(split("a", "b"), split("ab", ""));
+        let address: IpAddr = "97.98.99.100".parse().unwrap();
+        assert_ne!(
+            keys.key(Scope::User, Holder::User("abcd"), ""),
+            keys.key(Scope::User, Holder::Network(address), "")
+        );
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let key = keys("a-secret-of-the-tests-with-more-than-32-bytes").key(Scope::Ip, Holder::Everybody, "");
+        assert_eq!(LimitKey::parse(&key.to_string()), Some(key));
+        for wrong in ["", "xyz", "0123456789abcdef", "é0123456789abcdef0123456789abcdef"] {
+            assert_eq!(LimitKey::parse(wrong), None);
+        }
+    }
 }

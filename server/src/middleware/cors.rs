@@ -25,7 +25,7 @@ const ANY: HeaderValue = HeaderValue::from_static("*");
 const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit";
 
 /// What a page may read of an answer.
-const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit, ETag, Preference-Applied, Proxy-Status, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Window, X-Request-Id, X-Cache, Age";
+const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit, ETag, Preference-Applied, Proxy-Status, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Tier, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Window, X-Seawall-Limiter, X-Request-Id, X-Cache, Age";
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let allowed = allowed(request.headers().get(ORIGIN), &app.config.server.cors_origins);

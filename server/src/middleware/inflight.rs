@@ -2,12 +2,12 @@
 //!
 //! The permit lives to the end of the answer's body, so slow readers count.
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
+use super::held::Held;
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -22,36 +22,5 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
         return error.retry_after(1).into_response();
     };
     let response = next.run(request).await;
-    response.map(|body| {
-        Body::new(Held {
-            body,
-            _permit: permit,
-        })
-    })
-}
-
-/// A body that holds something until it is dropped.
-struct Held<P> {
-    body: Body,
-    _permit: P,
-}
-
-impl<P: Unpin> http_body::Body for Held<P> {
-    type Data = bytes::Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        std::pin::Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
-    }
+    response.map(|body| Held::body(body, permit))
 }

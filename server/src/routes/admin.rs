@@ -7,9 +7,10 @@ mod breakers;
 mod cache;
 mod events;
 mod instances;
+mod limits;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 
@@ -24,6 +25,9 @@ pub(crate) fn routes(app: &App) -> Router {
         )
         .route("/internal/cache-stats", get(cache::stats))
         .route("/internal/cache/invalidate", post(cache::invalidate))
+        .route("/admin/limits", get(limits::read))
+        .route("/admin/limits/tiers/{name}", patch(limits::adjust))
+        .route("/admin/limits/keys/{key}", delete(limits::unblock))
         .route("/admin/events", get(events::stream))
         .with_state(app.clone())
 }

@@ -8,11 +8,11 @@ use crate::app::App;
 
 pub(super) async fn read(State(app): State<App>) -> Response {
     app.metrics.pool(app.rest.pool_states());
-    if let Some(limits) = &app.limits {
-        app.metrics.rate_limit_keys(limits.keys());
-    }
     app.metrics
         .proxy(app.proxy.sockets.count(), app.proxy.uploads.waiting());
+    app.metrics.rate_limit_keys(app.limits.keys());
+    let (cap, waiting) = app.shed.figures();
+    app.metrics.concurrency(cap, waiting);
     let headers = [
         (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use crate::app::App;
 
 pub(super) async fn read(State(app): State<App>, headers: HeaderMap) -> Response {
-    let body = app.config.limits.policy.to_json();
+    let body = app.limits.rules().document();
     let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, body.as_bytes()));
     let tag = format!("\"{}\"", hash.get(..22).unwrap_or(&hash));
     let common = [(ETAG, tag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];

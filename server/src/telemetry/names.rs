@@ -13,6 +13,12 @@ pub(super) const DATABASE_DISCARDED: &str = "database_connections_discarded_tota
 pub(super) const RLS_FAILURES: &str = "rls_context_failures_total";
 pub(super) const RATE_LIMIT: &str = "rate_limit_decisions_total";
 pub(super) const RATE_LIMIT_KEYS: &str = "rate_limit_keys";
+pub(super) const RATE_LIMIT_FALLBACKS: &str = "rate_limit_fallbacks_total";
+pub(super) const RATE_LIMIT_DEGRADED: &str = "rate_limit_degraded";
+pub(super) const RATE_LIMIT_LEFT: &str = "rate_limit_left_percent";
+pub(super) const SHED: &str = "http_requests_shed_total";
+pub(super) const WAITING: &str = "http_requests_waiting";
+pub(super) const CAP: &str = "http_requests_cap";
 pub(super) const BREAKER_STATE: &str = "circuit_breaker_state";
 pub(super) const BREAKER_TRANSITIONS: &str = "circuit_breaker_transitions_total";
 pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
@@ -64,7 +70,15 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
         RLS_FAILURES,
         "Requests whose role and claims could not be set; each was answered 500.",
     ),
-    (RATE_LIMIT, "Rate limit decisions, by scope."),
+    (RATE_LIMIT, "Rate limit decisions; refusals by scope."),
+    (
+        RATE_LIMIT_FALLBACKS,
+        "Requests counted by address or lowest tier for want of a claim, by what was missing.",
+    ),
+    (
+        SHED,
+        "Requests shed because there was too much to do, by tier's priority and reason.",
+    ),
     (
         BREAKER_TRANSITIONS,
         "Transitions of circuit breakers, by dependency and state entered.",
@@ -119,6 +133,13 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
     (HTTP_CONNECTIONS, "Connections from clients."),
     (DATABASE_POOL, "Connections of the pool, by state."),
     (RATE_LIMIT_KEYS, "Keys the rate limiter remembers."),
+    (RATE_LIMIT_DEGRADED, "Whether limits are held without Redis."),
+    (
+        RATE_LIMIT_LEFT,
+        "What stress leaves of the lowest tier's limits, in percent.",
+    ),
+    (WAITING, "Requests that wait for their turn."),
+    (CAP, "Requests that may be worked on at once, as learnt."),
     (
         BREAKER_STATE,
         "State of each circuit: 0 closed, 1 half-open, 2 open.",

@@ -1,4 +1,5 @@
-//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler, Redis, clamd.
+//! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler,
+//! Redis, clamd, a false clock.
 
 use std::path::Path;
 
@@ -42,12 +43,21 @@ fn missing() -> Vec<&'static str> {
         ("pgbouncer", on_path("pgbouncer").is_some()),
         ("redis-server", on_path("redis-server").is_some()),
         ("clamav-daemon", on_path("clamd").is_some()),
+        ("libfaketime", has_libfaketime()),
     ];
     wanted
         .iter()
         .filter(|(_, present)| !present)
         .map(|(name, _)| *name)
         .collect()
+}
+
+/// What steps the clock of one server under test, where Debian keeps it.
+fn has_libfaketime() -> bool {
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .any(|library| library.exists())
 }
 
 fn apt(project: &Project, step: &str, words: &[&str]) -> Outcome {

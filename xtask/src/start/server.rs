@@ -41,7 +41,9 @@ impl Server {
                 .env("JWT_SECRET", secret)
                 .env("SEAWALL_STATIC_DIR", project.at("web-demo/dist"))
                 .env("SEAWALL_DEV_AUTH_USERS", ACCOUNTS)
-                .env("SEAWALL_DEV_FAULTS", "true");
+                .env("SEAWALL_DEV_FAULTS", "true")
+                // The people of the example have no plan; what the page's policy says is what holds.
+                .env("SEAWALL_DEFAULT_TIER", "enterprise");
         })?;
         server.until(Duration::from_secs(60), || {
             http::status(address, "/ready") == Some(200)

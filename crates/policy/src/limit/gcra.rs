@@ -11,7 +11,7 @@ use crate::time::{MonoTime, Span};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gcra {
     interval: Span,
-    burst: u32,
+    capacity: Span,
 }
 
 /// The answer to "may so much pass now?".
@@ -41,9 +41,10 @@ impl Gcra {
             .as_nanos()
             .div_ceil(u64::from(quota.limit()))
             .max(1);
+        let interval = Span::from_nanos(interval);
         Self {
-            interval: Span::from_nanos(interval),
-            burst: quota.limit(),
+            interval,
+            capacity: interval.times(u64::from(quota.limit())),
         }
     }
 
@@ -55,7 +56,27 @@ impl Gcra {
         if burst == 0 {
             return Err(ConfigError::Burst);
         }
-        Ok(Self { burst, ..self })
+        Ok(Self {
+            capacity: self.interval.times(u64::from(burst)),
+            ..self
+        })
+    }
+
+    /// One of so many equal shares of `part` in `whole`: the rate and the burst are both cut to that part, rounded
+    /// down, so that all shares together stay within the undivided bound. One call always fits, however small
+    /// the burst: of a burst of 2 in three shares each lets one call pass.
+    #[must_use]
+    pub fn share(self, part: u32, whole: u32) -> Self {
+        let (part, whole) = (u64::from(part.max(1)), u64::from(whole.max(1)));
+        if part >= whole {
+            return self;
+        }
+        let interval = self.interval.times(whole).as_nanos().div_ceil(part);
+        let interval = Span::from_nanos(interval);
+        Self {
+            interval,
+            capacity: self.capacity.max(interval),
+        }
     }
 
     /// The time one call takes to be replenished.
@@ -64,10 +85,16 @@ impl Gcra {
         self.interval
     }
 
+    /// The time a used-up burst takes to be replenished.
+    #[must_use]
+    pub const fn capacity(&self) -> Span {
+        self.capacity
+    }
+
     /// How many calls may come at once.
     #[must_use]
-    pub const fn burst(&self) -> u32 {
-        self.burst
+    pub fn burst(&self) -> u32 {
+        self.calls_in(self.capacity)
     }
 
     /// Decides, and moves the stored instant if it admits. A new key's instant is [`MonoTime::ZERO`].
@@ -75,14 +102,14 @@ impl Gcra {
     /// An instant further ahead than any burst could have moved it is from before the clock was set back,
     /// and counts as a used-up burst.
     pub fn check(&self, arrival: &mut MonoTime, now: MonoTime, cost: u32) -> Pass {
-        if cost > self.burst {
+        let (capacity, price) = (self.capacity, self.interval.times(u64::from(cost)));
+        if price > capacity {
             return Pass::Refused {
                 retry_at: MonoTime::FAR,
             };
         }
-        let capacity = self.interval.times(u64::from(self.burst));
         let base = (*arrival).clamp(now, now + capacity);
-        let next = base + self.interval.times(u64::from(cost));
+        let next = base + price;
         if next.since(now) > capacity {
             return Pass::Refused {
                 retry_at: next.minus(capacity),
@@ -165,6 +192,41 @@ mod tests {
                 retry_at: MonoTime::FAR
             }
         );
+    }
+
+    #[test]
+    fn all_shares_together_stay_within_the_bound() {
+        for shares in 1..=12 {
+            let one = ten_per_second().share(1, shares);
+            let mut states = vec![MonoTime::ZERO; shares as usize];
+            let mut passed = 0;
+            for millis in 0..=1_000 {
+                for state in &mut states {
+                    while matches!(one.check(state, at(millis), 1), Pass::Admitted { .. }) {
+                        passed += 1;
+                    }
+                }
+            }
+            let bound = 10.max(shares) + 10;
+            assert!(
+                passed <= bound && passed + shares >= 20,
+                "{passed} of {bound} in {shares} shares"
+            );
+        }
+    }
+
+    #[test]
+    fn a_used_up_burst_passes_nothing_until_one_interval_later() {
+        let gcra = ten_per_second();
+        let mut state = at(500) + gcra.capacity();
+        assert_eq!(
+            gcra.check(&mut state, at(500), 1),
+            Pass::Refused { retry_at: at(600) }
+        );
+        assert!(matches!(
+            gcra.check(&mut state, at(600), 1),
+            Pass::Admitted { .. }
+        ));
     }
 
     #[test]

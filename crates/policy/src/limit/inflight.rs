@@ -98,6 +98,18 @@ impl Inflight {
         Place::InLine(slot)
     }
 
+    /// Sends the last in line away, and names it, if the line is full and one of that priority that joins now would
+    /// stand before it.
+    pub fn displace(&mut self, priority: Priority, now: MonoTime) -> Option<Slot> {
+        let last = *self.line.last()?;
+        let is_full = self.line.len() >= self.config.max_queue as usize;
+        if !is_full || last.place <= priority.place(now) {
+            return None;
+        }
+        self.line.pop();
+        Some(last.slot)
+    }
+
     /// Whether this place is taken: asked anew, or called from the line.
     #[must_use]
     pub fn holds(&self, slot: Slot) -> bool {
@@ -249,6 +261,23 @@ mod tests {
         inflight.leave(second);
         assert_eq!(inflight.poll_ready(NOW), Some(critical));
         assert_eq!(inflight.poll_ready(NOW), Some(low));
+    }
+
+    #[test]
+    fn where_the_line_is_full_the_urgent_send_the_last_away() {
+        let mut inflight = two_at_a_time();
+        for _ in 0..2 {
+            let _ = taken(inflight.ask(Priority::Normal, NOW));
+        }
+        let waiting: Vec<Slot> = (0..3)
+            .map(|_| in_line(inflight.ask(Priority::Low, NOW)))
+            .collect();
+        assert_eq!(inflight.displace(Priority::Low, NOW), None);
+        assert_eq!(inflight.displace(Priority::High, NOW), waiting.last().copied());
+        let _ = in_line(inflight.ask(Priority::High, NOW));
+        // Who has waited long enough is not sent away any more.
+        let later = NOW + Priority::Low.handicap();
+        assert_eq!(inflight.displace(Priority::High, later), None);
     }
 
     #[test]

@@ -86,7 +86,8 @@ impl Policy {
 }
 
 impl PolicyDraft {
-    /// Takes all settings of a JSON document.
+    /// Takes all settings of a JSON document. A name that begins with `$` tells of the document and is no setting:
+    /// `$schema`, or the `$tiers` that a server publishes.
     ///
     /// # Errors
     /// It is no object, or a setting in it is refused.
@@ -95,7 +96,7 @@ impl PolicyDraft {
         let Json::Object(members) = document else {
             return Err(syntax("it is not an object"));
         };
-        for (name, value) in members.iter().filter(|(name, _)| *name != "$schema") {
+        for (name, value) in members.iter().filter(|(name, _)| !name.starts_with('$')) {
             draft.take_json(&mut vec![name], value)?;
         }
         Ok(draft)

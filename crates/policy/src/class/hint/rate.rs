@@ -16,6 +16,9 @@ pub struct RateHint {
     pub window: Option<Span>,
 }
 
+/// What a seawall counts of some calls only: it says nothing of the calls that follow.
+const OF_SOME_CALLS: &str = "expensive";
+
 /// Reads `RateLimit` with its `RateLimit-Policy`; of several quotas the one with the least left.
 ///
 /// Also reads the field of earlier drafts, `limit=100, remaining=50, reset=30`.
@@ -23,6 +26,7 @@ pub struct RateHint {
 pub fn rate_limit(text: &str, policy: Option<&str>) -> Option<RateHint> {
     let tightest = text
         .split(',')
+        .filter(|item| item_name(item) != Some(OF_SOME_CALLS))
         .filter_map(|item| quota_item(item, policy))
         .min_by_key(|hint| hint.remaining);
     tightest.or_else(|| early_draft(text))
@@ -131,6 +135,8 @@ mod tests {
     fn the_tightest_quota_speaks() {
         let hint = rate_limit("\"a\";r=50;t=1, \"b\";r=2;t=9", None).unwrap();
         assert_eq!((hint.remaining, hint.reset), (2, Some(Span::from_secs(9))));
+        let hint = rate_limit("\"expensive\";r=0;t=360, \"user\";r=7;t=3", None).unwrap();
+        assert_eq!(hint.remaining, 7);
     }
 
     #[test]
