@@ -1,5 +1,6 @@
 //! What operators see and decide: several instances on one database, with and without Redis, and traces.
 
 mod breakers;
+mod ops;
 mod stream;
 mod traces;

@@ -1,5 +1,5 @@
 //! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler,
-//! Redis, clamd, a false clock.
+//! Redis, Prometheus, clamd, a false clock.
 
 use std::path::Path;
 
@@ -42,6 +42,7 @@ fn missing() -> Vec<&'static str> {
         ("xvfb", on_path("Xvfb").is_some()),
         ("pgbouncer", on_path("pgbouncer").is_some()),
         ("redis-server", on_path("redis-server").is_some()),
+        ("prometheus", on_path("promtool").is_some()),
         ("clamav-daemon", on_path("clamd").is_some()),
         ("libfaketime", has_libfaketime()),
     ];
