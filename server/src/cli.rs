@@ -1,7 +1,8 @@
-//! The command line: `serve`, `check`, `token`, `migrate`, `config check`.
+//! The command line: `serve`, `check`, `partitions`, `token`, `migrate`, `config check`.
 
 mod check;
 mod migrate;
+mod partitions;
 mod serve;
 mod token;
 
@@ -29,6 +30,8 @@ enum Command {
     Serve,
     /// Look for holes in the database's row-level security; fails where it finds some
     Check(check::Arguments),
+    /// Make the partitions to come and drop those past their retention, once
+    Partitions,
     /// Mint a token for development
     Token(token::Arguments),
     /// Bring Seawall's own tables up to date
@@ -90,6 +93,7 @@ impl Cli {
         };
         let done = match self.command {
             Command::Check(arguments) => return check::run(source, arguments),
+            Command::Partitions => return partitions::run(source),
             Command::Serve => serve::run(source),
             Command::Token(arguments) => token::run(&source, &arguments),
             Command::Migrate(arguments) => migrate::run(&source, &arguments),

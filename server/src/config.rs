@@ -16,6 +16,7 @@ mod jwt;
 pub mod key;
 mod limits;
 mod log;
+mod partitions;
 mod proxy;
 mod queue;
 mod read;
@@ -55,6 +56,8 @@ use std::fmt;
 
 use seawall_policy::policy::spelling;
 use secrecy::SecretString;
+
+use crate::partitions::Rules;
 
 /// A configuration that cannot be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +138,10 @@ pub struct Config {
     pub queue: QueueConfig,
     /// How much is done at once, and what waits.
     pub shed: ShedConfig,
+    /// Tables that are kept in monthly parts.
+    pub partitions: Rules,
+    /// Whether the server brings Seawall's own schema up to date when it starts.
+    pub migrate: bool,
     /// What exists for development only.
     pub dev: DevConfig,
     /// Logging.
@@ -170,6 +177,8 @@ impl Config {
             check: CheckConfig::read(&source)?,
             cache: CacheConfig::read(&source)?,
             queue: QueueConfig::read(&source, postgrest)?,
+            partitions: partitions::read(&source)?,
+            migrate: source.flag(&key::MIGRATE, false)?,
             dev: DevConfig::read(&source)?,
             log: LogConfig::read(&source)?,
             postgrest,

@@ -28,6 +28,13 @@ pub(crate) enum Event {
     Degraded { part: &'static str, reason: String },
     /// It has everything again.
     Recovered { part: &'static str },
+    /// Parts of a table were made ahead of time or dropped after their retention.
+    PartitionsKept {
+        table: String,
+        created: Vec<String>,
+        dropped: Vec<String>,
+        swept: u64,
+    },
     /// Somebody tried, or seems to try, what they must not.
     Security(Security),
 }
@@ -121,6 +128,7 @@ impl Event {
             Self::CircuitChanged { .. } => "circuit_changed",
             Self::Degraded { .. } => "degraded",
             Self::Recovered { .. } => "recovered",
+            Self::PartitionsKept { .. } => "partitions_kept",
             Self::Security(_) => "security",
         }
     }
@@ -130,6 +138,7 @@ impl Event {
         match self {
             Self::CircuitChanged { dependency, .. } => dependency,
             Self::Degraded { part, .. } | Self::Recovered { part } => part,
+            Self::PartitionsKept { .. } => "partitions",
             Self::Security(security) => security.what,
         }
     }
@@ -146,6 +155,18 @@ fn log(event: &Event) {
             tracing::warn!(dependency, from, to, cause, "circuit changed its state");
         }
         Event::Degraded { part, reason } => tracing::warn!(part, reason, "works on with less"),
+        Event::PartitionsKept {
+            table,
+            created,
+            dropped,
+            swept,
+        } => tracing::info!(
+            table,
+            ?created,
+            ?dropped,
+            swept_rows = swept,
+            "partitions were kept"
+        ),
         Event::Recovered { part } => tracing::info!(part, "has everything again"),
         Event::Security(Security {
             what,

@@ -22,6 +22,7 @@ mod limits;
 pub mod lint;
 mod middleware;
 pub mod migrate;
+pub mod partitions;
 mod proxy;
 mod queue;
 mod redis;

@@ -4,9 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Config;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+/// Several servers may start at once, and `create schema if not exists` is no protection against another one.
+const LOCK: i64 = 0x5ea_3a11_0000;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -16,6 +20,9 @@ pub enum MigrateError {
     /// The database cannot be reached, or refused something.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// No connection string says who may migrate.
+    #[error("owner-database-url or store-database-url is needed")]
+    Nobody,
     /// A migration failed.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -43,6 +50,11 @@ pub enum MigrateError {
 /// When the database cannot be reached or a migration fails.
 pub async fn migrate(uri: &SecretString) -> Result<Vec<String>, MigrateError> {
     let mut connection = connect(uri).await?;
+    // Ends with the session.
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(&mut connection)
+        .await?;
     connection.execute("create schema if not exists seawall").await?;
     // sqlx keeps its own table on the search path; it belongs with the rest.
     connection.execute("set search_path = seawall, public").await?;
@@ -65,6 +77,24 @@ pub async fn watch(uri: &SecretString, table: &str) -> Result<(), MigrateError> 
         .execute(&mut connection)
         .await?;
     connection.close().await?;
+    Ok(())
+}
+
+/// Brings Seawall's own schema up to date where the configuration says that the server does it itself.
+///
+/// # Errors
+/// When nothing says who may migrate, when the database cannot be reached, or a migration fails.
+pub(crate) async fn at_start(config: &Config) -> Result<(), MigrateError> {
+    if !config.migrate {
+        return Ok(());
+    }
+    let uri = config
+        .database
+        .owner_uri
+        .as_ref()
+        .or(config.cluster.store_uri.as_ref());
+    migrate(uri.ok_or(MigrateError::Nobody)?).await?;
+    tracing::info!("Seawall's own schema is up to date");
     Ok(())
 }
 

@@ -22,8 +22,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::lint::Refused;
+use crate::migrate::MigrateError;
 use crate::telemetry::Traces;
-use crate::{bus, cache, instances, limits, queue, rest, router, websocket};
+use crate::{bus, cache, instances, limits, migrate, partitions, queue, rest, router, websocket};
 use census::{Census, Full};
 use connection::Serving;
 use tls::Tls;
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The connection to Redis cannot be set up.
     #[error("cannot prepare the connection to Redis: {0}")]
     Redis(String),
+    /// Seawall's own schema could not be brought up to date.
+    #[error("cannot migrate: {0}")]
+    Migrate(#[from] MigrateError),
     /// The database is not safe to serve.
     #[error("{0}")]
     Unsafe(String),
@@ -166,6 +170,7 @@ fn open(address: SocketAddr, sharing: Sharing) -> std::io::Result<TcpListener> {
 /// When the configuration is refused or a further listener cannot be bound.
 pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, StartError> {
     let admin_address = config.server.admin;
+    migrate::at_start(&config).await?;
     let app = App::new(config)?;
     match app.gate.pass(&app).await {
         Err(unsafe_to_serve @ Refused::Unsafe(_)) => {
@@ -187,6 +192,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
     };
     let mut tasks = vec![
         tokio::spawn(cache::run(app.clone(), stopped.clone())),
+        tokio::spawn(partitions::keep(app.clone(), stopped.clone())),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
         tokio::spawn(bus::run(app.clone(), stopped.clone())),
         tokio::spawn(instances::run(app.clone(), stopped.clone())),

@@ -6,6 +6,7 @@ mod edge;
 mod limits;
 mod metrics;
 mod names;
+mod partitions;
 mod proxy;
 mod queue;
 mod route;

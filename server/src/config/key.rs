@@ -195,6 +195,8 @@ keys! {
     LINE_DEPTH = "line-depth", "most requests that wait for their turn";
     LINE_TIMEOUT = "line-timeout", "milliseconds a request waits for its turn";
 
+    PARTITIONS = "partitions", "tables in monthly parts: months ahead and retention by table";
+    MIGRATE = "migrate", "whether the server brings Seawall's own schema up to date when it starts";
     MODE = "mode", "development or production; production refuses a database that is not safe to serve";
     CHECK_REFUSE = "check-refuse", "the mildest severity of findings with which production refuses to start: critical, error, warning or info";
     CHECK_ALLOW = "check-allow", "findings that are allowed: reasons by rule and object";

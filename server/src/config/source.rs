@@ -208,6 +208,7 @@ fn is_known(name: &str) -> bool {
         || name.starts_with("policy.")
         || name.starts_with("db-role-bounds.")
         || name.starts_with("check-allow.")
+        || name.starts_with("partitions.")
         || ["cache-tables.", "cache-reads.", "cache-writes."]
             .iter()
             .any(|prefix| name.starts_with(prefix))

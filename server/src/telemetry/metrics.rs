@@ -29,10 +29,18 @@ impl Metrics {
         // The only error is an empty list of buckets; the default ones would do then.
         let builder = builder.set_buckets(names::BUCKETS_S).unwrap_or_default();
         let recorder = builder.build_recorder();
-        for (name, help) in names::COUNTERS.iter().chain(super::cache::COUNTERS) {
+        for (name, help) in names::COUNTERS
+            .iter()
+            .chain(super::cache::COUNTERS)
+            .chain(super::partitions::COUNTERS)
+        {
             recorder.describe_counter((*name).into(), Some(Unit::Count), (*help).into());
         }
-        for (name, help) in names::GAUGES.iter().chain(super::cache::GAUGES) {
+        for (name, help) in names::GAUGES
+            .iter()
+            .chain(super::cache::GAUGES)
+            .chain(super::partitions::GAUGES)
+        {
             recorder.describe_gauge((*name).into(), None, (*help).into());
         }
         for (name, help) in names::HISTOGRAMS.iter().chain(super::cache::HISTOGRAMS) {

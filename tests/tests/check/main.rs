@@ -1,4 +1,4 @@
-//! `seawall check`, by the real binary over a real PostgreSQL.
+//! `seawall check` and what the server keeps up in the database, by the real binary over a real PostgreSQL.
 
 #![expect(
     clippy::expect_used,
@@ -10,6 +10,8 @@
 
 mod command;
 mod examples;
+mod migrating;
+mod partitions;
 mod policies;
 
 mod production;

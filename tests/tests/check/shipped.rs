@@ -34,7 +34,9 @@ async fn what_seawall_stores_is_clean() {
     let text = String::from_utf8_lossy(&output.stdout);
     let report: Value = serde_json::from_str(&text).unwrap();
     let found = report["findings"].as_array().unwrap();
-    let ours = |finding: &&Value| finding["location"].as_str().unwrap().starts_with("seawall/");
+    let ours = |finding: &&Value| {
+        finding["severity"] != "info" && finding["location"].as_str().unwrap().starts_with("seawall/")
+    };
     let open: Vec<&Value> = found.iter().filter(ours).collect();
     assert!(open.is_empty(), "{open:#?}");
 }
