@@ -191,9 +191,12 @@ impl Limits {
         // Until the lease has run out nothing is anybody's, unless something is spared; the wait is from then on.
         let from = if spared == 0 { now.max(alone.since) } else { now };
         let (admitted, mut standings) = self.memory.decide(&checks, Some((alone.since, spared)), from);
+        let leased = from.since(now);
         for standing in &mut standings {
-            standing.wait = standing.wait.map(|wait| wait + from.since(now));
-            standing.reset = standing.reset + from.since(now);
+            // One lost answer is no outage: most likely the next is there before the lease has run out.
+            let wait = |wait| if shared.is_apart() { wait + leased } else { leased };
+            standing.wait = standing.wait.map(wait);
+            standing.reset = standing.wait.unwrap_or(standing.reset + leased);
         }
         (admitted, standings)
     }

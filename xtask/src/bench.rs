@@ -1,7 +1,9 @@
 //! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; of the package
-//! alone `npm run bench:sdk`; and `npm run bench:direct`, which needs a database and peers.
+//! alone `npm run bench:sdk`; and `npm run bench:direct` and `bench:stack`,
+//! which need a database and peers.
 
 mod direct;
+mod stack;
 
 use crate::arguments::Arguments;
 use crate::console;
@@ -16,6 +18,10 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     if arguments.flag("direct") {
         arguments.finish()?;
         return direct::run(project);
+    }
+    if arguments.flag("stack") {
+        arguments.finish()?;
+        return stack::run(project);
     }
     let sdk_alone = arguments.flag("sdk");
     crate::setup::for_tests(project)?;

@@ -44,6 +44,7 @@ usage: cargo xtask <command>
   check                          the quick gate: format, house rules, generated documents, clippy
   bench [sdk] [arguments]        run the benchmarks, or only those of the npm package beside its peers
   bench direct                   direct mode beside PostgREST and pgbench
+  bench stack                    what the middleware costs a request, beside nginx
   fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
   database                       run a throw-away PostgreSQL for tests started by hand
   setup                          install what the build needs

@@ -261,4 +261,53 @@ mod tests {
             Some(Span::from_secs(30))
         );
     }
+
+    /// Replays what the core's scenario says of the algorithm; a call of cost nine is nine calls of one here.
+    #[test]
+    fn the_core_s_scenario_holds_here_too() {
+        let scenario = include_str!("../../../crates/policy/tests/scenarios/limits.txt");
+        let (memory, checks) = (Memory::new(10_000), [check(Scope::Ip, 11 << 80, 10, 1)]);
+        let mut replayed = 0;
+        for line in scenario.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [at, "gcra", cost, "=>", expected @ ..] = words.as_slice() else {
+                continue;
+            };
+            let (now, cost) = (instant(at), cost.parse::<u32>().unwrap());
+            if cost > 10 {
+                continue;
+            }
+            replayed += 1;
+            for _ in 1..cost {
+                assert!(memory.decide(&checks, None, now).0, "{line}");
+            }
+            let (admitted, standings) = memory.decide(&checks, None, now);
+            let told = standings.first().unwrap();
+            match expected {
+                ["now", left, "left"] => {
+                    assert!(admitted, "{line}");
+                    assert_eq!(told.remaining.to_string(), *left, "{line}");
+                }
+                ["refused", "until", until] => {
+                    assert_eq!(
+                        (admitted, told.wait),
+                        (false, Some(instant(until).since(now))),
+                        "{line}"
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(replayed >= 4, "{replayed}");
+    }
+
+    /// `0s`, `100ms`, `100ms-1ns`
+    fn instant(text: &str) -> MonoTime {
+        let (text, less) = text.strip_suffix("-1ns").map_or((text, 0), |text| (text, 1));
+        let millis = match text.strip_suffix("ms") {
+            Some(millis) => millis.parse().unwrap(),
+            None => text.strip_suffix('s').unwrap().parse::<u64>().unwrap() * 1000,
+        };
+        MonoTime::from_nanos(MonoTime::from_millis(millis).as_nanos() - less)
+    }
 }

@@ -1,8 +1,9 @@
 //! Lets as many through at once as the server bears; the others wait by tier, or are told to come back.
 //!
 //! What came of a request is felt here: by how many are let through, and by the limits,
-//! which give way to stress from the lowest tier on. A turn lives to the end of the
-//! answer's body, so slow readers count.
+//! which give way to stress from the lowest tier on. A turn ends with the work: the
+//! answer is whole by then, and who reads it slowly keeps nobody else from the
+//! database (`inflight` counts until it is read).
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -10,7 +11,6 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use seawall_policy::limit::Signal;
 
-use super::held::Held;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::shed::Sent;
@@ -30,7 +30,7 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
     };
     turn.feel(signal);
     app.limits.pressure.feel(signal, turn.begun(), now);
-    response.map(|body| Held::body(body, turn))
+    response
 }
 
 fn refusal(sent: Sent) -> ApiError {
