@@ -19,7 +19,8 @@ import { createLine } from "./line.js";
 import { loadRest, rest, type State } from "./rest.js";
 import { createOffline, type OfflineQueue } from "./offline.js";
 import { createPersistence, type Kept, type Persistence, storageKey } from "./persistence.js";
-import { createPolicySource, type PolicyState } from "./policy.js";
+import type { PolicySource, PolicyState } from "./policy.js";
+import { readSettings } from "./settings.read.js";
 import { replyFor } from "./reply.js";
 import { createQueries } from "./queries.js";
 import type { Queries, UnknownDatabase } from "./queries.types.js";
@@ -368,21 +369,33 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     counting,
   );
 
-  const source =
-    policyAddress === undefined
-      ? undefined
-      : createPolicySource({
-          address: policyAddress,
+  const openSource = (address: string): Promise<PolicySource | undefined> =>
+    loadRest().then(
+      (loaded) =>
+        loaded.createPolicySource({
+          address,
           environment: world,
+          read: readSettings,
           apply: (document) => {
             if (!closed) settings.replace([...document, ...given], clock.now());
             look();
           },
-          tell: (state, reason) => {
-            if (!closed) emitter.emit({ type: "policy", state, reason, at: clock.wall() });
-          },
-        });
-  void source?.refresh();
+          tell: tellPolicy,
+        }),
+      (error: unknown) => void tellPolicy("failed", String(error)),
+    );
+  function tellPolicy(policy: PolicyState, reason: string): void {
+    if (!closed) emitter.emit({ type: "policy", state: policy, reason, at: clock.wall() });
+  }
+  let source: Promise<PolicySource | undefined> | undefined;
+  async function refreshPolicy(): Promise<PolicyState> {
+    if (policyAddress === undefined) return "failed";
+    source ??= openSource(policyAddress);
+    const opened = await source;
+    if (!opened) source = undefined;
+    return opened?.refresh() ?? "failed";
+  }
+  if (policyAddress !== undefined) void refreshPolicy();
 
   let runs: Runs | undefined;
   const run: Run = async (target, work, given) => {
@@ -425,7 +438,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     }),
     explain: createExplain({ core, emitter, environment: world }, options),
     stored: async () => (await loadStore()).storedBreakers(storageKey(name, "breakers"), clock.wall()),
-    refreshPolicy: () => source?.refresh() ?? Promise.resolve("failed"),
+    refreshPolicy,
     close() {
       if (closed) return;
       closed = true;

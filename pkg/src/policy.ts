@@ -2,7 +2,7 @@
 
 import type { Environment } from "./environment.js";
 import type { PolicyEvent } from "./events.js";
-import { type Given, readSettings } from "./settings.read.js";
+import type { Given, readSettings } from "./settings.read.js";
 
 export type PolicyState = PolicyEvent["state"];
 
@@ -14,6 +14,7 @@ export interface PolicySource {
 export interface PolicyParts {
   readonly address: string;
   readonly environment: Environment;
+  readonly read: typeof readSettings;
   /** Takes all settings or none; throws what is wrong with them. */
   readonly apply: (settings: readonly Given[]) => void;
   readonly tell: (state: PolicyState, reason: string) => void;
@@ -22,7 +23,7 @@ export interface PolicyParts {
 /** A policy document is a page of text; a server that sends more than this is another server. */
 const LONGEST_DOCUMENT = 1_000_000;
 
-export function createPolicySource({ address, environment, apply, tell }: PolicyParts): PolicySource {
+export function createPolicySource({ address, environment, read, apply, tell }: PolicyParts): PolicySource {
   let etag: string | undefined;
 
   async function ask(): Promise<[PolicyState, string]> {
@@ -32,7 +33,7 @@ export function createPolicySource({ address, environment, apply, tell }: Policy
     if (!response.ok) return ["failed", `the server answered ${response.status}`];
     const text = await response.text();
     if (text.length > LONGEST_DOCUMENT) return ["failed", "the document is too long"];
-    apply(readSettings(JSON.parse(text), "policy", false));
+    apply(read(JSON.parse(text), "policy", false));
     etag = response.headers.get("etag") ?? undefined;
     return ["applied", ""];
   }

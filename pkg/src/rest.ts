@@ -9,6 +9,7 @@
 import type { Clock } from "./clock.js";
 import type { Core } from "./core.js";
 import { joinModule } from "./module.js";
+import type { createPolicySource } from "./policy.js";
 import type { Router } from "./route.js";
 import type { createRuns } from "./run.js";
 import type { SettingsInForce } from "./settings.js";
@@ -19,6 +20,7 @@ import type { Windows } from "./usage.js";
 export interface Rest {
   readonly secondHalf: string;
   readonly createRuns: typeof createRuns;
+  readonly createPolicySource: typeof createPolicySource;
   openState(parts: StateParts): State;
 }
 

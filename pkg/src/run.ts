@@ -60,6 +60,8 @@ export type Run = <T>(
 ) => Promise<T>;
 
 const NOTHING: RunOptions = {};
+/** What nobody asks for where a run went well. */
+const NO_FIGURES: readonly undefined[] = [];
 
 /** The runs under way. */
 export interface Runs {
@@ -277,8 +279,11 @@ class Running implements Abortable {
     const { core, count, emitter, line, settled } = this.#parts;
     const numbers = core.numbers();
     const category = CATEGORIES[numbers[Place.Category] ?? 255];
-    const [retryAt, news] = [numbers[Place.RetryAt] ?? Infinity, numbers[Place.News] ?? 0];
-    const [queued, deadline, patience] = [numbers[Place.Queued] ?? 0, numbers[Place.Deadline] ?? 0, numbers[Place.Patience] ?? 0];
+    const news = numbers[Place.News] ?? 0;
+    const [retryAt = Infinity, queued = 0, deadline = 0, patience = 0] =
+      category === undefined && !emitter.wants("call")
+        ? NO_FIGURES
+        : [numbers[Place.RetryAt], numbers[Place.Queued], numbers[Place.Deadline], numbers[Place.Patience]];
     const elapsed = now - this.#started;
     this.#leave();
     if (this.#waits) line.leave(this.#id);

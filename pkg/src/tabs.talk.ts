@@ -13,6 +13,8 @@ export interface Talk {
   hear(message: unknown): void;
   /** Asks for what is wanted here. */
   changed(): void;
+  /** This keeper knows what it has to lend. */
+  settled(): void;
   /** This tab has become the keeper, and others are there: hears what they owe. */
   begin(): void;
 }
@@ -128,7 +130,12 @@ export function createTalk(member: Membership, { windows, told: toldOf }: State)
     changed();
   }
 
-  function lend({ from, window, want, owes }: Message & { kind: "ask" }): void {
+  /** What was asked while this keeper did not know yet what it has to lend: answered when it does. */
+  const early = new Map<string, Message & { kind: "ask" }>();
+
+  function lend(question: Message & { kind: "ask" }): void {
+    const { from, window, want, owes } = question;
+    if (!member.isSettled()) return void early.set(`${from} ${window}`, question);
     const index = windows.index(window);
     if (index === undefined) return;
     call.lend(guard, index, want, owes, clock.now());
@@ -168,6 +175,10 @@ export function createTalk(member: Membership, { windows, told: toldOf }: State)
 
   return {
     changed,
+    settled() {
+      for (const question of early.values()) lend(question);
+      early.clear();
+    },
     begin() {
       told.clear();
       rounds = 0;

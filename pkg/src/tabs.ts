@@ -14,7 +14,7 @@ import type { Line } from "./line.js";
 import { storageKey } from "./persistence.js";
 import type { Talk } from "./tabs.talk.js";
 import type { Timers } from "./timer.js";
-import type { State } from "./rest.js";
+import { expectRest, type State } from "./rest.js";
 
 /** A lock that is free comes sooner. */
 const LOCK_PATIENCE = 50;
@@ -61,6 +61,8 @@ export interface Membership extends TabParts {
   keeping(): boolean;
   /** The numbers of the other tabs there are now; undefined where nobody can tell. */
   others(): Promise<number[] | undefined>;
+  /** Whether this keeper knows what others have sent. */
+  isSettled(): boolean;
   /** All others have told what they owe, but for so many who say nothing. */
   settle(silent: number): void;
   /** Keeps the limits from now on; in the place of another keeper, as that one stored them. */
@@ -85,6 +87,7 @@ export function joinTabs(parts: TabParts): Tabs {
   const channel: Channel = open;
   const id = environment.random();
   let keeping = false;
+  let settled = false;
   let closed = false;
   let heard = false;
   let leaveAll: (() => void) | undefined;
@@ -95,6 +98,7 @@ export function joinTabs(parts: TabParts): Tabs {
   /** What it does when it cannot talk: guard by itself. */
   function load(): Promise<void> {
     heard = true;
+    expectRest();
     loading ??= import("./entries/tabs.js").then(
       ({ createTalk }) =>
         withState((state) => {
@@ -118,16 +122,20 @@ export function joinTabs(parts: TabParts): Tabs {
       (await environment.atWork())
         ?.filter((work) => work.startsWith(THERE) && work !== THERE + id)
         .map((work) => Number(work.slice(THERE.length))),
+    isSettled: () => settled,
     settle(silent) {
       if (!membership.keeping()) return;
+      settled = true;
       core.call.settle(core.guard, silent, clock.now());
       line.callAll();
+      talk?.settled();
     },
     keep(inItsPlace) {
       if (keeping || closed) return;
       const taking = inItsPlace ? parts.takeOver() : undefined;
       if (taking) return void taking.then(() => membership.keep(false));
       keeping = true;
+      settled = false;
       core.call.keep(core.guard, clock.now());
       mark((storage) => storage.setItem(TABS, "kept"));
       channel.post({ kind: "keep", from: id });

@@ -1,14 +1,15 @@
 //! Requests sorted: JavaScript asks once for each method and path, and remembers.
 
 use seawall_policy::class::hint::retry_after;
-use seawall_policy::class::{Answer, Category, Service, Target, classify};
-use seawall_policy::retry::{Repeat, repeatability, resolves_duplicates};
+use seawall_policy::class::request::sort;
+use seawall_policy::class::{Answer, Category, Service, classify};
+use seawall_policy::retry::{Repeat, repeatable, resolves_duplicates};
 use seawall_policy::time::Span;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::breaker::unix;
 use crate::call::end;
-use crate::memory::{leave, with_text};
+use crate::memory::{leave, with_letters, with_text};
 
 /// Whether a request may be sent twice.
 mod repeat {
@@ -24,21 +25,19 @@ mod repeat {
 #[wasm_bindgen]
 #[must_use]
 pub fn target(length: usize) -> usize {
-    with_text(length, |text| {
-        let (method, path) = text.split_once(' ').unwrap_or_default();
-        let Target {
-            service,
-            class,
-            endpoint,
-        } = Target::of(method, path);
-        let repeat = if repeatability(service, method, None) == Repeat::Safe {
-            repeat::SAFE
-        } else if repeatability(service, method, Some("resolution=merge-duplicates")) == Repeat::Safe {
-            repeat::BY_PREFERENCE
-        } else {
-            repeat::IF_NOT_DONE
+    with_letters(length, |letters| {
+        let space = letters.iter().position(|letter| *letter == b' ');
+        let (method, path) = letters
+            .split_at_checked(space.unwrap_or_default())
+            .unwrap_or_default();
+        let (service, class, endpoint) = sort(method, path.get(1..).unwrap_or_default());
+        let may = |resolves: bool| repeatable(service, method, resolves) == Repeat::Safe;
+        let repeat = match (may(false), may(true)) {
+            (true, _) => repeat::SAFE,
+            (false, true) => repeat::BY_PREFERENCE,
+            (false, false) => repeat::IF_NOT_DONE,
         };
-        usize::from(service.code()) | usize::from(class.code()) << 3 | repeat << 6 | endpoint.len() << 8
+        usize::from(service.code()) | usize::from(class.code()) << 3 | repeat << 6 | endpoint << 8
     })
 }
 

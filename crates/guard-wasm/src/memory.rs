@@ -48,9 +48,15 @@ pub(crate) fn leave(found: impl IntoIterator<Item = f64>) -> usize {
 
 /// Reads the first letters as text; what is no text is empty.
 pub(crate) fn with_text<T>(length: usize, work: impl FnOnce(&str) -> T) -> T {
+    with_letters(length, |letters| {
+        work(core::str::from_utf8(letters).unwrap_or_default())
+    })
+}
+
+/// Reads the first letters.
+pub(crate) fn with_letters<T>(length: usize, work: impl FnOnce(&[u8]) -> T) -> T {
     let letters = LETTERS_BUFFER.lock();
-    let bytes = letters.get(..length).unwrap_or_default();
-    work(core::str::from_utf8(bytes).unwrap_or_default())
+    work(letters.get(..length).unwrap_or_default())
 }
 
 /// Gives text as JavaScript would: for tests.

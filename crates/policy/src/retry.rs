@@ -12,7 +12,7 @@ pub mod refresh;
 pub use backoff::Backoff;
 pub use budget::{Budget, BudgetConfig};
 pub use decide::{
-    Attempted, Decision, Repeat, RetryConfig, Stop, decide, repeatability, resolves_duplicates,
+    Attempted, Decision, Repeat, RetryConfig, Stop, decide, repeatability, repeatable, resolves_duplicates,
 };
 #[cfg(feature = "std")]
 pub use refresh::RefreshPause;

@@ -3,6 +3,7 @@
 import secondHalf from "../../generated/guard/rest_bg.wasm";
 
 import type { Rest } from "../rest.js";
+import { createPolicySource } from "../policy.js";
 import { createRuns } from "../run.js";
 import { openState } from "../state.js";
 
@@ -18,4 +19,4 @@ import { openState } from "../state.js";
  * createGuard();
  * ```
  */
-export const rest: Rest = { createRuns, openState, secondHalf };
+export const rest: Rest = { createPolicySource, createRuns, openState, secondHalf };

@@ -44,7 +44,7 @@ pub(super) const FIRST: &[&str] = &[
 const FIRST_HALF: &str = "h";
 
 /// How far before an object's beginning a number in the code may lie that means it.
-const BEFORE: u64 = 32;
+const BEFORE: u64 = 8;
 
 /// The two halves, as text.
 pub(super) fn split(text: &str) -> Outcome<(String, String)> {

@@ -72,10 +72,10 @@ impl Form {
             .to_owned()
     }
 
-    /// The same function, which only traps.
-    pub(super) fn emptied(&self) -> Self {
+    /// The same function with another body.
+    pub(super) fn with_body(&self, body: &str) -> Self {
         Self {
-            text: format!("(func {} {} (unreachable))", self.name(), self.signature()),
+            text: format!("(func {} {} {body})", self.name(), self.signature()),
         }
     }
 }
@@ -157,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn an_emptied_function_keeps_its_signature() {
+    fn a_function_with_another_body_keeps_its_signature() {
         let forms = forms(TEXT).unwrap();
         let expected = "(func $one (type $0) (param $0 i32) (result i32) (unreachable))";
-        assert_eq!(forms[4].emptied().text, expected);
+        assert_eq!(forms[4].with_body("(unreachable)").text, expected);
     }
 }

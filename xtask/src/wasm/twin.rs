@@ -44,6 +44,16 @@ pub(super) fn make(project: &Project, module: &str) -> Outcome<Work> {
 
 // The section that names the features is what wasm-bindgen decides by.
 fn rewrite(project: &Project, module: &str, compiled: &Path, plain: &Path) -> Outcome {
+    // What rustc names there would be named again.
+    Task::new(
+        project,
+        &format!("wasm-twin-strip-{module}"),
+        tool(project, "wasm-opt")?,
+    )?
+    .args(["--strip-target-features", "--strip-debug", "-o"])
+    .arg(plain)
+    .arg(compiled)
+    .run()?;
     Task::new(
         project,
         &format!("wasm-twin-rewrite-{module}"),
@@ -61,7 +71,7 @@ fn rewrite(project: &Project, module: &str, compiled: &Path, plain: &Path) -> Ou
         "-o",
     ])
     .arg(plain)
-    .arg(compiled)
+    .arg(plain)
     .run()
 }
 

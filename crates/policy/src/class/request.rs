@@ -115,42 +115,47 @@ impl<'a> Target<'a> {
     /// root is guarded too.
     #[must_use]
     pub fn of(method: &str, path: &'a str) -> Self {
-        let service = service_of(path);
-        let read = is_safe(method);
-        let class = match service {
-            Service::Rpc | Service::Functions => Class::Rpc,
-            Service::Auth => Class::Auth,
-            Service::Rest | Service::Storage if read => Class::Reads,
-            Service::Rest | Service::Storage => Class::Writes,
-        };
+        let (service, class, length) = sort(method.as_bytes(), path.as_bytes());
         Self {
             service,
             class,
-            endpoint: endpoint_of(service, path),
+            endpoint: path.get(..length).unwrap_or(path),
         }
     }
 }
 
-/// Whether HTTP calls the method safe: it asks and changes nothing.
+/// The same for letters, with the length of the endpoint.
 #[must_use]
-pub fn is_safe(method: &str) -> bool {
-    ["GET", "HEAD", "OPTIONS"]
-        .iter()
-        .any(|safe| method.eq_ignore_ascii_case(safe))
+pub fn sort(method: &[u8], path: &[u8]) -> (Service, Class, usize) {
+    let service = service_of(path);
+    let class = match service {
+        Service::Rpc | Service::Functions => Class::Rpc,
+        Service::Auth => Class::Auth,
+        Service::Rest | Service::Storage if is_safe(method) => Class::Reads,
+        Service::Rest | Service::Storage => Class::Writes,
+    };
+    (service, class, endpoint_of(service, path))
 }
 
-fn service_of(path: &str) -> Service {
-    let under = |prefix: &str| {
+/// Whether HTTP calls the method safe: it asks and changes nothing.
+#[must_use]
+pub fn is_safe(method: &[u8]) -> bool {
+    let is = |name: &[u8]| method.eq_ignore_ascii_case(name);
+    is(b"GET") || is(b"HEAD") || is(b"OPTIONS")
+}
+
+fn service_of(path: &[u8]) -> Service {
+    let under = |prefix: &[u8]| {
         path.strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
     };
-    if under("/rest/v1/rpc") || under("/rpc") {
+    if under(b"/rest/v1/rpc") || under(b"/rpc") {
         Service::Rpc
-    } else if under("/auth/v1") {
+    } else if under(b"/auth/v1") {
         Service::Auth
-    } else if under("/storage/v1") {
+    } else if under(b"/storage/v1") {
         Service::Storage
-    } else if under("/functions/v1") {
+    } else if under(b"/functions/v1") {
         Service::Functions
     } else {
         Service::Rest
@@ -158,10 +163,10 @@ fn service_of(path: &str) -> Service {
 }
 
 /// Cuts a path after its last segment that names a thing and not an instance of it.
-fn endpoint_of(service: Service, path: &str) -> &str {
-    let mounted = ["/rest/v1", "/auth/v1", "/storage/v1", "/functions/v1"]
-        .iter()
-        .any(|mount| path.starts_with(mount));
+fn endpoint_of(service: Service, path: &[u8]) -> usize {
+    let starts = |mount: &[u8]| path.starts_with(mount);
+    let mounted =
+        starts(b"/rest/v1") || starts(b"/auth/v1") || starts(b"/storage/v1") || starts(b"/functions/v1");
     let depth = match (service, mounted) {
         (Service::Rest, true) => 3,
         (Service::Rest, false) => 1,
@@ -172,20 +177,28 @@ fn endpoint_of(service: Service, path: &str) -> &str {
         (Service::Storage, _) if has_access_word(path) => 5,
         (Service::Storage, _) => 4,
     };
-    first_segments(path, depth)
+    nth_slash(path, depth)
 }
 
-fn has_access_word(path: &str) -> bool {
-    let word = path.split('/').nth(4);
-    word.is_some_and(|word| ["public", "sign", "authenticated", "info", "list", "upload"].contains(&word))
+fn has_access_word(path: &[u8]) -> bool {
+    let after = path.get(nth_slash(path, 3)..).unwrap_or_default();
+    let word = after.get(1..nth_slash(after, 1)).unwrap_or_default();
+    let is = |access: &[u8]| word == access;
+    is(b"public") || is(b"sign") || is(b"authenticated") || is(b"info") || is(b"list") || is(b"upload")
 }
 
-fn first_segments(path: &str, count: usize) -> &str {
-    let end = path
-        .match_indices('/')
-        .nth(count)
-        .map_or(path.len(), |(index, _)| index);
-    path.get(..end).unwrap_or(path)
+/// Where the slash is that has so many before it, or the end.
+fn nth_slash(path: &[u8], before: usize) -> usize {
+    let mut seen = 0;
+    for (place, letter) in path.iter().enumerate() {
+        if *letter == b'/' {
+            if seen == before {
+                return place;
+            }
+            seen += 1;
+        }
+    }
+    path.len()
 }
 
 #[cfg(test)]

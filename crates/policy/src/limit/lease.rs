@@ -55,7 +55,7 @@ pub const fn allowance(quota: Quota) -> u32 {
 }
 
 /// How long a call waits to hear from the keeper, however little it would wait for a turn.
-pub const FINDING_OUT: Span = Span::from_millis(500);
+pub const FINDING_OUT: Span = Span::from_secs(1);
 
 /// The most a tab is lent beyond what waits.
 const fn advance(quota: Quota) -> u32 {
@@ -170,7 +170,7 @@ impl SlidingWindow {
             .is_some_and(|lease| lease.left(now) == 0 && lease.retry_at <= now);
         if self.settled_at > now {
             // Mostly much shorter: whoever is there answers within a moment.
-            self.settled_at.since(now).max(FINDING_OUT)
+            SETTLING + FINDING_OUT
         } else if asks {
             FINDING_OUT
         } else {

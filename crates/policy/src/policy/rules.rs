@@ -171,6 +171,8 @@ impl<'a> Numbers<'a> {
         }
     }
 
+    // Called for nearly every setting: written out each time, they are the largest function of the page's module.
+    #[inline(never)]
     fn span(self, key: Key) -> Span {
         Span::from_millis_f64(self.number(key))
     }
@@ -180,6 +182,7 @@ impl<'a> Numbers<'a> {
         clippy::cast_sign_loss,
         reason = "the table bounds every number to what fits"
     )]
+    #[inline(never)]
     fn count(self, key: Key) -> u32 {
         self.number(key) as u32
     }
@@ -189,6 +192,7 @@ impl<'a> Numbers<'a> {
         clippy::cast_sign_loss,
         reason = "the table bounds every ratio to ten"
     )]
+    #[inline(never)]
     fn share(self, key: Key) -> Share {
         Share::from_ppm((self.number(key) * 1e6 + 0.5) as u32)
     }

@@ -94,9 +94,19 @@ impl RetryConfig {
 /// relative changes a second time is not the first.
 #[must_use]
 pub fn repeatability(service: Service, method: &str, prefer: Option<&str>) -> Repeat {
-    let upsert = service == Service::Rest
-        && (method.eq_ignore_ascii_case("PUT")
-            || method.eq_ignore_ascii_case("POST") && prefer.is_some_and(resolves_duplicates));
+    let posted = method.eq_ignore_ascii_case("POST");
+    repeatable(
+        service,
+        method.as_bytes(),
+        posted && prefer.is_some_and(resolves_duplicates),
+    )
+}
+
+/// The same of a method that is letters, where it is known whether a `Prefer` header would make an insert an upsert.
+#[must_use]
+pub fn repeatable(service: Service, method: &[u8], resolves: bool) -> Repeat {
+    let is = |name: &[u8]| method.eq_ignore_ascii_case(name);
+    let upsert = service == Service::Rest && (is(b"PUT") || is(b"POST") && resolves);
     if is_safe(method) || upsert {
         Repeat::Safe
     } else {
