@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::audit::Audit;
 use crate::breakers::Breakers;
 use crate::bus::Bus;
 use crate::cache::Cache;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub(crate) store: Option<Store>,
     /// Kept answers; none where nothing is to be kept.
     pub(crate) cache: Option<Cache>,
+    /// Records of requests; none where they are switched off or there is no store.
+    pub(crate) audit: Option<Audit>,
     /// Writes that are carried out later; none where they are switched off or there is no store.
     pub(crate) queue: Option<Queue>,
     /// Direct mode: database, schema cache, execution.
@@ -86,6 +89,7 @@ impl App {
         let traces = Traces::new(&config.traces)?;
         let store = Store::new(&config.cluster)?;
         let cache = Cache::new(&config, redis.clone(), metrics.clone());
+        let audit = Audit::new(&config, store.as_ref(), (clock, &metrics, &events))?;
         let queue = Queue::new(&config.queue, store.as_ref(), &metrics);
         let rest = Rest::new(&config, metrics.clone())?;
         let gate = Gate::new(&config.check);
@@ -107,6 +111,7 @@ impl App {
             bus,
             store,
             cache,
+            audit,
             queue,
             rest,
             limits,

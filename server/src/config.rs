@@ -4,6 +4,7 @@
 //! cannot be wrong, or into one error that names the key, where it was written and
 //! what is the matter. Nothing else in the crate reads the environment.
 
+mod audit;
 mod bounds;
 mod cache;
 mod check;
@@ -30,6 +31,7 @@ mod uploads;
 mod websocket;
 
 pub use crate::client_address::ForwardedHeader;
+pub use audit::{Addresses, AuditConfig};
 pub use bounds::BoundsConfig;
 pub use cache::{CacheConfig, CacheLifetimes, CacheRule};
 pub use check::{CheckConfig, Mode};
@@ -134,6 +136,8 @@ pub struct Config {
     pub websocket: WebSocketConfig,
     /// What uploads may be.
     pub uploads: UploadConfig,
+    /// Records of requests.
+    pub audit: AuditConfig,
     /// Writes that are carried out later.
     pub queue: QueueConfig,
     /// How much is done at once, and what waits.
@@ -176,6 +180,7 @@ impl Config {
             traces: TracesConfig::read(&source)?,
             check: CheckConfig::read(&source)?,
             cache: CacheConfig::read(&source)?,
+            audit: AuditConfig::read(&source, postgrest)?,
             queue: QueueConfig::read(&source, postgrest)?,
             partitions: partitions::read(&source)?,
             migrate: source.flag(&key::MIGRATE, false)?,

@@ -5,6 +5,7 @@
 //! there is no global state, so a process may run several servers.
 
 pub mod app;
+mod audit;
 pub mod auth;
 pub mod breakers;
 mod bus;

@@ -3,6 +3,7 @@
 //! - `request_id` first, so that everything after it can be told apart.
 //! - `client_address` next: whose request it is, whoever asks.
 //! - `observe` sees every answer, whoever gives it, and logs errors once.
+//! - `audit` records every answer before it leaves, refusals by those below included; `audit::note` tells it who asks.
 //! - `catch_panic` turns a defect into a 500 that is observed.
 //! - `security_headers` are on every answer, errors and panics included.
 //! - `cors` answers preflights before they cost anything.
@@ -19,6 +20,7 @@
 //! - `breaker` stands before the database alone.
 
 mod admin;
+mod audit;
 mod authenticate;
 mod body_limit;
 mod body_pace;
@@ -54,6 +56,7 @@ pub(crate) fn outer(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), request_id::layer))
             .layer(from_fn_with_state(app.clone(), client_address::layer))
             .layer(from_fn_with_state(app.clone(), observe::layer))
+            .layer(from_fn_with_state(app.clone(), audit::layer))
             .layer(catch_panic::layer(app))
             .layer(from_fn_with_state(app.clone(), security_headers::layer))
             .layer(from_fn_with_state(app.clone(), cors::layer))
@@ -71,6 +74,7 @@ pub(crate) fn before_rest(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(whole_body::Room::new(), whole_body::layer))
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn(audit::note))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer))
             .layer(from_fn_with_state(app.clone(), cache::layer))
             .layer(from_fn_with_state(app.clone(), shed::layer))
@@ -97,6 +101,7 @@ pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn(crate::proxy::credentials))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn(audit::note))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
     );
     if uploads {
@@ -118,6 +123,7 @@ pub(crate) fn before_jobs(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), body_limit::layer))
             .layer(from_fn_with_state(app.clone(), inflight::layer))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn(audit::note))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
     )
 }
@@ -129,6 +135,7 @@ pub(crate) fn before_admin(router: Router, app: &App) -> Router {
             .layer(from_fn_with_state(app.clone(), deadline::layer))
             .layer(from_fn_with_state(app.clone(), body_limit::layer))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
+            .layer(from_fn(audit::note))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer))
             .layer(from_fn_with_state(app.clone(), admin::layer)),
     )

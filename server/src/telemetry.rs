@@ -1,5 +1,6 @@
 //! What the server tells its operators: Prometheus metrics and log lines.
 
+mod audit;
 mod cache;
 mod client;
 mod edge;

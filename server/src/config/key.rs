@@ -213,6 +213,16 @@ keys! {
     CACHE_MAX_ANSWER = "cache-max-answer", "largest answer in bytes that is kept";
     CACHE_SKIP_PRE_REQUEST = "cache-skip-pre-request", "whether answers are kept although db-pre-request would judge each request";
 
+    AUDIT = "audit", "whether requests are recorded, where there is a store";
+    AUDIT_DIR = "audit-dir", "folder where records wait until the database has them";
+    AUDIT_SPILL_LIMIT = "audit-spill-limit", "most bytes of records that wait there";
+    AUDIT_EXCLUDED = "audit-excluded", "paths that are not recorded, with all below them";
+    AUDIT_BODIES = "audit-bodies", "whether bodies of writes are recorded, without what is personal or secret";
+    AUDIT_ADDRESSES = "audit-addresses", "how much of the caller's address is recorded: full, network or none";
+    AUDIT_REDACTED = "audit-redacted", "further names whose values are never recorded";
+    AUDIT_WAIT = "audit-wait", "milliseconds an answer waits for its record";
+    AUDIT_VOLUME = "audit-volume", "requests of one caller in a minute that raise a security event";
+
     QUEUE = "queue", "whether writes may be queued (Prefer: respond-async), where there is a store";
     QUEUE_WORKERS = "queue-workers", "queued jobs this instance carries out at once; 0 to accept only";
     QUEUE_DEPTH = "queue-depth", "most queued jobs, over all instances; more are answered 503";

@@ -34,6 +34,8 @@ pub(super) const CLIENT_QUEUE: &str = "seawall_client_queue_duration_seconds";
 pub(super) const CLIENT_TRANSITIONS: &str = "seawall_client_circuit_breaker_transitions_total";
 pub(super) const CLIENT_BATCHES: &str = "seawall_client_metrics_batches_total";
 pub(super) const CLIENT_BATCHES_DROPPED: &str = "seawall_client_metrics_batches_dropped_total";
+pub(super) const AUDIT_RECORDS: &str = "audit_records_total";
+pub(super) const AUDIT_WAITING: &str = "audit_waiting_bytes";
 pub(super) const QUEUE_JOBS: &str = "queue_jobs_total";
 pub(super) const QUEUE_DEPTH: &str = "queue_depth";
 pub(super) const QUEUE_OLDEST: &str = "queue_oldest_seconds";
@@ -111,6 +113,7 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
         CLIENT_BATCHES_DROPPED,
         "Batches of metrics that pages could not send.",
     ),
+    (AUDIT_RECORDS, "Records of requests, by what became of them."),
     (QUEUE_JOBS, "Queued jobs, by what became of them."),
     (PANICS, "Requests that hit a defect of the server."),
     (
@@ -144,6 +147,7 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
         BREAKER_STATE,
         "State of each circuit: 0 closed, 1 half-open, 2 open.",
     ),
+    (AUDIT_WAITING, "Records that wait on disk, in bytes."),
     (QUEUE_DEPTH, "Queued jobs, by state, over all instances."),
     (QUEUE_OLDEST, "Age of the oldest job that waits."),
     (SCHEMA_LOADED, "Whether a schema cache is loaded."),

@@ -12,6 +12,8 @@ use seawall_server::migrate::migrate;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::chance::{next, number};
+
 const KILLS: u64 = 15;
 const WRITERS: usize = 8;
 
@@ -149,19 +151,4 @@ async fn judge(database: &Database, accepted: &[String]) {
     let unasked = "select count(*) from messages where body like 'job %'
         and not exists (select from seawall.jobs where convert_from(jobs.body, 'UTF8')::jsonb ->> 'body' = messages.body)";
     assert_eq!(database.value(unasked).await, "0", "done without a job");
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
-/// A step of a small generator, so that a seed repeats a run.
-fn next(state: &mut u64) -> u64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
 }
