@@ -20,6 +20,7 @@ use crate::lint::Gate;
 use crate::proxy::Proxy;
 use crate::queue::Queue;
 use crate::redis::Redis;
+use crate::reports::Reports;
 use crate::rest::Rest;
 use crate::shed::Shed;
 use crate::store::Store;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub(crate) breakers: Arc<Breakers>,
     /// What instances share in memory; none where there is no Redis.
     pub(crate) redis: Option<Redis>,
+    /// What parts tell of themselves to administrators.
+    pub(crate) reports: Reports,
     /// Spans of requests; none where no collector is configured.
     pub(crate) traces: Option<Traces>,
     /// What pages counted.
@@ -98,6 +101,11 @@ impl App {
         let shed = Shed::new(config.shed, clock, metrics.clone());
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
+        let reports = Reports::default();
+        let (places, most) = (Arc::clone(&inflight), config.server.max_inflight);
+        reports.add("inflight", move || {
+            serde_json::json!({"active": most.saturating_sub(places.available_permits()), "max": most})
+        });
         Ok(Self(Arc::new(Parts {
             config,
             clock,
@@ -105,6 +113,7 @@ impl App {
             events,
             breakers,
             redis,
+            reports,
             traces,
             ingest: Ingest::new(),
             instances: Instances::new(clock.unix().as_millis()),

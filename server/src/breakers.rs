@@ -6,7 +6,7 @@
 mod breaker;
 mod dependency;
 
-pub(crate) use breaker::{Breaker, Force};
+pub(crate) use breaker::{Breaker, Force, Ticket};
 pub use dependency::Dependency;
 
 use crate::clock::Clock;

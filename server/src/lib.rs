@@ -27,6 +27,7 @@ pub mod partitions;
 mod proxy;
 mod queue;
 mod redis;
+mod reports;
 mod rest;
 mod router;
 mod routes;

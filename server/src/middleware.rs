@@ -7,6 +7,7 @@
 //! - `catch_panic` turns a defect into a 500 that is observed.
 //! - `security_headers` are on every answer, errors and panics included.
 //! - `cors` answers preflights before they cost anything.
+//! - `compression` works on whatever comes from further in, a cache included.
 //! - `body_pace` gives up on bodies that trickle in.
 //! - `faults` (development only) stand where a broken network would.
 //! - `deadline` bounds the rest, the reading of the body included.
@@ -28,12 +29,14 @@ mod breaker;
 mod cache;
 mod catch_panic;
 mod client_address;
+mod compression;
 mod cors;
 mod deadline;
 mod faults;
 mod held;
 mod inflight;
 mod observe;
+mod one_shape;
 mod rate_limit;
 mod request_id;
 mod security_headers;
@@ -60,8 +63,16 @@ pub(crate) fn outer(router: Router, app: &App) -> Router {
             .layer(catch_panic::layer(app))
             .layer(from_fn_with_state(app.clone(), security_headers::layer))
             .layer(from_fn_with_state(app.clone(), cors::layer))
+            .layer(from_fn(compression::after))
+            .layer(compression::layer(app))
+            .layer(from_fn_with_state(app.clone(), compression::before))
             .layer(from_fn_with_state(app.clone(), body_pace::layer)),
     )
+}
+
+/// What Seawall's own addresses share, however they are guarded.
+pub(crate) fn own(router: Router) -> Router {
+    router.layer(from_fn(one_shape::layer))
 }
 
 /// What stands before the REST interface.

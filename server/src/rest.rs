@@ -13,6 +13,7 @@ mod live;
 mod loader;
 mod notify;
 mod pool;
+mod pulse;
 mod roles;
 mod seal;
 mod session;
@@ -37,6 +38,7 @@ pub(crate) use inspect::inspect;
 use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
 use pool::Pool;
+use pulse::Pulse;
 pub(crate) use seal::{JobSeal, carry_out, login_role};
 
 /// How long verifying the token took, as extension of the request.
@@ -46,6 +48,7 @@ pub(crate) struct JwtTime(pub(crate) Duration);
 /// What direct mode keeps between requests.
 pub(crate) struct Rest {
     pool: Pool,
+    pub(crate) pulse: Pulse,
     live: ArcSwapOption<Live>,
     at_start: Arc<Config>,
     reload: Notify,
@@ -55,6 +58,7 @@ impl Rest {
     pub(crate) fn new(config: &Config, metrics: Metrics) -> Result<Self, StartError> {
         Ok(Self {
             pool: pool::build(&config.database, metrics)?,
+            pulse: Pulse::new(),
             live: ArcSwapOption::empty(),
             at_start: Arc::new(config.clone()),
             reload: Notify::new(),

@@ -21,7 +21,7 @@ pub(crate) fn service(app: &App) -> Router {
 /// The second listener's service.
 pub(crate) fn admin(app: &App) -> Router {
     middleware::outer(
-        routes::admin(app).fallback(async || ApiError::not_found().into_response()),
+        middleware::own(routes::admin(app)).fallback(async || ApiError::not_found().into_response()),
         app,
     )
 }
@@ -32,10 +32,11 @@ fn as_postgrest(app: &App) -> Router {
 }
 
 fn as_seawall(app: &App) -> Router {
-    let mut router = routes::own(app)
-        .merge(middleware::before_ingest(routes::ingest(app), app))
+    let own = own(app);
+    let mut router = own
+        .clone()
+        .nest("/v1", own)
         .merge(rest_at(app, "/rest/v1"))
-        .merge(middleware::before_admin(routes::administration(app), app))
         .merge(dev::routes(app));
     if app.queue.is_some() {
         router = router.merge(middleware::before_jobs(routes::jobs(app), app));
@@ -72,4 +73,12 @@ fn rest_at(app: &App, prefix: &'static str) -> Router {
 fn passed_on(app: &App, upstream: Upstream, prefix: &'static str) -> Router {
     let uploads = upstream.takes_uploads(&app.config.uploads);
     middleware::before_proxy(proxy::routes(app, upstream, prefix), app, uploads)
+}
+
+/// Seawall's own addresses: at their short names, and under `/v1` for callers who want to be sure of the shape.
+fn own(app: &App) -> Router {
+    let router = routes::own(app)
+        .merge(middleware::before_ingest(routes::ingest(app), app))
+        .merge(middleware::before_admin(routes::administration(app), app));
+    middleware::own(router)
 }

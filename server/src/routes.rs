@@ -9,7 +9,6 @@ mod metrics;
 mod page;
 mod policy;
 
-pub(crate) use admin::routes as administration;
 pub(crate) use page::routes as page;
 
 use axum::Router;
@@ -22,6 +21,12 @@ pub(crate) fn own(app: &App) -> Router {
     operators()
         .route("/policy", get(policy::read))
         .with_state(app.clone())
+}
+
+/// What administrators alone may see and do.
+pub(crate) fn administration(app: &App) -> Router {
+    let health = Router::new().route("/health/detailed", get(health::detailed));
+    admin::routes(app).merge(health.with_state(app.clone()))
 }
 
 /// Where guards send their metrics; open to everyone, and limited.

@@ -10,6 +10,7 @@ mod names;
 mod partitions;
 mod proxy;
 mod queue;
+mod recent;
 mod route;
 mod traces;
 

@@ -47,6 +47,13 @@ impl TestRedis {
         self.address
     }
 
+    /// Its process; none while it is dead.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        process.as_ref().map(Child::id)
+    }
+
     /// Ends it as `kill -9` does; what it held is lost.
     pub fn kill(&self) {
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -112,6 +112,11 @@ impl Breaker {
         matches!(self.state(), State::Open | State::ForcedOpen)
     }
 
+    /// Whether it lets fewer calls pass than are asked for: open, or feeling its way back.
+    pub(crate) fn is_refusing(&self) -> bool {
+        matches!(self.state(), State::Open | State::HalfOpen)
+    }
+
     /// The state at the moment.
     pub(crate) fn state(&self) -> State {
         let now = self.clock.mono();

@@ -7,6 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::key;
 use super::{ConfigError, Source};
 
+/// What the driver does where the connection string says nothing.
+const DRIVERS_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// How to reach the database and how many connections to keep.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
@@ -24,6 +27,10 @@ pub struct DatabaseConfig {
     pub max_idle: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// How often an idle database is asked whether it is there.
+    pub probe_interval: Duration,
+    /// How long a statement may take; none leaves that to the database's own settings.
+    pub statement_timeout: Option<Duration>,
     /// Whether statements seen twice are prepared.
     pub prepared_statements: bool,
     /// Command-line options of each session.
@@ -47,6 +54,9 @@ impl DatabaseConfig {
             max_lifetime: source.seconds(&key::DB_POOL_MAX_LIFETIME, 1..=864_000, 1800)?,
             max_idle: source.seconds(&key::DB_POOL_MAX_IDLETIME, 1..=864_000, 30)?,
             connect_timeout: source.millis(&key::DB_CONNECT_TIMEOUT, 10..=600_000, 2_000)?,
+            probe_interval: source.seconds(&key::DB_PROBE_INTERVAL, 1..=3600, 30)?,
+            statement_timeout: Some(source.millis(&key::DB_STATEMENT_TIMEOUT, 0..=86_400_000, 0)?)
+                .filter(|span| !span.is_zero()),
             prepared_statements: source.flag(&key::DB_PREPARED_STATEMENTS, true)?,
             options: source.text(&key::PGOPTIONS)?,
             timezone: source.text(&key::PGTZ)?,
@@ -70,6 +80,9 @@ impl DatabaseConfig {
                 timezone.replace('\\', "\\\\").replace(' ', "\\ ")
             ));
         }
+        if let Some(span) = self.statement_timeout {
+            options.push(format!("-c statement_timeout={}", span.as_millis()));
+        }
         if !options.is_empty() {
             config.options(options.join(" "));
         }
@@ -77,6 +90,13 @@ impl DatabaseConfig {
             config.application_name(concat!("seawall/", env!("CARGO_PKG_VERSION")));
         }
         config.connect_timeout(self.connect_timeout);
+        // A peer that is gone without a word is noticed within a minute, not within two hours.
+        if config.get_keepalives_idle() == DRIVERS_KEEPALIVE {
+            config
+                .keepalives_idle(Duration::from_secs(30))
+                .keepalives_interval(Duration::from_secs(10))
+                .keepalives_retries(3);
+        }
         Ok(config)
     }
 

@@ -24,13 +24,22 @@ const ANY: HeaderValue = HeaderValue::from_static("*");
 
 const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit";
 
-/// What a page may read of an answer.
-const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit, ETag, Preference-Applied, Proxy-Status, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Tier, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Window, X-Seawall-Limiter, X-Request-Id, X-Cache, Age";
+/// What a page may read of an answer: all that is not a secret of the way it came.
+const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Length, Content-Location, Content-Range, Content-Type, Date, \
+     Location, Server, Transfer-Encoding, Range-Unit, Age, Cache-Control, ETag, Last-Modified, Vary, Allow, \
+     Preference-Applied, Proxy-Status, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, X-Seawall-Limiter, \
+     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Tier, X-RateLimit-Window, X-Cache, \
+     X-Api-Version, X-Request-Id, Sb-Request-Id, X-Supabase-Api-Version, X-Relay-Error, X-Total-Count";
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let allowed = allowed(request.headers().get(ORIGIN), &app.config.server.cors_origins);
+    let varies = !app.config.postgrest && !app.config.server.cors_origins.is_empty();
     if is_preflight(&request) {
-        return preflight(request.headers(), allowed);
+        let mut response = preflight(request.headers(), allowed);
+        if varies {
+            vary_by_origin(response.headers_mut());
+        }
+        return response;
     }
     let cross_origin = request.headers().contains_key(ORIGIN);
     let mut response = next.run(request).await;
@@ -47,7 +56,21 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
         }
         allowed.write(response.headers_mut());
     }
+    if varies {
+        vary_by_origin(response.headers_mut());
+    }
     response
+}
+
+/// A cache must not hand one origin's answer to another, nor one without an origin to either.
+fn vary_by_origin(headers: &mut HeaderMap) {
+    if !headers
+        .get_all(VARY)
+        .iter()
+        .any(|value| value == ORIGIN.as_str() || value == "Origin")
+    {
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
 }
 
 /// What an origin is told.

@@ -13,7 +13,8 @@ use seawall_pgrest::response::{self, ResultRow};
 use seawall_pgrest::sql::{Statement, cost, count};
 
 use super::connection::Connection;
-use super::pool::{Loan, Pool};
+use super::pool::{Loan, Pool, lend};
+use super::pulse::Pulse;
 use super::seal::{self, Sealed};
 use super::session::Session;
 use super::transaction::{Begin, End, Landed, Step, Steps};
@@ -58,8 +59,20 @@ pub(super) enum Failure {
     Context(String),
 }
 
-/// Runs the work on a connection of the pool.
-pub(super) async fn run(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
+/// Runs the work on a connection of the pool, as long as the database is there.
+pub(super) async fn run(pool: &Pool, pulse: &Pulse, work: &Work<'_>) -> Result<ResultRow, Failure> {
+    tokio::select! {
+        biased;
+        outcome = run_on(pool, work) => outcome,
+        // What was sent may have been done or not, as with every connection that breaks.
+        () = pulse.lost() => Err(Failure::Service(
+            ServiceError::Client,
+            "the database has stopped answering".to_owned(),
+        )),
+    }
+}
+
+async fn run_on(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
     let mut session = Session::new(acquire(pool).await?);
     let Some(connection) = session.connection() else {
         return Err(Failure::Service(
@@ -108,7 +121,7 @@ fn is_outdated(error: &DatabaseError) -> bool {
 
 async fn acquire(pool: &Pool) -> Result<Loan, Failure> {
     use deadpool::managed::{PoolError, TimeoutType};
-    pool.get().await.map_err(|error| match error {
+    lend(pool).await.map_err(|error| match error {
         PoolError::Timeout(TimeoutType::Wait) => {
             Failure::Service(ServiceError::PoolTimeout, "no connection became free".to_owned())
         }

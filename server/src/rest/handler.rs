@@ -216,7 +216,7 @@ async fn carry_out(
     });
     let work = work(live, identity, request, plan, main, sealed);
     let started = Instant::now();
-    let outcome = execute::run(&mount.app.rest.pool, &work).await;
+    let outcome = execute::run(&mount.app.rest.pool, &mount.app.rest.pulse, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
     let mut row = outcome.map_err(|failure| {
         notice(mount, live, plan, &failure);

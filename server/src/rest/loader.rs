@@ -17,6 +17,7 @@ use super::execute::chain;
 use super::live::Live;
 use super::notify;
 use super::pool;
+use super::pulse;
 use super::roles::{self, Roles};
 use super::session::Session;
 use crate::app::App;
@@ -61,6 +62,7 @@ pub(crate) async fn keep_loaded(app: App, mut stopped: watch::Receiver<bool>) {
             reload_forever(&app),
             notify::listen_forever(&app),
             pool::close_idle_forever(&app.rest.pool),
+            pulse::feel_forever(&app),
             signals(&app)
         );
     };
@@ -95,7 +97,7 @@ async fn reload_forever(app: &App) {
 async fn load_until_loaded(app: &App, generation: u64) {
     let mut wait = FIRST_WAIT;
     loop {
-        let outcome = load(app, generation).await;
+        let outcome = bounded_load(app, generation).await;
         app.metrics.schema_load(outcome.is_ok());
         match outcome {
             Ok(live) => {
@@ -118,12 +120,22 @@ async fn load_until_loaded(app: &App, generation: u64) {
     }
 }
 
+/// A database that says nothing must not end the reloading for good.
+async fn bounded_load(app: &App, generation: u64) -> Result<Live, String> {
+    tokio::select! {
+        loaded = load(app, generation) => loaded,
+        () = app.rest.pulse.lost() => Err("the database was lost while it was read".to_owned()),
+    }
+}
+
 async fn load(app: &App, generation: u64) -> Result<Live, String> {
     app.gate.pass(app).await.map_err(|refused| refused.to_string())?;
-    let loan = app.rest.pool.get().await.map_err(|error| chain(&error))?;
+    let loan = pool::lend(&app.rest.pool).await.map_err(|error| chain(&error))?;
     let mut session = Session::new(loan);
     let connection = session.connection().ok_or("the loan is gone")?;
     connection.ask(BEGIN, &[]).await?;
+    // A large catalogue takes longer than a request may.
+    connection.ask("SET LOCAL statement_timeout = 0", &[]).await?;
     let read = read(connection, &app.rest.at_start).await;
     let ended = end(connection).await;
     if ended.is_ok() {

@@ -1,8 +1,10 @@
 //! The pool: created once, bounded, and quick to say no.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use deadpool::managed::{Manager, Metrics as Usage, QueueMode, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{
+    Manager, Metrics as Usage, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
 use deadpool::{Runtime, managed};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Error, NoTls};
@@ -54,6 +56,14 @@ pub(super) fn build(database: &DatabaseConfig, metrics: Metrics) -> Result<Pool,
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| StartError::Database(error.to_string()))
+}
+
+/// Lends a connection, and notes how long that took.
+pub(super) async fn lend(pool: &Pool) -> Result<Loan, PoolError<WireError>> {
+    let started = Instant::now();
+    let loan = pool.get().await;
+    pool.manager().metrics.pool_wait(started.elapsed());
+    loan
 }
 
 /// `sslmode=require` verifies the server; left out, so does a server elsewhere, while one on this machine needs no TLS.

@@ -4,10 +4,15 @@
 //! out of the pool, its statement cancelled and its socket closed: PostgreSQL then
 //! rolls back, and no later request can meet a transaction or a role of this one.
 
+use std::time::Duration;
+
 use deadpool::managed::Object;
 
 use super::connection::Connection;
 use super::pool::Loan;
+
+/// How long cancelling a statement may take.
+const CANCEL: Duration = Duration::from_secs(5);
 
 /// The loan.
 pub(super) struct Session {
@@ -42,9 +47,9 @@ impl Session {
         if let Some(pool) = Object::pool(&loan) {
             pool.manager().metrics().connection_discarded(reason);
             if under_way {
-                // It may have ended by itself meanwhile; then there is nothing to cancel.
+                // It may have ended by itself meanwhile, and a database that says nothing would keep this for ever.
                 let cancel = loan.wire.cancel();
-                tokio::spawn(async move { drop(cancel.send().await) });
+                tokio::spawn(tokio::time::timeout(CANCEL, cancel.send()));
             }
         }
         drop(Object::take(loan));

@@ -1,14 +1,19 @@
 //! Is the process there, can it serve, and how are the things it needs.
 
+use std::time::{Duration, Instant};
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::app::{App, Parts};
 use crate::breakers::Dependency;
+
+/// How long a part may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The process answers: nothing else is meant by it.
 pub(super) async fn live() -> Response {
@@ -35,6 +40,78 @@ pub(super) async fn health(State(app): State<App>) -> Response {
         "database": {"circuit": app.breakers.of(Dependency::Postgres).state().name()},
     });
     answer(StatusCode::OK, body)
+}
+
+/// For administrators: every part, how it answers and how much of it is in use.
+pub(super) async fn detailed(State(app): State<App>) -> Response {
+    let (redis, store) = tokio::join!(redis(&app), store(&app));
+    let [(_, active), (_, idle), (_, waiting)] = app.rest.pool_states();
+    let circuits: Map<String, Value> = app
+        .breakers
+        .iter()
+        .map(|breaker| {
+            (
+                breaker.dependency().name().to_owned(),
+                breaker.state().name().into(),
+            )
+        })
+        .collect();
+    let mut body = json!({
+        "status": if is_ready(&app) { "ok" } else { "degraded" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_s": app.clock.mono().as_nanos() / 1_000_000_000,
+        "schema_cache": if app.rest.is_loaded() { "loaded" } else { "loading" },
+        "database": database(&app),
+        "pool": {
+            "active": active, "idle": idle, "waiting": waiting, "max": app.config.database.pool_size,
+        },
+        "redis": redis,
+        "store": store,
+        "breakers": circuits,
+        "rls_failures": {"last_5min": app.metrics.recent_rls_failures()},
+    });
+    if let Some(body) = body.as_object_mut() {
+        for (name, report) in app.reports.all() {
+            body.insert(name.to_owned(), report);
+        }
+    }
+    answer(StatusCode::OK, body)
+}
+
+/// As the last beat found it: looking must not cost a database in trouble anything.
+fn database(app: &Parts) -> Value {
+    match app.rest.pulse.last() {
+        None => Value::Null,
+        Some(beat) => reachability(beat.took, beat.at.elapsed()),
+    }
+}
+
+async fn redis(app: &Parts) -> Value {
+    let Some(redis) = &app.redis else {
+        return Value::Null;
+    };
+    let started = Instant::now();
+    let answered = redis.query::<String>(&redis::cmd("PING")).await;
+    reachability(answered.ok().map(|_| started.elapsed()), Duration::ZERO)
+}
+
+async fn store(app: &Parts) -> Value {
+    let Some(store) = &app.store else {
+        return Value::Null;
+    };
+    let started = Instant::now();
+    let asked = sqlx::query("select 1").execute(store.pool());
+    let answered = tokio::time::timeout(PATIENCE, asked).await;
+    let took = matches!(answered, Ok(Ok(_))).then(|| started.elapsed());
+    reachability(took, Duration::ZERO)
+}
+
+fn reachability(took: Option<Duration>, ago: Duration) -> Value {
+    json!({
+        "reachable": took.is_some(),
+        "latency_ms": took.map(|took| took.as_secs_f64() * 1e3),
+        "checked_s_ago": ago.as_secs(),
+    })
 }
 
 fn is_ready(app: &Parts) -> bool {

@@ -1,4 +1,6 @@
-//! What is counted of connections from clients.
+//! What is counted of connections, from clients and to the database.
+
+use std::time::Duration;
 
 use super::{Metrics, names};
 
@@ -13,5 +15,15 @@ impl Metrics {
     pub(crate) fn connection_cut(&self, reason: &'static str) {
         self.counter(names::HTTP_CONNECTIONS_CUT, &[("reason", reason.into())])
             .increment(1);
+    }
+
+    /// Somebody waited for a connection of the pool.
+    pub(crate) fn pool_wait(&self, span: Duration) {
+        self.histogram(names::DATABASE_POOL_WAIT, &[]).record(span);
+    }
+
+    /// Requests of the last five minutes whose context could not be set.
+    pub(crate) fn recent_rls_failures(&self) -> u64 {
+        self.rls_failures.count()
     }
 }

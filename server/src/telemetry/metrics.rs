@@ -11,6 +11,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder a
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use super::names;
+use super::recent::Recent;
 
 static METADATA: Metadata<'static> = Metadata::new("seawall", Level::INFO, None);
 
@@ -19,6 +20,7 @@ static METADATA: Metadata<'static> = Metadata::new("seawall", Level::INFO, None)
 pub struct Metrics {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
+    pub(super) rls_failures: Recent,
 }
 
 impl Metrics {
@@ -50,6 +52,7 @@ impl Metrics {
         let metrics = Self {
             recorder: Arc::new(recorder),
             handle,
+            rls_failures: Recent::new(),
         };
         metrics.start_at_zero();
         metrics
@@ -127,6 +130,7 @@ impl Metrics {
 
     /// A request's context could not be set.
     pub(crate) fn rls_context_failure(&self) {
+        self.rls_failures.note();
         self.counter(names::RLS_FAILURES, &[]).increment(1);
     }
 

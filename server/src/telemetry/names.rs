@@ -9,6 +9,7 @@ pub(super) const HTTP_CONNECTIONS_CUT: &str = "http_connections_cut_total";
 pub(super) const DATABASE_DURATION: &str = "database_query_duration_seconds";
 pub(super) const DATABASE_ERRORS: &str = "database_query_errors_total";
 pub(super) const DATABASE_POOL: &str = "database_pool_connections";
+pub(super) const DATABASE_POOL_WAIT: &str = "database_pool_wait_seconds";
 pub(super) const DATABASE_DISCARDED: &str = "database_connections_discarded_total";
 pub(super) const RLS_FAILURES: &str = "rls_context_failures_total";
 pub(super) const RATE_LIMIT: &str = "rate_limit_decisions_total";
@@ -161,6 +162,10 @@ pub(super) const HISTOGRAMS: &[(&str, &str)] = &[
     (QUEUE_ATTEMPT, "Time a worker spent on an attempt of a job."),
     (QUEUE_LATENCY, "Time from accepting a job to its completion."),
     (HTTP_DURATION, "Time to answer a request."),
+    (
+        DATABASE_POOL_WAIT,
+        "Time a request waited for a connection of the pool.",
+    ),
     (
         DATABASE_DURATION,
         "Time a request's transaction took, waiting for a connection included.",

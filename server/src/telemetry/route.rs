@@ -4,6 +4,10 @@ use crate::app::Parts;
 
 /// A word for the route in metrics and logs: few of them, none the caller's.
 pub(crate) fn label(app: &Parts, path: &str) -> &'static str {
+    let path = match path.strip_prefix("/v1") {
+        Some(rest) if rest.starts_with('/') && !app.config.postgrest => rest,
+        Some(_) | None => path,
+    };
     let below = |prefix: &str| {
         path.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -17,7 +21,7 @@ pub(crate) fn label(app: &Parts, path: &str) -> &'static str {
         _ if below("/realtime/v1") => "realtime",
         _ if app.config.postgrest && below("/rpc") => "rpc",
         _ if app.config.postgrest => "rest",
-        "/health" | "/live" | "/ready" => "health",
+        "/health" | "/health/detailed" | "/live" | "/ready" => "health",
         "/metrics" => "metrics",
         "/policy" => "policy",
         "/ingest" => "ingest",

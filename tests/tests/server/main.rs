@@ -7,6 +7,8 @@ mod context;
 mod dev;
 mod dropped;
 mod edge;
+mod hardening;
+mod health;
 mod pooler;
 mod refusals;
 mod reload;

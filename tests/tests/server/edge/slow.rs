@@ -80,7 +80,7 @@ async fn slow_heads_bodies_and_readers_take_little_from_others() {
     served(&app, Duration::from_millis(500)).await;
     let mut before = served(&app, span).await;
     let attackers = attackers(&app);
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     let during = served(&app, span).await;
     for attacker in attackers {
         attacker.abort();

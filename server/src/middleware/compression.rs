@@ -1,0 +1,160 @@
+//! Compresses answers over a kilobyte for those who ask, where that gives nothing away.
+//!
+//! How well an answer shrinks tells how much of it repeats. Where an answer has a
+//! secret and also what an attacker may put there by way of a victim's browser, its
+//! size tells the secret bit by bit. A browser sends a token along by itself only in
+//! a cookie, so what is kept out is: the auth service (its answers are tokens), what
+//! sets a cookie, and links that are secrets themselves. A caller keeps its own answer out with
+//! `x-no-compression`.
+//!
+//! PostgREST's `Content-Range` counts rows, not bytes; it is hidden from the library,
+//! which would take every list for a piece of a file.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, ETAG, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
+
+use crate::app::App;
+use crate::telemetry::label;
+
+const LEAST: u64 = 1024;
+/// Quick enough to pay for itself on a local network.
+const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
+const NO_COMPRESSION: HeaderName = HeaderName::from_static("x-no-compression");
+
+/// Left as they are: what is compressed already, and what must arrive as it is made.
+const INCOMPRESSIBLE: [&str; 11] = [
+    "application/grpc",
+    "application/gzip",
+    "application/octet-stream",
+    "application/pdf",
+    "application/zip",
+    "audio/",
+    "font/woff",
+    "image/",
+    "text/event-stream",
+    "video/",
+    "multipart/",
+];
+
+/// An answer that stays as it is.
+#[derive(Debug, Clone, Copy)]
+struct Untouched;
+
+/// A count of rows, hidden from the library.
+#[derive(Debug, Clone)]
+struct Rows(HeaderValue);
+
+pub(super) type Layer = CompressionLayer<And<SizeAbove, Suitable>>;
+
+/// The library's layer, between [`after`] and [`before`].
+pub(super) fn layer(app: &App) -> Layer {
+    let suitable = Suitable {
+        enabled: app.config.connections.compression,
+    };
+    CompressionLayer::new()
+        .quality(LEVEL)
+        .compress_when(SizeAbove::new(LEAST).and(suitable))
+}
+
+/// Stands inside: decides what stays as it is.
+pub(super) async fn before(State(app): State<App>, request: Request, next: Next) -> Response {
+    let declined = request.headers().contains_key(NO_COMPRESSION)
+        || label(&app, request.uri().path()) == "auth"
+        || request.uri().path().contains("/object/sign/")
+        || request.uri().path().contains("/object/upload/sign/");
+    let mut response = next.run(request).await;
+    if declined || is_delicate(response.headers()) {
+        response.extensions_mut().insert(Untouched);
+    } else if app.config.connections.compression
+        && let Some(range) = response.headers().get(CONTENT_RANGE)
+        && !range.as_bytes().starts_with(b"bytes")
+    {
+        let rows = Rows(range.clone());
+        response.headers_mut().remove(CONTENT_RANGE);
+        response.extensions_mut().insert(rows);
+    }
+    response
+}
+
+/// Stands outside: puts back what was hidden, and weakens a tag that named other bytes.
+pub(super) async fn after(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(Rows(range)) = response.extensions_mut().remove::<Rows>() {
+        response.headers_mut().insert(CONTENT_RANGE, range);
+    }
+    let untouched = response.extensions().get::<Untouched>().is_some();
+    if !untouched && response.headers().contains_key(CONTENT_ENCODING) {
+        weaken(response.headers_mut());
+    }
+    response
+}
+
+fn is_delicate(headers: &HeaderMap) -> bool {
+    let says_no = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.to_ascii_lowercase().contains("no-transform"))
+    };
+    headers.contains_key(SET_COOKIE)
+        || headers.contains_key(CONTENT_ENCODING)
+        || headers.get_all(CACHE_CONTROL).iter().any(says_no)
+}
+
+/// A strong tag promises the same bytes; compressed they are others.
+fn weaken(headers: &mut HeaderMap) {
+    let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()) else {
+        return;
+    };
+    if tag.starts_with("W/") {
+        return;
+    }
+    if let Ok(weak) = HeaderValue::try_from(format!("W/{tag}")) {
+        headers.insert(ETAG, weak);
+    }
+}
+
+/// What the library asks of each answer beside its size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suitable {
+    enabled: bool,
+}
+
+impl Predicate for Suitable {
+    fn should_compress<B: http_body::Body>(&self, response: &http::Response<B>) -> bool {
+        // What has no length yet is a stream, and must not wait in a compressor for more to come.
+        self.enabled
+            && response.body().size_hint().exact().is_some()
+            && response.extensions().get::<Untouched>().is_none()
+            && INCOMPRESSIBLE
+                .into_iter()
+                .all(|kind| NotForContentType::const_new(kind).should_compress(response))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strong_tag_is_weakened_once() {
+        let mut headers = HeaderMap::from_iter([(ETAG, HeaderValue::from_static("\"a\""))]);
+        weaken(&mut headers);
+        weaken(&mut headers);
+        assert_eq!(headers[ETAG], "W/\"a\"");
+    }
+
+    #[test]
+    fn cookies_and_what_must_not_be_changed_are_delicate() {
+        let with = |name, value| HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+        assert!(is_delicate(&with(SET_COOKIE, "a=b")));
+        assert!(is_delicate(&with(CACHE_CONTROL, "public, No-Transform")));
+        assert!(is_delicate(&with(CONTENT_ENCODING, "gzip")));
+        assert!(!is_delicate(&with(CACHE_CONTROL, "no-store")));
+    }
+}
