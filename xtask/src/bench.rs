@@ -1,8 +1,8 @@
 //! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; of the package
-//! alone `npm run bench:sdk`; and `npm run bench:direct` and `bench:stack`,
-//! which need a database and peers.
+//! alone `npm run bench:sdk`; and `npm run bench:direct`, `bench:stack` and `bench:proxy`, which need peers.
 
 mod direct;
+mod proxy;
 mod stack;
 
 use crate::arguments::Arguments;
@@ -22,6 +22,10 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     if arguments.flag("stack") {
         arguments.finish()?;
         return stack::run(project);
+    }
+    if arguments.flag("proxy") {
+        arguments.finish()?;
+        return proxy::run(project);
     }
     let sdk_alone = arguments.flag("sdk");
     crate::setup::for_tests(project)?;
