@@ -26,13 +26,14 @@ export async function startPeers(token) {
   const processes = [];
   const start = (program, words, env = {}) => {
     const child = spawn(program, words, { env: { PATH: process.env.PATH, ...env }, stdio: ["ignore", "ignore", "inherit"] });
+    child.once("error", (error) => console.error(`${program} cannot be started: ${error.message}`));
     processes.push(child);
     return child;
   };
   const stop = async () => {
-    for (const child of processes) child.kill("SIGTERM");
+    for (const child of processes) if (child.pid) child.kill("SIGTERM");
     await sleep(300);
-    for (const child of processes) child.kill("SIGKILL");
+    for (const child of processes) if (child.pid) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };
   try {
