@@ -11,6 +11,7 @@
 mod address;
 mod clamd;
 mod content;
+mod encrypted;
 mod failing;
 mod front;
 mod memory;

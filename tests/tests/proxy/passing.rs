@@ -276,3 +276,31 @@ async fn rest_from_the_database_and_the_rest_from_a_project() {
         .expect(200);
     assert_eq!(upstream.seen().len(), 1);
 }
+
+#[tokio::test]
+async fn http_2_is_spoken_where_it_is_asked_for() {
+    let behind = TestApp::start().await;
+    let rest = format!("http://{}/rest/v1", behind.address());
+    let only = StandIn::start().await;
+    let settings = [
+        ("SEAWALL_UPSTREAM_REST_URL", rest.as_str()),
+        ("SEAWALL_UPSTREAM_HTTP", "2"),
+    ];
+    let front = Front::configured(&only.url(), &settings).await;
+    let rooms = front
+        .get("/rest/v1/rooms?select=name")
+        .bearer(&GUEST.token())
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(rooms.rows().len(), 1);
+    let activity = front
+        .request(Method::POST, "/rest/v1/rpc/room_activity")
+        .json(&json!({"room": seawall_e2e::HARBOUR}))
+        .bearer(&GUEST.token())
+        .send()
+        .await;
+    activity.expect(200);
+    // The stand-in knows HTTP/1.1 alone, so it was HTTP/2 that was spoken.
+    front.get("/functions/v1/hello").send().await.expect(502);
+}
