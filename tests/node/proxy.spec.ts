@@ -32,6 +32,8 @@ before(async () => {
       SEAWALL_UPSTREAM_URL: standIns.url,
       SEAWALL_UPSTREAM_REST_URL: `${behind.url}/rest/v1`,
       SEAWALL_UPSTREAM_AUTH_URL: `${behind.url}/auth/v1`,
+      // More than the people of a test use in a minute.
+      SEAWALL_DEFAULT_TIER: "enterprise",
       JWT_SECRET: "a secret for tests, long enough to sign with",
     },
     stdio: ["ignore", "ignore", "inherit"],
