@@ -286,7 +286,7 @@ impl Replay {
     fn is_safe_after(&self, fault: &Fault) -> bool {
         match fault {
             Fault::Unreachable(_) => true,
-            Fault::Lost(_) => is_safe(self.method.as_str()),
+            Fault::Lost(_) => is_safe(self.method.as_str().as_bytes()),
             Fault::TimedOut(_) | Fault::Body { .. } => false,
         }
     }
