@@ -139,8 +139,8 @@ pub fn sort(method: &[u8], path: &[u8]) -> (Service, Class, usize) {
 
 /// Whether HTTP calls the method safe: it asks and changes nothing.
 #[must_use]
-pub fn is_safe(method: &[u8]) -> bool {
-    let is = |name: &[u8]| method.eq_ignore_ascii_case(name);
+pub fn is_safe(method: impl AsRef<[u8]>) -> bool {
+    let is = |name: &[u8]| method.as_ref().eq_ignore_ascii_case(name);
     is(b"GET") || is(b"HEAD") || is(b"OPTIONS")
 }
 
