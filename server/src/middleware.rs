@@ -113,7 +113,8 @@ pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
             .layer(from_fn(crate::proxy::credentials))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
             .layer(from_fn(audit::note))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
+            .layer(from_fn_with_state(app.clone(), rate_limit::layer))
+            .layer(from_fn_with_state(app.clone(), cache::layer)),
     );
     if uploads {
         return router.layer(from_fn_with_state(app.clone(), faults::layer));

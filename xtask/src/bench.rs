@@ -1,6 +1,8 @@
 //! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; of the package
-//! alone `npm run bench:sdk`; and `npm run bench:direct`, `bench:stack` and `bench:proxy`, which need peers.
+//! alone `npm run bench:sdk`; and `npm run bench:direct`, `bench:cache`, `bench:stack` and `bench:proxy`, which
+//! need peers or a database.
 
+mod cache;
 mod direct;
 mod proxy;
 mod stack;
@@ -26,6 +28,10 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     if arguments.flag("proxy") {
         arguments.finish()?;
         return proxy::run(project);
+    }
+    if arguments.flag("cache") {
+        arguments.finish()?;
+        return cache::run(project);
     }
     let sdk_alone = arguments.flag("sdk");
     crate::setup::for_tests(project)?;

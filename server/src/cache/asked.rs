@@ -47,6 +47,7 @@ pub(crate) struct Read {
     /// Kept answers may not be older.
     pub(crate) max_age: Option<Span>,
     pub(crate) is_head: bool,
+    pub(crate) passed_on: bool,
     /// The tags of what the caller has already.
     pub(crate) known: Vec<HeaderValue>,
     pub(crate) private: Key,
@@ -71,17 +72,29 @@ pub(crate) struct Seen<'request> {
     pub(crate) uri: &'request Uri,
     pub(crate) headers: &'request HeaderMap,
     pub(crate) identity: Option<&'request Identity>,
-    /// The catalogue's fingerprint in direct mode; none before an upstream.
-    pub(crate) catalogue: Option<Key>,
+    /// It goes to an upstream.
+    pub(crate) passed_on: bool,
+    /// The catalogue's fingerprint, as far as there is one.
+    pub(crate) catalogue: Key,
 }
 
 impl Cache {
     /// Sorts a request.
     pub(crate) fn sort(&self, seen: &Seen<'_>) -> Asked {
+        // A socket, or a stream without end.
+        let streams = seen
+            .headers
+            .get(header::ACCEPT)
+            .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+        if seen.headers.contains_key(header::UPGRADE) || streams {
+            return Asked::Bystander;
+        }
         let target = Target::of(seen.method.as_str(), seen.uri.path());
         let name = resource(target.endpoint);
         let lifetimes = match target.service {
             Service::Rest | Service::Rpc if name.is_empty() => None,
+            // Before an upstream nobody knows what a function does until somebody says so.
+            Service::Rpc if seen.passed_on && !self.config.rules.contains_key(&name) => None,
             Service::Rest | Service::Rpc => self.config.of(&name),
             // Whole services are not kept by one switch: their answers are named one by one.
             Service::Storage | Service::Functions if self.config.rules.contains_key(&name) => {
@@ -107,10 +120,14 @@ impl Cache {
         if seen.headers.contains_key(AUTHORIZATION) && !identity.authenticated {
             return Asked::Bypass;
         }
-        let scope = sha256(&[&self.scope, &seen.catalogue.unwrap_or_default()]);
+        let scope = sha256(&[&self.scope, &seen.catalogue]);
         let keys = Keys {
             scope: &scope,
-            matters: seen.catalogue.map_or(Matters::Upstream, |_| Matters::Direct),
+            matters: if seen.passed_on {
+                Matters::Upstream
+            } else {
+                Matters::Direct
+            },
             method: seen.method,
             uri: seen.uri,
             headers: seen.headers,
@@ -132,6 +149,7 @@ impl Cache {
             },
             mode: wishes.mode,
             max_age: wishes.max_age,
+            passed_on: seen.passed_on,
             is_head: seen.method == Method::HEAD,
             known: seen.headers.get_all(IF_NONE_MATCH).iter().cloned().collect(),
             private: keys.private(&self.config.ignored_claims),

@@ -99,14 +99,28 @@ impl Cache {
     }
 
     /// The tables an answer depends on of which only the request is known, and whether all were declared public.
-    pub(crate) fn may_have_read(&self, endpoint: &str, query: &str) -> Touched {
+    ///
+    /// Where the upstream's database can be looked into, what is behind them counts too.
+    pub(crate) fn may_have_read(&self, graph: Option<&Graph>, endpoint: &str, query: &str) -> Touched {
         let names = self.relations.tables_read(endpoint, query);
-        Touched {
+        let mut touched = Touched {
             public: names.iter().all(|name| self.config.is_public(name)),
             read: names.iter().map(|name| self.whole_name(name)).collect(),
             keep: true,
             ..Touched::default()
+        };
+        let named = names
+            .iter()
+            .map(|name| Qualified::new(self.schema.as_str(), name.as_str()));
+        for (graph, name) in graph
+            .into_iter()
+            .flat_map(|graph| named.clone().map(move |name| (graph, name)))
+        {
+            if graph.knows(&name) {
+                touched.reads(&graph.read(&name));
+            }
         }
+        touched
     }
 
     /// Throws away on every instance. When this returns, no later read here or through Redis gives what was kept

@@ -65,6 +65,14 @@ impl Touched {
         touched
     }
 
+    /// Reading leads there as well.
+    pub(super) fn reads(&mut self, reach: &Reach) {
+        self.read.extend(reach.tables.iter().map(table_name));
+        self.reads_anything |= reach.opaque;
+        self.keep &= !reach.request;
+        self.public &= !reach.claims;
+    }
+
     fn wrote(&mut self, reach: &Reach) {
         self.written.extend(reach.tables.iter().map(table_name));
         self.writes_anything |= reach.opaque;

@@ -25,6 +25,7 @@ use crate::cache::answer::respond;
 use crate::cache::asked::{Asked, Read, Seen};
 use crate::cache::{Before, Cache, Found, Landing, Turn, Word, landed};
 use crate::error::ApiError;
+use crate::proxy::Passing;
 use fetch::{Fetched, fetch};
 
 /// How long a read waits for a database in trouble when a last known answer is at hand.
@@ -35,12 +36,18 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
     let Some(cache) = &app.cache else {
         return next.run(request).await;
     };
+    let passing = request.extensions().get::<Passing>();
     let seen = Seen {
         method: request.method(),
         uri: request.uri(),
         headers: request.headers(),
-        identity: request.extensions().get::<Identity>(),
-        catalogue: app.rest.fingerprint(),
+        // Who brings a key that only the upstream can judge is not known here.
+        identity: request
+            .extensions()
+            .get::<Identity>()
+            .filter(|_| passing.is_none_or(|passing| !passing.is_opaque())),
+        passed_on: passing.is_some(),
+        catalogue: app.rest.fingerprint().unwrap_or_default(),
     };
     match cache.sort(&seen) {
         Asked::Bystander => next.run(request).await,

@@ -23,6 +23,13 @@ pub(crate) struct Passing {
     pub(super) opaque: Option<HeaderValue>,
 }
 
+impl Passing {
+    /// Whether the request brings a credential that only the upstream can judge.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.opaque.is_some()
+    }
+}
+
 pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
     let query = request.uri().query().and_then(key_of_query);
     let passing = arrange(request.headers_mut(), query);

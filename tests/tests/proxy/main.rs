@@ -14,6 +14,7 @@ mod content;
 mod encrypted;
 mod failing;
 mod front;
+mod keeping;
 mod memory;
 mod passing;
 mod project;

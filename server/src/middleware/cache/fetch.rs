@@ -79,8 +79,10 @@ pub(super) async fn fetch(
     }
     let touched = match response.extensions().get::<Touched>() {
         Some(touched) => touched.clone(),
-        None if app.rest.fingerprint().is_some() => Touched::default(),
-        None => cache.may_have_read(&read.endpoint, &read.query),
+        None if read.passed_on => {
+            cache.may_have_read(app.rest.graph().as_deref(), &read.endpoint, &read.query)
+        }
+        None => Touched::default(),
     };
     if !touched.keep || !may_be_kept(response.headers()) {
         return unkept(response, None, Word::Bypass);

@@ -3,12 +3,12 @@
 use seawall_e2e::{GUEST, HARBOUR, LIGHTHOUSE, OWNER};
 use serde_json::json;
 
-use super::{MESSAGES, ROOMS, keeping, until, warm, word};
+use super::{MESSAGES, ROOMS, caller, keeping, until, warm, word};
 
 #[tokio::test]
 async fn a_writer_reads_what_it_wrote() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     for round in 0..5 {
         warm(&owner, MESSAGES).await;
         let body = format!("round {round}");
@@ -22,7 +22,7 @@ async fn a_writer_reads_what_it_wrote() {
 #[tokio::test]
 async fn a_write_spares_what_does_not_depend_on_it() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     warm(&owner, ROOMS).await;
     let message = json!({"room_id": HARBOUR, "body": "another"});
     owner.post("/rest/v1/messages", &message).send().await.expect(201);
@@ -32,7 +32,7 @@ async fn a_write_spares_what_does_not_depend_on_it() {
 #[tokio::test]
 async fn embeds_views_and_functions_end_with_the_tables_they_read() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     let paths = [
         "/rest/v1/rooms?select=name,messages(body)".to_owned(),
         "/rest/v1/room_summaries?select=name,message_count".to_owned(),
@@ -55,7 +55,7 @@ async fn embeds_views_and_functions_end_with_the_tables_they_read() {
 #[tokio::test]
 async fn a_membership_that_ends_ends_the_list_of_rooms() {
     let app = keeping().start().await;
-    let guest = app.as_user(GUEST);
+    let guest = caller(&app, GUEST);
     warm(&guest, ROOMS).await;
     let service = app.with_claims(&json!({"role": "service_role"}));
     let membership = format!(
@@ -75,7 +75,7 @@ async fn what_cascades_and_what_triggers_write_ends_too() {
         $$ begin insert into public.ledger values (tg_op); return null; end $$;
       create trigger noted after delete on messages for each statement execute function note();";
     let app = keeping().prepared_with(sql).start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     warm(&owner, MESSAGES).await;
     warm(&owner, "/rest/v1/ledger").await;
     let service = app.with_claims(&json!({"role": "service_role"}));
@@ -95,7 +95,7 @@ async fn a_function_that_builds_its_sql_ends_everything_unless_told_what_it_writ
                grant execute on function hidden(text) to authenticated;";
     let call = json!({"q": "select 1"});
     let app = keeping().prepared_with(sql).start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     warm(&owner, ROOMS).await;
     owner.post("/rest/v1/rpc/hidden", &call).send().await.expect(204);
     assert_eq!(word(&owner.get(ROOMS).send().await.expect(200)), "MISS");
@@ -104,7 +104,7 @@ async fn a_function_that_builds_its_sql_ends_everything_unless_told_what_it_writ
         .prepared_with(sql)
         .set("SEAWALL_CACHE_WRITES", r#"{"rpc/hidden": ["messages"]}"#);
     let app = told.start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     warm(&owner, ROOMS).await;
     owner.post("/rest/v1/rpc/hidden", &call).send().await.expect(204);
     assert_eq!(word(&owner.get(ROOMS).send().await.expect(200)), "HIT");
@@ -114,7 +114,7 @@ async fn a_function_that_builds_its_sql_ends_everything_unless_told_what_it_writ
 async fn a_write_elsewhere_to_a_watched_table_is_heard_and_spares_the_others() {
     let app = keeping().with_store().start().await;
     app.database().run("select seawall.watch('messages')").await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     // A trigger is a change of the schema: once, what was kept before it is not found any more.
     let mut spared = false;
     for round in 0..4 {
@@ -135,7 +135,7 @@ async fn a_write_elsewhere_to_a_watched_table_is_heard_and_spares_the_others() {
 #[tokio::test]
 async fn a_change_of_a_policy_or_of_a_grant_ends_what_was_kept_before() {
     let app = keeping().start().await;
-    let guest = app.as_user(GUEST);
+    let guest = caller(&app, GUEST);
     warm(&guest, ROOMS).await;
     app.database()
         .run("drop policy rooms_of_member on rooms; notify pgrst")
@@ -147,7 +147,7 @@ async fn a_change_of_a_policy_or_of_a_grant_ends_what_was_kept_before() {
 async fn an_administrator_throws_away_by_table_key_pattern_and_user() {
     let app = keeping().start().await;
     let admin = app.with_claims(&json!({"role": "service_role"}));
-    let (owner, guest) = (app.as_user(OWNER), app.as_user(GUEST));
+    let (owner, guest) = (caller(&app, OWNER), caller(&app, GUEST));
     let tell = async |body: serde_json::Value| {
         admin
             .post("/internal/cache/invalidate", &body)
@@ -185,7 +185,7 @@ async fn an_administrator_throws_away_by_table_key_pattern_and_user() {
 async fn only_administrators_look_and_throw_away() {
     let app = keeping().start().await;
     let everything = json!({"everything": true});
-    app.as_user(OWNER)
+    caller(&app, OWNER)
         .post("/internal/cache/invalidate", &everything)
         .send()
         .await
@@ -195,7 +195,7 @@ async fn only_administrators_look_and_throw_away() {
         .send()
         .await
         .expect(401);
-    warm(&app.as_user(OWNER), ROOMS).await;
+    warm(&caller(&app, OWNER), ROOMS).await;
     let admin = app.with_claims(&json!({"role": "service_role"}));
     let stats = admin.get("/internal/cache-stats").send().await.expect(200).json();
     assert!(stats["instance"]["hits"].as_u64() >= Some(1), "{stats}");

@@ -3,13 +3,13 @@
 use seawall_e2e::{GUEST, HARBOUR, OWNER, TestApp};
 use serde_json::json;
 
-use super::{ROOMS, keeping, warm, word};
+use super::{ROOMS, caller, keeping, warm, word};
 
 #[tokio::test]
 async fn nothing_is_kept_unless_somebody_says_so() {
     let app = TestApp::start().await;
     for _ in 0..2 {
-        let answer = app.as_user(OWNER).get(ROOMS).send().await.expect(200);
+        let answer = caller(&app, OWNER).get(ROOMS).send().await.expect(200);
         assert_eq!(word(&answer), "");
     }
 }
@@ -17,7 +17,7 @@ async fn nothing_is_kept_unless_somebody_says_so() {
 #[tokio::test]
 async fn a_second_read_costs_the_database_nothing() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     let hit = warm(&owner, ROOMS).await;
     assert_eq!(hit.column("name"), ["Harbour", "Lighthouse"]);
     assert_eq!(hit.header("cache-control"), "private");
@@ -29,7 +29,7 @@ async fn a_second_read_costs_the_database_nothing() {
 #[tokio::test]
 async fn whoever_has_the_answer_is_told_so_without_it() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     let tag = warm(&owner, ROOMS).await.header("etag").to_owned();
     let again = owner
         .get(ROOMS)
@@ -48,7 +48,7 @@ async fn whoever_has_the_answer_is_told_so_without_it() {
 #[tokio::test]
 async fn a_caller_may_insist_on_the_database() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     warm(&owner, ROOMS).await;
     let ask = |wish: &'static str| owner.get(ROOMS).header("cache-control", wish).send();
     assert_eq!(word(&ask("no-cache").await), "MISS");
@@ -63,7 +63,7 @@ async fn a_caller_may_insist_on_the_database() {
 #[tokio::test]
 async fn shape_range_and_count_tell_answers_apart() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     let path = "/rest/v1/rooms?select=name&order=name&limit=1";
     let list = warm(&owner, path).await;
     assert!(list.json().is_array());
@@ -88,7 +88,7 @@ async fn shape_range_and_count_tell_answers_apart() {
 #[tokio::test]
 async fn errors_and_the_description_of_the_api_are_not_kept() {
     let app = keeping().start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     for _ in 0..2 {
         let wrong = owner.get("/rest/v1/rooms?made_up=eq.1").send().await.expect(400);
         assert_eq!(word(&wrong), "MISS");
@@ -106,7 +106,7 @@ const FUNCTIONS: &str = "
 #[tokio::test]
 async fn functions_are_kept_when_they_promise_to_change_nothing() {
     let app = keeping().prepared_with(FUNCTIONS).start().await;
-    let owner = app.as_user(OWNER);
+    let owner = caller(&app, OWNER);
     assert_eq!(warm(&owner, "/rest/v1/rpc/steady").await.json(), json!(2));
     let activity = format!("/rest/v1/rpc/room_activity?room={HARBOUR}");
     warm(&owner, &activity).await;
@@ -135,7 +135,7 @@ async fn rules_hold_for_the_tables_they_name() {
         .set("SEAWALL_CACHE_TABLES", r#"{"rooms": {"ttl": 60000}}"#)
         .start()
         .await;
-    warm(&app.as_user(OWNER), ROOMS).await;
+    warm(&caller(&app, OWNER), ROOMS).await;
     let other = app
         .as_user(OWNER)
         .get("/rest/v1/profiles")
@@ -148,7 +148,7 @@ async fn rules_hold_for_the_tables_they_name() {
 #[tokio::test]
 async fn what_is_too_large_is_not_kept() {
     let app = keeping().set("SEAWALL_CACHE_MAX_ANSWER", "40").start().await;
-    warm(&app.as_user(GUEST), "/rest/v1/rooms?select=name").await;
+    warm(&caller(&app, GUEST), "/rest/v1/rooms?select=name").await;
     for _ in 0..2 {
         let large = app
             .as_user(GUEST)
@@ -173,7 +173,7 @@ async fn behind_a_pre_request_function_nothing_is_kept_unless_asked_for() {
     let app = judged().start().await;
     for _ in 0..2 {
         assert_eq!(
-            word(&app.as_user(OWNER).get(ROOMS).send().await.expect(200)),
+            word(&caller(&app, OWNER).get(ROOMS).send().await.expect(200)),
             "BYPASS"
         );
     }
@@ -181,5 +181,5 @@ async fn behind_a_pre_request_function_nothing_is_kept_unless_asked_for() {
         .set("SEAWALL_CACHE_SKIP_PRE_REQUEST", "true")
         .start()
         .await;
-    warm(&app.as_user(OWNER), ROOMS).await;
+    warm(&caller(&app, OWNER), ROOMS).await;
 }

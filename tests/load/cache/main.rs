@@ -1,0 +1,133 @@
+//! `npm run bench:cache`: the same mix of reads and writes with the response cache and without it, in one run on one
+//! database (Q8: the database's load), and the time of a hit (P4).
+//!
+//! Every request of a mix is sent the same number of times to each server; what counts is the processor time and the
+//! number of transactions that they cost PostgreSQL. A hit is timed twice: by the client, round trip and noise of the
+//! machine included, and by the server's own histogram.
+//!
+//! Environment: `SEAWALL_BINARY`, `SEAWALL_TEST_DATABASE_URL`, `BENCH_REQUESTS` (12,000), `BENCH_JSON`.
+
+mod client;
+mod mix;
+mod server;
+
+use std::error::Error;
+
+use seawall_e2e::{Database, TestRedis};
+use serde_json::{Value, json};
+
+use client::Figures;
+use mix::Mix;
+use server::Server;
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Writes in a thousand requests.
+const WRITES: [u64; 3] = [0, 10, 50];
+const CONNECTIONS: [usize; 3] = [1, 16, 64];
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> Outcome<()> {
+    let requests: u64 = match std::env::var("BENCH_REQUESTS") {
+        Ok(text) => text.parse()?,
+        Err(_) => 12_000,
+    };
+    let database = Database::create().await;
+    database.run(mix::DATA).await;
+    let redis = TestRedis::start().await;
+    let url = redis.url();
+    let cached = [("SEAWALL_CACHE", "true")];
+    let shared = [("SEAWALL_CACHE", "true"), ("SEAWALL_REDIS_URL", url.as_str())];
+    let servers = [
+        Server::start("no cache", &database, &[]).await,
+        Server::start("memory", &database, &cached).await,
+        Server::start("memory and Redis", &database, &shared).await,
+    ];
+    let mixes = mixes(&servers, &database, requests).await?;
+    let hits = hits(&servers, &database, requests).await?;
+    if let Ok(path) = std::env::var("BENCH_JSON") {
+        std::fs::write(
+            &path,
+            serde_json::to_vec_pretty(&json!({ "mixes": mixes, "hits": hits }))?,
+        )?;
+        println!("\nas JSON: {path}");
+    }
+    Ok(())
+}
+
+/// Q8: what a mix costs the database.
+async fn mixes(servers: &[Server], database: &Database, requests: u64) -> Outcome<Vec<Value>> {
+    println!("{requests} requests of a mix over 16 connections: what they cost PostgreSQL (Q8: −80 to −90%)");
+    println!(
+        "{:<10}{:<18}{:>8}{:>14}{:>14}{:>14}{:>10}{:>10}",
+        "writes", "server", "hits", "transactions", "less", "CPU s", "less", "p50 µs"
+    );
+    let mut rows = Vec::new();
+    for writes in WRITES {
+        let mut bare: Option<(f64, f64)> = None;
+        for server in servers {
+            let before = server.reading(database).await?;
+            let figures = client::run(server, Mix::new(writes), 16, requests).await?;
+            let cost = server.reading(database).await?.since(&before);
+            let (transactions, cpu_s) = *bare.get_or_insert((cost.transactions, cost.cpu_s));
+            let less = |now: f64, then: f64| 100.0 * (1.0 - now / then.max(f64::EPSILON));
+            let row = (
+                less(cost.transactions, transactions),
+                less(cost.cpu_s, cpu_s),
+                figures.hit_rate * 100.0,
+            );
+            println!(
+                "{:<10}{:<18}{:>7.1}%{:>14.0}{:>13.1}%{:>14.2}{:>9.1}%{:>10.0}",
+                format!("{}%", writes / 10),
+                server.name,
+                row.2,
+                cost.transactions,
+                row.0,
+                cost.cpu_s,
+                row.1,
+                figures.p50_us
+            );
+            rows.push(json!({
+                "writes_per_thousand": writes, "server": server.name, "hit_percent": row.2,
+                "transactions": cost.transactions, "transactions_less_percent": row.0,
+                "database_cpu_s": cost.cpu_s, "database_cpu_less_percent": row.1, "p50_us": figures.p50_us,
+            }));
+        }
+    }
+    Ok(rows)
+}
+
+/// P4: how long a hit takes.
+async fn hits(servers: &[Server], database: &Database, requests: u64) -> Outcome<Vec<Value>> {
+    println!("\none answer over and over (P4: a hit within 1 ms at p99)");
+    println!(
+        "{:<18}{:>6}{:>10}{:>10}{:>10}{:>24}{:>22}",
+        "server", "conn", "req/s", "p50 µs", "p99 µs", "within 1 ms in server", "server CPU µs"
+    );
+    let mut rows = Vec::new();
+    for connections in CONNECTIONS {
+        for server in servers {
+            client::run(server, Mix::one(), 1, 50).await?;
+            let before = server.reading(database).await?;
+            let Figures {
+                per_second,
+                p50_us,
+                p99_us,
+                ..
+            } = client::run(server, Mix::one(), connections, requests).await?;
+            let cost = server.reading(database).await?.since(&before);
+            let within = 100.0 * cost.within_1_ms / cost.answered.max(1.0);
+            let cpu_us = cost.server_cpu_s * 1e6 / cost.answered.max(1.0);
+            println!(
+                "{:<18}{connections:>6}{per_second:>10.0}{p50_us:>10.0}{p99_us:>10.0}{within:>23.2}%{cpu_us:>22.1}",
+                server.name
+            );
+            rows.push(json!({
+                "server": server.name, "connections": connections, "requests_per_second": per_second,
+                "p50_us": p50_us, "p99_us": p99_us, "within_1_ms_in_server_percent": within,
+                "server_cpu_us": cpu_us,
+            }));
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,108 @@
+//! A server under test, and what it and PostgreSQL have spent so far.
+
+use std::net::SocketAddr;
+
+use http::Method;
+use seawall_e2e::{Database, GUEST, OWNER, ServerProcess};
+
+use crate::Outcome;
+
+/// Clock ticks a second, the same on every Linux.
+const TICKS: f64 = 100.0;
+
+/// The processes that work for servers on the database.
+const SESSIONS: &str = "select string_agg(pid::text, ',') from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()";
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
+    process: ServerProcess,
+    tokens: (String, String),
+}
+
+/// What was spent.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading {
+    /// Transactions of requests.
+    pub(crate) transactions: f64,
+    /// Processor seconds of PostgreSQL's sessions.
+    pub(crate) cpu_s: f64,
+    /// Processor seconds of the server.
+    pub(crate) server_cpu_s: f64,
+    /// Requests answered.
+    pub(crate) answered: f64,
+    /// Of those, within a millisecond.
+    pub(crate) within_1_ms: f64,
+}
+
+impl Server {
+    pub(crate) async fn start(name: &'static str, database: &Database, settings: &[(&str, &str)]) -> Self {
+        // A machine that is busy with something else is no reason to end a benchmark.
+        let patient = [
+            ("SEAWALL_DB_POOL", "8"),
+            ("SEAWALL_DB_CONNECT_TIMEOUT", "20000"),
+            ("SEAWALL_DB_POOL_ACQUISITION_TIMEOUT", "20"),
+        ];
+        let settings: Vec<_> = patient.iter().chain(settings).copied().collect();
+        Self {
+            name,
+            process: ServerProcess::start(database, &settings).await,
+            tokens: (OWNER.token_for(7200), GUEST.token_for(7200)),
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    pub(crate) fn tokens(&self) -> (String, String) {
+        self.tokens.clone()
+    }
+
+    pub(crate) async fn reading(&self, database: &Database) -> Outcome<Reading> {
+        let sessions = database.value(SESSIONS).await;
+        let metrics = self.process.request(Method::GET, "/metrics").send().await;
+        let text = String::from_utf8(metrics.body.to_vec())?;
+        let sum = |name: &str, labels: &[&str]| -> f64 {
+            text.lines()
+                .filter(|line| line.starts_with(name) && labels.iter().all(|label| line.contains(label)))
+                .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+                .sum()
+        };
+        Ok(Reading {
+            transactions: sum("database_query_duration_seconds_count", &[]),
+            cpu_s: sessions
+                .split(',')
+                .filter_map(|pid| seconds(pid.parse().ok()?))
+                .sum(),
+            server_cpu_s: self.process.pid().and_then(seconds).unwrap_or(0.0),
+            answered: sum("http_request_duration_seconds_count", &["route=\"rest\""]),
+            within_1_ms: sum(
+                "http_request_duration_seconds_bucket",
+                &["route=\"rest\"", "le=\"0.001\""],
+            ),
+        })
+    }
+}
+
+impl Reading {
+    /// What was spent since an earlier one. Sessions stay open, so no process takes its figure with it.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            transactions: self.transactions - earlier.transactions,
+            cpu_s: self.cpu_s - earlier.cpu_s,
+            server_cpu_s: self.server_cpu_s - earlier.server_cpu_s,
+            answered: self.answered - earlier.answered,
+            within_1_ms: self.within_1_ms - earlier.within_1_ms,
+        }
+    }
+}
+
+fn seconds(pid: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS)
+}
