@@ -19,6 +19,7 @@ mod verdict;
 mod wish;
 mod work;
 
+pub(crate) use job::JobStatus;
 pub(crate) use ledger::{Depth, Wanted};
 pub(crate) use submit::{Submission, submit};
 pub(crate) use wish::{Wish, take as take_wish};
@@ -35,7 +36,7 @@ use crate::config::QueueConfig;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use accept::{Accepted, MOST_WAITING, Waiting};
-use job::{JobStatus, NewJob};
+use job::NewJob;
 use ledger::Ledger;
 
 /// The longest wait between attempts.

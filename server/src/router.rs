@@ -41,6 +41,9 @@ fn as_seawall(app: &App) -> Router {
     if app.queue.is_some() {
         router = router.merge(middleware::before_jobs(routes::jobs(app), app));
     }
+    if app.config.server.api_docs {
+        router = router.merge(routes::docs(app));
+    }
     if app.dev.auth.is_some() {
         router = router.merge(middleware::before_auth(dev::auth::routes(app), app));
     }

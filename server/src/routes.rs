@@ -2,10 +2,12 @@
 
 mod admin;
 mod body;
+mod docs;
 mod health;
 mod ingest;
 mod jobs;
 mod metrics;
+mod openapi;
 mod page;
 mod policy;
 
@@ -27,6 +29,16 @@ pub(crate) fn own(app: &App) -> Router {
 pub(crate) fn administration(app: &App) -> Router {
     let health = Router::new().route("/health/detailed", get(health::detailed));
     admin::routes(app).merge(health.with_state(app.clone()))
+}
+
+/// The description of these addresses, and a page to try them on.
+pub(crate) fn docs(app: &App) -> Router {
+    Router::new()
+        .route("/openapi.json", get(openapi::read))
+        .route("/api-docs", get(docs::index))
+        .route("/api-docs/", get(docs::root))
+        .route("/api-docs/{*path}", get(docs::asset))
+        .with_state(app.clone())
 }
 
 /// Where guards send their metrics; open to everyone, and limited.

@@ -66,6 +66,7 @@ keys! {
     REST_ROOT = "rest-root", "whether the REST interface is at / as well as at /rest/v1";
     CORS_ORIGINS = "server-cors-allowed-origins" [DB], "origins that may read answers; empty for all";
     TRACE_HEADER = "server-trace-header" [DB], "request header to repeat on the answer";
+    API_DOCS = "api-docs", "whether the server describes its own addresses at /openapi.json and /api-docs";
     TIMING = "server-timing-enabled" [DB], "whether answers carry Server-Timing";
     BODY_LIMIT = "body-limit", "largest request body in bytes";
     HEADER_LIMIT = "header-limit", "largest request head in bytes";

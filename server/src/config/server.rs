@@ -26,6 +26,8 @@ pub struct ServerConfig {
     pub cors_origins: Vec<String>,
     /// A request header that is repeated on the answer.
     pub trace_header: Option<HeaderName>,
+    /// Whether the server describes its own addresses at `/openapi.json` and `/api-docs`.
+    pub api_docs: bool,
     /// Whether answers carry `Server-Timing`.
     pub timing: bool,
     /// Largest request body in bytes.
@@ -62,6 +64,7 @@ impl ServerConfig {
             rest_root,
             cors_origins: source.list(&key::CORS_ORIGINS)?.unwrap_or_default(),
             trace_header: source.parsed(&key::TRACE_HEADER, header_name)?,
+            api_docs: source.flag(&key::API_DOCS, true)?,
             timing: source.flag(&key::TIMING, false)?,
             body_limit: source
                 .number(&key::BODY_LIMIT, 1024..=1 << 30)?

@@ -8,6 +8,7 @@ mod cache;
 mod events;
 mod instances;
 mod limits;
+mod queue;
 
 use axum::Router;
 use axum::routing::{delete, get, patch, post};
@@ -28,6 +29,7 @@ pub(crate) fn routes(app: &App) -> Router {
         .route("/admin/limits", get(limits::read))
         .route("/admin/limits/tiers/{name}", patch(limits::adjust))
         .route("/admin/limits/keys/{key}", delete(limits::unblock))
+        .route("/admin/queue", get(queue::list))
         .route("/admin/events", get(events::stream))
         .with_state(app.clone())
 }

@@ -25,6 +25,8 @@ pub(crate) fn label(app: &Parts, path: &str) -> &'static str {
         "/metrics" => "metrics",
         "/policy" => "policy",
         "/ingest" => "ingest",
+        "/openapi.json" => "docs",
+        _ if below("/api-docs") => "docs",
         _ if below("/admin") => "admin",
         _ if below("/dev") => "dev",
         _ if app.config.server.static_dir.is_some() => "page",
