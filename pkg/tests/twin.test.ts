@@ -7,8 +7,14 @@ import { describe, test } from "node:test";
 
 import * as wasm from "seawall/guard";
 import * as twin from "seawall/js/guard";
+import { rest as twinRest } from "seawall/js/rest";
+import { rest } from "seawall/rest";
 
 import { createWorld } from "./world.js";
+
+// How long a file takes to load is no decision: both are whole from the start.
+wasm.offerRest(rest);
+twin.offerRest(twinRest);
 
 const STEPS = 400;
 const PATHS = ["rest/v1/messages", "rest/v1/rooms", "rest/v1/rpc/add", "auth/v1/token", "storage/v1/object/a/b"];
