@@ -36,8 +36,8 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
 fn outcome(response: &Response) -> Outcome {
     let report = response.extensions().get::<Arc<ErrorReport>>();
     let code = report.map(|report| report.code.as_str());
-    // No schema cache yet is our own state and says nothing new about the database.
-    if code == Some("PGRST002") {
+    // No schema cache yet and a full queue are our own states and say nothing new about the database.
+    if matches!(code, Some("PGRST002" | "SEAWALL_QUEUE_FULL")) {
         return Outcome::ABORTED;
     }
     classify(&Answer::Response {
