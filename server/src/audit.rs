@@ -19,7 +19,7 @@ mod ship;
 mod write;
 
 pub(crate) use anomaly::Seen;
-pub(crate) use search::{Filter, Page};
+pub(crate) use search::Filter;
 pub(crate) use ship::run;
 
 use std::hash::{BuildHasher as _, RandomState};

@@ -16,7 +16,7 @@ mod traces;
 
 pub use metrics::Metrics;
 pub(crate) use route::label;
-pub(crate) use traces::{Trace, Traces};
+pub(crate) use traces::{Child, Trace, Traces};
 
 use tracing_subscriber::EnvFilter;
 

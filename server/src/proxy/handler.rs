@@ -12,6 +12,7 @@ use http::{HeaderValue, Method, Version};
 use http_body::Body as _;
 use http_body_util::Limited;
 use hyper::body::Incoming;
+use opentelemetry::trace::SpanKind;
 use seawall_policy::class::request::is_safe;
 
 use super::address;
@@ -29,6 +30,7 @@ use crate::config::UpstreamUrl;
 use crate::error::ApiError;
 use crate::middleware::RequestId;
 use crate::serve::{Encrypted, Peer};
+use crate::telemetry::{Child, Trace};
 use crate::{uploads, websocket};
 
 /// Before a second attempt: long enough for a restarting process to listen again, short enough for a person.
@@ -176,8 +178,15 @@ fn hop(app: &App, request: &Request, id: Option<&str>) -> Hop {
 
 /// Sends a request on and gives back what came.
 pub(crate) async fn pass(app: &App, upstream: Upstream, url: &UpstreamUrl, outgoing: Outgoing) -> Response {
-    let Outgoing { request, hop, .. } = outgoing;
-    match attempts(app, upstream, request).await {
+    let Outgoing { mut request, hop, .. } = outgoing;
+    let trace = request.extensions().get::<Trace>();
+    let span = trace.map(|trace| trace.child(upstream.name(), SpanKind::Client));
+    if let Some((name, value)) = span.as_ref().and_then(Child::traceparent) {
+        request.headers_mut().insert(name, value);
+    }
+    let answered = attempts(app, upstream, request).await;
+    drop(span);
+    match answered {
         Ok(response) => finish(app, upstream, url, &hop, response),
         Err(error) => error.into_response(),
     }

@@ -3,6 +3,7 @@
 //! Everything here stands behind `middleware::before_admin`. A decision is told to all
 //! instances over the bus and to everybody who listens as an event.
 
+mod audit;
 mod breakers;
 mod cache;
 mod events;
@@ -30,6 +31,7 @@ pub(crate) fn routes(app: &App) -> Router {
         .route("/admin/limits/tiers/{name}", patch(limits::adjust))
         .route("/admin/limits/keys/{key}", delete(limits::unblock))
         .route("/admin/queue", get(queue::list))
+        .route("/admin/audit", get(audit::search))
         .route("/admin/events", get(events::stream))
         .with_state(app.clone())
 }

@@ -146,6 +146,13 @@ const OPERATIONS: &[Operation] = &[
     ),
     operation(
         "get",
+        "/admin/audit",
+        "What was recorded of requests",
+        For::Administrators,
+        OK,
+    ),
+    operation(
+        "get",
         "/admin/events",
         "A live stream of events (server-sent events)",
         For::Administrators,

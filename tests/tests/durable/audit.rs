@@ -306,3 +306,42 @@ async fn a_server_that_stops_sends_its_last_records() {
         "1"
     );
 }
+
+#[tokio::test]
+async fn administrators_search_page_by_page_and_nobody_else_does() {
+    let (builder, _folder) = audited();
+    let app = builder.start().await;
+    for number in 0..3 {
+        let read = app.as_user(OWNER).get("/rest/v1/rooms?select=name");
+        read.header("x-request-id", &format!("searched-{number}"))
+            .send()
+            .await
+            .expect(200);
+        record(&app, &format!("searched-{number}")).await;
+    }
+    let admin = app.with_claims(&json!({"role": "service_role"}));
+    let path = format!("/admin/audit?subject={}&status=200&limit=2", OWNER.id);
+    let page = admin.get(&path).send().await.expect(200).json();
+    let ids = |page: &Value| {
+        let records = page
+            .get("records")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let ids = records
+            .iter()
+            .filter_map(|record| record.get("request_id")?.as_str().map(str::to_owned));
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&page), ["searched-2", "searched-1"]);
+    let next = page.get("next").and_then(Value::as_str).unwrap_or_default();
+    let rest = admin
+        .get(&format!("{path}&before={next}"))
+        .send()
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(ids(&rest), ["searched-0"]);
+    admin.get("/admin/audit?from=yesterday").send().await.expect(400);
+    app.as_user(OWNER).get("/admin/audit").send().await.expect(403);
+}
