@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
+use crate::auth::Tokens;
 use crate::breakers::Breakers;
 use crate::bus::Bus;
 use crate::cache::Cache;
@@ -72,6 +73,8 @@ pub struct Parts {
     pub(crate) limits: Limits,
     /// Who is worked on, and who waits.
     pub(crate) shed: Shed,
+    /// What is known about tokens.
+    pub(crate) tokens: Tokens,
     /// Development services.
     pub(crate) dev: Dev,
     /// The hard cap on requests worked on at once.
@@ -99,6 +102,7 @@ impl App {
         let proxy = Proxy::new(&config)?;
         let limits = Limits::new(&config, redis.clone(), clock, (metrics.clone(), events.clone()));
         let shed = Shed::new(config.shed, clock, metrics.clone());
+        let tokens = Tokens::new(&config.auth, store.is_some());
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
         let reports = Reports::default();
@@ -127,6 +131,7 @@ impl App {
             gate,
             proxy,
             shed,
+            tokens,
             dev,
             inflight,
         })))

@@ -13,6 +13,7 @@ pub(crate) use carry::run;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::auth::Revocation;
 use crate::config::Config;
 use crate::instances::{Decision, Heartbeat};
 use envelope::Signer;
@@ -41,6 +42,8 @@ pub(crate) enum Message {
     BreakerForced { dependency: String, decision: Decision },
     /// An instance is there.
     Alive(Heartbeat),
+    /// Somebody signed out.
+    TokenRevoked(Revocation),
 }
 
 /// One instance's ear and mouth.

@@ -5,6 +5,7 @@
 //! what is the matter. Nothing else in the crate reads the environment.
 
 mod audit;
+mod auth;
 mod bounds;
 mod cache;
 mod check;
@@ -32,6 +33,7 @@ mod websocket;
 
 pub use crate::client_address::ForwardedHeader;
 pub use audit::{Addresses, AuditConfig};
+pub use auth::{AuthConfig, JwksConfig, JwksPlace, OrganisationConfig, RemoteConfig};
 pub use bounds::BoundsConfig;
 pub use cache::{CacheConfig, CacheLifetimes, CacheRule};
 pub use check::{CheckConfig, Mode};
@@ -120,6 +122,8 @@ pub struct Config {
     pub rest: RestConfig,
     /// Verification of tokens.
     pub jwt: JwtConfig,
+    /// Identity beyond a signature.
+    pub auth: AuthConfig,
     /// Rate limits and the policy document.
     pub limits: LimitsConfig,
     /// What instances share, and who may administer them.
@@ -175,6 +179,7 @@ impl Config {
             database,
             rest: RestConfig::read(&source, postgrest)?,
             jwt: JwtConfig::read(&source)?,
+            auth: AuthConfig::read(&source)?,
             limits: LimitsConfig::read(&source, postgrest)?,
             cluster: ClusterConfig::read(&source)?,
             traces: TracesConfig::read(&source)?,
@@ -220,6 +225,12 @@ impl Config {
                 lines.push(format!("{} = {value}  # {}", key.name, found.origin));
             }
         }
+        let file = self.source.file_name();
+        lines.extend(
+            self.source
+                .tables()
+                .map(|(name, value)| format!("{name} = {value}  # {file}")),
+        );
         lines.extend(
             self.source
                 .app_settings()
@@ -341,6 +352,37 @@ mod tests {
             lines.contains(&"db-pool = 3  # SEAWALL_DB_POOL".to_owned()),
             "{lines:?}"
         );
+    }
+
+    #[test]
+    fn the_summary_names_where_each_value_is_from() {
+        let path = std::env::temp_dir().join(format!("seawall-summary-{}", std::process::id()));
+        std::fs::write(&path, "hush-hush-hush-hush-hush-hush-hush-hush").unwrap();
+        let path_text = path.to_string_lossy().into_owned();
+        let environment = [
+            ("JWT_SECRET_FILE", path_text.as_str()),
+            ("SEAWALL_TOKEN_VERIFY_KEY", "hush-hush"),
+            ("TOKEN_CACHE_TTL_SECONDS", "60"),
+        ];
+        let file = "organisation-rules = [\"/rest/v1/* org_id\", \"/a,b/{organisation}\"]\n\
+                    [policy.limits.reads]\nlimit = 7";
+        let source = Source::from_pairs(MINIMAL.iter().copied().chain(environment))
+            .with_toml("seawall.toml", file)
+            .unwrap();
+        let config = Config::load(source).unwrap();
+        let lines = config.summary().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for line in [
+            "jwt-secret = ***  # JWT_SECRET_FILE",
+            "token-verify-key = ***  # SEAWALL_TOKEN_VERIFY_KEY",
+            "token-cache-ttl-seconds = 60  # TOKEN_CACHE_TTL_SECONDS",
+            "organisation-rules = [\"/rest/v1/* org_id\",\"/a,b/{organisation}\"]  # seawall.toml",
+            "policy.limits.reads.limit = 7  # seawall.toml",
+        ] {
+            assert!(lines.contains(&line.to_owned()), "{line} in {lines:#?}");
+        }
+        assert!(!lines.concat().contains("hush-hush"), "{lines:#?}");
+        assert_eq!(config.auth.organisation.rules.len(), 2);
     }
 
     #[test]

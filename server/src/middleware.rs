@@ -41,6 +41,7 @@ mod rate_limit;
 mod request_id;
 mod security_headers;
 mod shed;
+mod sign_out;
 mod whole_body;
 
 pub(crate) use body_limit::too_large;
@@ -113,6 +114,7 @@ pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
             .layer(from_fn(crate::proxy::credentials))
             .layer(from_fn_with_state(app.clone(), authenticate::layer))
             .layer(from_fn(audit::note))
+            .layer(from_fn_with_state(app.clone(), sign_out::layer))
             .layer(from_fn_with_state(app.clone(), rate_limit::layer))
             .layer(from_fn_with_state(app.clone(), cache::layer)),
     );

@@ -34,6 +34,7 @@ use crate::config::Config;
 use crate::serve::StartError;
 use crate::telemetry::Metrics;
 pub(crate) use etag::{names as names_tag, tag as tag_of};
+pub(crate) use handler::read_as;
 pub(crate) use inspect::inspect;
 use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
@@ -95,6 +96,14 @@ impl Rest {
             (Some(live), Some(name)) => live.has(name),
             (None, _) | (_, None) => false,
         }
+    }
+
+    /// Whether a role is known to bypass row-level security.
+    pub(crate) fn bypasses_rls(&self, role: &str) -> bool {
+        self.live
+            .load()
+            .as_ref()
+            .is_some_and(|live| live.roles.bypasses(role))
     }
 
     /// Connections by state.

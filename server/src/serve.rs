@@ -24,7 +24,9 @@ use crate::config::{Config, ConfigError};
 use crate::lint::Refused;
 use crate::migrate::MigrateError;
 use crate::telemetry::Traces;
-use crate::{audit, bus, cache, instances, limits, migrate, partitions, queue, rest, router, websocket};
+use crate::{
+    audit, auth, bus, cache, instances, limits, migrate, partitions, queue, rest, router, websocket,
+};
 use census::{Census, Full};
 use connection::Serving;
 use tls::Tls;
@@ -201,6 +203,8 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         tokio::spawn(limits::keep_contact(app.clone(), stopped.clone())),
         tokio::spawn(limits::reload_on_hangup(app.clone(), stopped.clone())),
         tokio::spawn(audit::run(app.clone(), stopped.clone())),
+        tokio::spawn(auth::keep_keys(app.clone(), stopped.clone())),
+        tokio::spawn(auth::follow_revocations(app.clone(), stopped.clone())),
     ];
     if let Some(tls) = serving.tls.clone() {
         tasks.push(tokio::spawn(until(stopped, tls.follow())));

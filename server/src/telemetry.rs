@@ -4,6 +4,7 @@ mod audit;
 mod cache;
 mod client;
 mod edge;
+mod identity;
 mod limits;
 mod metrics;
 mod names;

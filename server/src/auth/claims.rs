@@ -9,7 +9,7 @@ use seawall_pgrest::error::AuthError;
 use seawall_pgrest::error::auth::ClaimsFault;
 use serde_json::{Map, Value};
 
-use crate::config::ClaimPath;
+use crate::config::{ClaimPath, JwtConfig};
 
 /// Seconds that clocks may differ by, as in PostgREST.
 pub(crate) const SKEW_S: i64 = 30;
@@ -23,6 +23,8 @@ pub struct Identity {
     pub role: Arc<str>,
     /// Whether a token was presented.
     pub authenticated: bool,
+    /// The organisation the request is for: always one of the caller's own.
+    pub organisation: Option<Arc<str>>,
 }
 
 impl Identity {
@@ -48,6 +50,7 @@ impl Identity {
             claims: Arc::new(claims),
             role: role.into(),
             authenticated,
+            organisation: None,
         })
     }
 
@@ -76,27 +79,55 @@ pub fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
         .then(|| token.trim().to_owned().into())
 }
 
-/// Checks times and audience, as PostgREST does.
-pub(crate) fn validate(
-    claims: &Map<String, Value>,
-    audience: Option<&str>,
-    now_s: i64,
-) -> Result<(), AuthError> {
-    if time(claims, "exp", ClaimsFault::ExpiryNotNumber)?.is_some_and(|exp| now_s - SKEW_S > exp) {
+/// Checks times and audience, as PostgREST does, and what is configured beyond that.
+pub(crate) fn validate(claims: &Map<String, Value>, config: &JwtConfig, now_s: u64) -> Result<(), AuthError> {
+    let now_s = i64::try_from(now_s).unwrap_or(i64::MAX);
+    if time(claims, "exp", ClaimsFault::ExpiryNotNumber)?
+        .is_some_and(|exp| now_s.saturating_sub(SKEW_S) > exp)
+    {
         return Err(AuthError::Claims(ClaimsFault::Expired));
     }
-    if time(claims, "nbf", ClaimsFault::NotBeforeNotNumber)?.is_some_and(|nbf| now_s + SKEW_S < nbf) {
+    if time(claims, "nbf", ClaimsFault::NotBeforeNotNumber)?
+        .is_some_and(|nbf| now_s.saturating_add(SKEW_S) < nbf)
+    {
         return Err(AuthError::Claims(ClaimsFault::NotYetValid));
     }
-    if time(claims, "iat", ClaimsFault::IssuedAtNotNumber)?.is_some_and(|iat| now_s + SKEW_S < iat) {
+    if time(claims, "iat", ClaimsFault::IssuedAtNotNumber)?
+        .is_some_and(|iat| now_s.saturating_add(SKEW_S) < iat)
+    {
         return Err(AuthError::Claims(ClaimsFault::IssuedInFuture));
     }
     let named = audiences(claims)?;
-    match audience {
-        Some(wanted) if !named.is_empty() && !named.contains(&wanted) => {
-            Err(AuthError::Claims(ClaimsFault::Audience))
+    if let Some(wanted) = config.audience.as_deref()
+        && !named.is_empty()
+        && !named.contains(&wanted)
+    {
+        return Err(AuthError::Claims(ClaimsFault::Audience));
+    }
+    issued_as_configured(claims, config)
+}
+
+fn issued_as_configured(claims: &Map<String, Value>, config: &JwtConfig) -> Result<(), AuthError> {
+    if let Some(wanted) = config.issuer.as_deref()
+        && claims.get("iss").and_then(Value::as_str) != Some(wanted)
+    {
+        return Err(AuthError::Claims(ClaimsFault::Issuer));
+    }
+    let is_there = |name: &String| claims.get(name).is_some_and(|value| !value.is_null());
+    if config.required_claims.iter().all(is_there) {
+        Ok(())
+    } else {
+        Err(AuthError::Claims(ClaimsFault::Missing))
+    }
+}
+
+/// A time claim in whole seconds, where it is there and a number.
+pub(crate) fn seconds(claims: &Map<String, Value>, name: &str) -> Option<u64> {
+    match claims.get(name) {
+        Some(Value::Number(number)) => Some(u64::try_from(whole(number)).unwrap_or(0)),
+        Some(Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) | None => {
+            None
         }
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -143,9 +174,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::Source;
 
     fn check(claims: &Value, audience: Option<&str>) -> Result<(), AuthError> {
-        validate(claims.as_object().unwrap(), audience, 1_000_000)
+        let pairs = audience.map(|audience| ("SEAWALL_JWT_AUD", audience));
+        check_under(claims, &pairs.into_iter().collect::<Vec<_>>())
+    }
+
+    fn check_under(claims: &Value, pairs: &[(&str, &str)]) -> Result<(), AuthError> {
+        let config = JwtConfig::for_tests(&Source::from_pairs(pairs.iter().copied()));
+        validate(claims.as_object().unwrap(), &config, 1_000_000)
     }
 
     #[test]
@@ -185,6 +223,45 @@ mod tests {
             check(&json!({"aud": [1]}), None),
             Err(AuthError::Claims(ClaimsFault::AudienceNotString))
         );
+    }
+
+    #[test]
+    fn issuer_and_required_claims_are_checked_where_configured() {
+        let issuer = [("SEAWALL_JWT_ISSUER", "https://auth.test")];
+        assert_eq!(check_under(&json!({"iss": "https://auth.test"}), &issuer), Ok(()));
+        for claims in [
+            json!({}),
+            json!({"iss": "https://auth.test.evil"}),
+            json!({"iss": ["https://auth.test"]}),
+        ] {
+            assert_eq!(
+                check_under(&claims, &issuer),
+                Err(AuthError::Claims(ClaimsFault::Issuer)),
+                "{claims}"
+            );
+        }
+        let required = [("SEAWALL_JWT_REQUIRED_CLAIMS", "exp,sub")];
+        assert_eq!(
+            check_under(&json!({"exp": 1_000_001, "sub": "u"}), &required),
+            Ok(())
+        );
+        for claims in [json!({"exp": 1_000_001}), json!({"sub": "u", "exp": null})] {
+            assert_eq!(
+                check_under(&claims, &required),
+                Err(AuthError::Claims(ClaimsFault::Missing)),
+                "{claims}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_that_fit_no_integer_do_not_overflow() {
+        for time in [json!(i64::MAX), json!(i64::MIN), json!(1e300), json!(-1e300)] {
+            let _any_verdict = check(&json!({"exp": time, "nbf": time, "iat": time}), None);
+        }
+        assert_eq!(seconds(json!({"exp": 1.9}).as_object().unwrap(), "exp"), Some(1));
+        assert_eq!(seconds(json!({"exp": -5}).as_object().unwrap(), "exp"), Some(0));
+        assert_eq!(seconds(json!({"exp": "5"}).as_object().unwrap(), "exp"), None);
     }
 
     #[test]

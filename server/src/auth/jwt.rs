@@ -30,7 +30,16 @@ struct Header {
     crit: Option<Value>,
 }
 
-/// Turns the token of a request, or its absence, into an identity.
+/// A token in its parts, of which nothing is believed yet.
+pub(crate) struct Unverified<'token> {
+    algorithm: Algorithm,
+    id: Option<String>,
+    signed: &'token str,
+    claims: &'token str,
+    signature: &'token str,
+}
+
+/// Turns the token of a request, or its absence, into an identity by the configured keys.
 ///
 /// # Errors
 /// With the reason for refusing it.
@@ -41,16 +50,20 @@ pub fn identify(
     now_s: u64,
 ) -> Result<Identity, AuthError> {
     let Some(token) = token else {
-        return Identity::of(Map::new(), &config.role_claim, anon, false);
+        return anonymous(config, anon);
     };
     let keys = config.keys.as_ref().ok_or(AuthError::NoSecret)?;
     let claims = verify(keys, token)?;
-    validate(
-        &claims,
-        config.audience.as_deref(),
-        i64::try_from(now_s).unwrap_or(i64::MAX),
-    )?;
+    validate(&claims, config, now_s)?;
     Identity::of(claims, &config.role_claim, anon, true)
+}
+
+/// Who asks without a token.
+///
+/// # Errors
+/// When nobody may.
+pub(crate) fn anonymous(config: &JwtConfig, anon: Option<&str>) -> Result<Identity, AuthError> {
+    Identity::of(Map::new(), &config.role_claim, anon, false)
 }
 
 /// Checks the signature and returns the claims, whatever they say.
@@ -58,44 +71,85 @@ pub fn identify(
 /// # Errors
 /// With the reason for refusing the token.
 pub fn verify(keys: &TokenKeys, token: &str) -> Result<Map<String, Value>, AuthError> {
-    if token.is_empty() {
-        return Err(AuthError::Decode(DecodeFault::Empty));
-    }
-    let parts: Vec<&str> = token.split('.').take(8).collect();
-    let [header, claims, signature] = parts.as_slice() else {
-        return Err(AuthError::Decode(DecodeFault::Parts(token.split('.').count())));
-    };
-    if token.len() > MOST_BYTES {
-        return Err(AuthError::Decode(DecodeFault::Crypto));
-    }
-    let header: Header = parse(header).ok_or(AuthError::Decode(DecodeFault::Crypto))?;
-    let name = header.alg.unwrap_or_default();
-    let algorithm = Algorithm::from_str(&name).map_err(|_| bad_algorithm(&name))?;
-    if header.crit.is_some() {
-        return Err(bad_algorithm("crit"));
-    }
-    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
-    check(keys, algorithm, header.kid.as_deref(), (signed, signature))?;
-    parse(claims).ok_or(AuthError::Claims(ClaimsFault::Malformed))
-}
-
-fn check(
-    keys: &TokenKeys,
-    algorithm: Algorithm,
-    id: Option<&str>,
-    (signed, signature): (&str, &str),
-) -> Result<(), AuthError> {
-    let verifies = |key: &TokenKey| {
-        crypto::verify(signature, signed.as_bytes(), &key.decoding, algorithm).unwrap_or(false)
-    };
-    if keys.candidates(algorithm, id).any(verifies) {
-        Ok(())
+    let unverified = Unverified::parse(token)?;
+    if unverified.is_signed_by(keys) {
+        unverified.claims()
     } else {
         Err(no_key())
     }
 }
 
-fn no_key() -> AuthError {
+impl<'token> Unverified<'token> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    /// When it has not the shape of a signed token, or says that it needs what is not understood.
+    pub(crate) fn parse(token: &'token str) -> Result<Self, AuthError> {
+        if token.is_empty() {
+            return Err(AuthError::Decode(DecodeFault::Empty));
+        }
+        let parts: Vec<&str> = token.split('.').take(8).collect();
+        let [header, claims, signature] = parts.as_slice() else {
+            return Err(AuthError::Decode(DecodeFault::Parts(token.split('.').count())));
+        };
+        if token.len() > MOST_BYTES {
+            return Err(AuthError::Decode(DecodeFault::Crypto));
+        }
+        let header: Header = parse(header).ok_or(AuthError::Decode(DecodeFault::Crypto))?;
+        let name = header.alg.unwrap_or_default();
+        let algorithm = Algorithm::from_str(&name).map_err(|_| bad_algorithm(&name))?;
+        if header.crit.is_some() {
+            return Err(bad_algorithm("crit"));
+        }
+        Ok(Self {
+            algorithm,
+            id: header.kid,
+            signed: token.rsplit_once('.').map_or(token, |(signed, _)| signed),
+            claims,
+            signature,
+        })
+    }
+
+    /// Whether one of the keys that may verify this algorithm does so.
+    pub(crate) fn is_signed_by(&self, keys: &TokenKeys) -> bool {
+        let verifies = |key: &TokenKey| {
+            crypto::verify(
+                self.signature,
+                self.signed.as_bytes(),
+                &key.decoding,
+                self.algorithm,
+            )
+            .unwrap_or(false)
+        };
+        keys.candidates(self.algorithm, self.id.as_deref()).any(verifies)
+    }
+
+    /// Whether it says that it was signed with a shared secret.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        matches!(
+            self.algorithm,
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
+        )
+    }
+
+    /// Whether the token names a key that is not among these, so that reading them anew might help.
+    pub(crate) fn names_unknown_key(&self, keys: &TokenKeys) -> bool {
+        keys.candidates(self.algorithm, self.id.as_deref())
+            .next()
+            .is_none()
+    }
+
+    /// What it says: not to be believed before its signature was checked.
+    ///
+    /// # Errors
+    /// When it is no JSON object.
+    pub(crate) fn claims(&self) -> Result<Map<String, Value>, AuthError> {
+        parse(self.claims).ok_or(AuthError::Claims(ClaimsFault::Malformed))
+    }
+}
+
+/// No key verified it.
+pub(crate) fn no_key() -> AuthError {
     DecodeFault::Key {
         details: "None of the keys was able to decode the JWT".to_owned(),
     }

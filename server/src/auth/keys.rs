@@ -8,15 +8,32 @@ use std::fmt;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
 
 /// PostgREST's lower bound for a secret: shorter ones can be guessed.
 const LEAST_SECRET_BYTES: usize = 32;
+
+/// A token without an id is tried with every key, so there must not be too many.
+const MOST_KEYS: usize = 64;
 
 /// One or more keys.
 #[derive(Clone)]
 pub struct TokenKeys {
     keys: Vec<TokenKey>,
     plain_secret: bool,
+}
+
+/// Whether a set may hold symmetric keys: one that anybody can fetch must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    Allowed,
+    LeftOut,
+}
+
+#[derive(Deserialize)]
+struct LooseSet {
+    keys: Vec<Value>,
 }
 
 /// A key and what it may verify.
@@ -64,6 +81,29 @@ impl TokenKeys {
         Ok(Self {
             keys: vec![key],
             plain_secret: true,
+        })
+    }
+
+    /// Reads a JWK set that lives elsewhere: what is not understood in it is left out.
+    ///
+    /// # Errors
+    /// When nothing is left, so that a broken set never takes the place of a good one.
+    pub(crate) fn parse_set(bytes: &[u8], secrets: Secrets) -> Result<Self, &'static str> {
+        let set: LooseSet = serde_json::from_slice(bytes).map_err(|_| "is no JWK set")?;
+        let usable = set.keys.into_iter().take(MOST_KEYS).filter_map(|value| {
+            let jwk: Jwk = serde_json::from_value(value).ok()?;
+            let is_secret = matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_));
+            TokenKey::from_jwk(&jwk)
+                .ok()
+                .filter(|_| !is_secret || secrets == Secrets::Allowed)
+        });
+        let keys: Vec<TokenKey> = usable.collect();
+        if keys.is_empty() {
+            return Err("has no key that can verify a token");
+        }
+        Ok(Self {
+            keys,
+            plain_secret: false,
         })
     }
 
@@ -144,5 +184,58 @@ impl fmt::Debug for TokenKeys {
     /// How many, never what.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "TokenKeys({})", self.keys.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SECRET: &str = "cmVhbGx5cmVhbGx5cmVhbGx5cmVhbGx5dmVyeXNhZmU";
+
+    #[test]
+    fn what_is_not_understood_in_a_set_is_left_out() {
+        let set = json!({"keys": [
+            {"kty": "oct", "k": SECRET, "kid": "a", "alg": "HS256"},
+            {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"},
+            {"kty": "future", "kid": "b"},
+            {"kty": "RSA"},
+            7,
+        ]});
+        let keys = TokenKeys::parse_set(set.to_string().as_bytes(), Secrets::Allowed).unwrap();
+        assert_eq!(keys.keys.len(), 1);
+        assert!(TokenKeys::parse_set(set.to_string().as_bytes(), Secrets::LeftOut).is_err());
+    }
+
+    #[test]
+    fn a_broken_or_empty_set_is_no_set() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "{\"keys\": []}",
+            "{\"keys\": {}}",
+            "<html>",
+            "{\"keys\": [{}]}",
+        ] {
+            assert!(
+                TokenKeys::parse_set(text.as_bytes(), Secrets::Allowed).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_chooses_among_keys_and_is_nothing_else() {
+        let set = json!({"keys": [{"kty": "oct", "k": SECRET, "kid": "a", "alg": "HS256"}]});
+        let keys = TokenKeys::parse_set(set.to_string().as_bytes(), Secrets::Allowed).unwrap();
+        let fits = |id| keys.candidates(Algorithm::HS256, id).count();
+        assert_eq!((fits(Some("a")), fits(None)), (1, 1));
+        for id in ["b", "", "../../dev/null", "/etc/passwd", "' or 1=1 --", "a\0"] {
+            assert_eq!(fits(Some(id)), 0, "{id}");
+        }
+        assert_eq!(keys.candidates(Algorithm::HS512, Some("a")).count(), 0);
     }
 }

@@ -143,6 +143,7 @@ fn claims(identity: &Identity, ignored: &[String]) -> String {
     let parts = [
         Value::from(&*identity.role),
         Value::from(identity.authenticated),
+        Value::from(identity.organisation.as_deref()),
         Value::Object(claims),
     ];
     Value::from(parts.to_vec()).to_string()

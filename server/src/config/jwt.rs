@@ -1,9 +1,10 @@
 //! Verification of tokens.
 
+use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::key;
 use super::{ConfigError, Source};
@@ -18,6 +19,12 @@ pub struct JwtConfig {
     pub secret: Option<SecretString>,
     /// The audience tokens must have.
     pub audience: Option<String>,
+    /// The issuer tokens must have.
+    pub issuer: Option<String>,
+    /// Claims every token must have.
+    pub required_claims: Vec<String>,
+    /// A name for all of this: what was verified under another is verified again.
+    pub(crate) version: u64,
     /// Where the role is.
     pub role_claim: ClaimPath,
     /// Whether a role that bypasses row-level security may come from a browser.
@@ -29,8 +36,6 @@ impl JwtConfig {
         let base64 = source.flag(&key::JWT_SECRET_IS_BASE64, false)?;
         let secret = source.parsed(&key::JWT_SECRET, |text| decode(text, base64))?;
         let keys = source.parsed(&key::JWT_SECRET, |text| TokenKeys::parse(&decode(text, base64)?))?;
-        // Read so that a bad number is told; the cache itself is not needed for HS256.
-        source.number(&key::JWT_CACHE, 0..=u64::MAX)?;
         Ok(Self {
             secret: secret
                 .filter(|_| keys.as_ref().is_some_and(TokenKeys::is_plain_secret))
@@ -38,12 +43,36 @@ impl JwtConfig {
                 .map(SecretString::from),
             keys,
             audience: source.parsed(&key::JWT_AUD, audience)?,
+            issuer: source.text(&key::JWT_ISSUER)?,
+            required_claims: source.list(&key::JWT_REQUIRED_CLAIMS)?.unwrap_or_default(),
+            version: version(source)?,
             role_claim: source
                 .parsed(&key::JWT_ROLE_CLAIM_KEY, ClaimPath::parse)?
                 .unwrap_or_default(),
             bypassrls_from_browser: source.flag(&key::BYPASSRLS_FROM_BROWSER, source.speaks_postgrest())?,
         })
     }
+}
+
+/// The first bytes of a digest over everything that decides whether a token is believed.
+fn version(source: &Source) -> Result<u64, ConfigError> {
+    let mut digest = Context::new(&SHA256);
+    for key in [
+        key::JWT_SECRET,
+        key::JWT_SECRET_IS_BASE64,
+        key::JWT_AUD,
+        key::JWT_ISSUER,
+        key::JWT_REQUIRED_CLAIMS,
+        key::JWT_ROLE_CLAIM_KEY,
+        key::DB_ANON_ROLE,
+    ] {
+        let value = source.text(&key)?.unwrap_or_default();
+        digest.update(&value.len().to_le_bytes());
+        digest.update(value.as_bytes());
+    }
+    let digest = digest.finish();
+    let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+    Ok(u64::from_le_bytes(first))
 }
 
 #[cfg(test)]
@@ -91,6 +120,15 @@ enum Step {
     Index(usize),
 }
 
+impl Step {
+    fn take<'value>(&self, value: &'value Value) -> Option<&'value Value> {
+        match self {
+            Self::Name(name) => value.get(name),
+            Self::Index(index) => value.get(index),
+        }
+    }
+}
+
 impl Default for ClaimPath {
     fn default() -> Self {
         Self(vec![Step::Name("role".to_owned())])
@@ -127,27 +165,24 @@ impl ClaimPath {
         )
     }
 
-    /// What the path leads to in claims.
-    #[must_use]
-    pub fn find_in<'claims>(
-        &self,
-        claims: &'claims serde_json::Map<String, Value>,
-    ) -> Option<&'claims Value> {
-        let (first, rest) = self.0.split_first()?;
-        let Step::Name(name) = first else { return None };
-        rest.iter().try_fold(claims.get(name)?, |value, step| match step {
-            Step::Name(name) => value.get(name),
-            Step::Index(index) => value.get(index),
-        })
+    /// Whether the first step is a name.
+    pub(super) fn begins_with(&self, name: &str) -> bool {
+        matches!(self.0.first(), Some(Step::Name(first)) if first == name)
     }
 
     /// What the path leads to.
     #[must_use]
     pub fn find<'claims>(&self, claims: &'claims Value) -> Option<&'claims Value> {
-        self.0.iter().try_fold(claims, |value, step| match step {
-            Step::Name(name) => value.get(name),
-            Step::Index(index) => value.get(index),
-        })
+        self.0.iter().try_fold(claims, |value, step| step.take(value))
+    }
+
+    /// What the path leads to from the claims themselves.
+    #[must_use]
+    pub fn find_in<'claims>(&self, claims: &'claims Map<String, Value>) -> Option<&'claims Value> {
+        let (first, rest) = self.0.split_first()?;
+        let Step::Name(name) = first else { return None };
+        rest.iter()
+            .try_fold(claims.get(name)?, |value, step| step.take(value))
     }
 }
 
@@ -182,7 +217,11 @@ mod tests {
     #[test]
     fn paths_lead_into_claims() {
         let claims = json!({"role": "a", "app": {"roles": ["b", "c"]}, "https://x.y/role": "d"});
-        let find = |path: &str| ClaimPath::parse(path).unwrap().find(&claims).cloned();
+        let find = |path: &str| {
+            let path = ClaimPath::parse(path).unwrap();
+            assert_eq!(path.find(&claims), path.find_in(claims.as_object().unwrap()));
+            path.find(&claims).cloned()
+        };
         assert_eq!(find(".role"), Some(json!("a")));
         assert_eq!(find("$.app.roles[1]"), Some(json!("c")));
         assert_eq!(find(".\"https://x.y/role\""), Some(json!("d")));

@@ -134,7 +134,27 @@ keys! {
     JWT_AUD = "jwt-aud" [DB], "audience tokens must have";
     JWT_ROLE_CLAIM_KEY = "jwt-role-claim-key" or "PGRST_ROLE_CLAIM_KEY" [DB], "where the role is in the claims";
     JWT_CACHE = "jwt-cache-max-entries" [DB], "verified tokens remembered";
+    JWT_ISSUER = "jwt-issuer" [DB], "issuer tokens must have";
+    JWT_REQUIRED_CLAIMS = "jwt-required-claims", "claims every token must have, such as exp";
+    JWT_JWKS = "jwt-jwks", "file or http(s) address of a JWK set that verifies tokens too";
+    JWT_JWKS_REFRESH = "jwt-jwks-refresh", "seconds after which the JWK set is read again; Cache-Control may shorten it";
+    JWT_JWKS_STALE = "jwt-jwks-stale-after", "seconds without reading the JWK set after which an alarm is raised";
+    TOKEN_CACHE_TTL = "token-cache-ttl-seconds" or "TOKEN_CACHE_TTL_SECONDS", "seconds a verified token is believed without being verified again";
+    TOKEN_VERIFY_URL = "token-verify-url", "address of the auth service's user, asked about each token: https://…/auth/v1/user";
+    TOKEN_VERIFY_KEY = "token-verify-key" [SECRET], "apikey sent to the auth service; as a token it is anonymous";
+    TOKEN_VERIFY_TIMEOUT = "token-verify-timeout", "milliseconds the auth service has to answer";
+    TOKEN_VERIFY_WHEN_DOWN = "token-verify-when-down", "refuse, or cached: what becomes of tokens while the auth service is down";
+    TOKEN_VERIFY_GRACE = "token-verify-grace", "seconds a cached validation is honoured while the auth service is down, where that is allowed";
+    REVOCATION_LIFETIME = "revocation-lifetime", "seconds a session's end is remembered: the longest life of an access token";
+    REVOCATIONS_MAX = "revocations-max", "most revocations remembered";
     BYPASSRLS_FROM_BROWSER = "allow-bypassrls-from-browser", "whether a role that bypasses row-level security may come from a browser";
+
+    ORGANISATION_CLAIM = "organisation-claim", "where in the claims the caller's organisations are";
+    ORGANISATION_MEMBERSHIP = "organisation-membership", "read that tells the caller's organisations: memberships?select=org_id&user_id=eq.{sub}";
+    ORGANISATION_MEMBERSHIP_TTL = "organisation-membership-ttl", "seconds a membership is believed without being asked again";
+    ORGANISATION_HEADER = "organisation-header", "request header that names the organisation of a request";
+    ORGANISATION_RULES = "organisation-rules", "which requests name an organisation where: /rest/v1/* org_id, /files/{organisation}/**";
+    ORGANISATION_EXEMPT_ROLES = "organisation-exempt-roles", "roles that belong to no organisation and may name any";
 
     REDIS_URL = "redis-url" or "REDIS_URL" [SECRET], "address of Redis, where instances share limits, caches and messages";
     REDIS_TIMEOUT = "redis-timeout", "milliseconds a request waits for Redis before it does without";

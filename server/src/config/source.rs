@@ -152,6 +152,32 @@ impl Source {
         })
     }
 
+    /// The same source with its file read anew; files that hold single values are read at each use anyway.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has a key that does not exist.
+    pub fn again(&self) -> Result<Self, ConfigError> {
+        let read = Self {
+            environment: self.environment.clone(),
+            database: self.database.clone(),
+            ..Self::default()
+        };
+        if self.file_name.is_empty() {
+            Ok(read)
+        } else {
+            read.with_file(Path::new(&self.file_name))
+        }
+    }
+
+    /// What stands in the tables of the file: `policy.limits.reads.limit` and the like.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let rows = self
+            .file
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        rows.filter(|(name, _)| name.contains('.') && !name.starts_with(APP_SETTINGS))
+    }
+
     /// What the file is called in errors.
     pub(crate) fn file_name(&self) -> &str {
         &self.file_name
@@ -225,13 +251,23 @@ fn flatten(path: &str, value: &toml::Value, into: &mut BTreeMap<String, String>)
             return;
         }
         toml::Value::String(text) => text.clone(),
-        toml::Value::Array(items) => items.iter().map(plain_text).collect::<Vec<_>>().join(","),
+        toml::Value::Array(items) => list(items),
         toml::Value::Integer(_)
         | toml::Value::Float(_)
         | toml::Value::Boolean(_)
         | toml::Value::Datetime(_) => value.to_string(),
     };
     into.insert(path.to_owned(), text);
+}
+
+/// Separated by commas, or as JSON where an item has one itself.
+fn list(items: &[toml::Value]) -> String {
+    let items: Vec<String> = items.iter().map(plain_text).collect();
+    if items.iter().any(|item| item.contains(',')) {
+        serde_json::Value::from(items).to_string()
+    } else {
+        items.join(",")
+    }
 }
 
 fn plain_text(value: &toml::Value) -> String {

@@ -203,11 +203,16 @@ async fn logout(State(app): State<App>, Query(query): Query<LogoutQuery>, header
     let Some(auth) = &app.dev.auth else {
         return refusals::NOT_FOUND.into_response();
     };
-    match auth.signed_in(&headers) {
-        Ok((_, session)) => match auth.sessions().end(&session, query.scope.as_deref()) {
-            Ok(()) => StatusCode::NO_CONTENT.into_response(),
-            Err(refusal) => refusal.into_response(),
-        },
+    let ended = auth
+        .signed_in(&headers)
+        .and_then(|(_, session)| auth.sessions().end(&session, query.scope.as_deref()));
+    match ended {
+        Ok(sessions) => {
+            for session in sessions {
+                app.tokens.session_ended(&app, &session.to_string()).await;
+            }
+            StatusCode::NO_CONTENT.into_response()
+        }
         Err(refusal) => refusal.into_response(),
     }
 }

@@ -1,42 +1,128 @@
 //! Turns the request's token, or its absence, into an identity; a bad token ends here.
+//!
+//! So do a key that bypasses row-level security where a browser has it, for then
+//! everybody has it, and a request that names another's organisation.
 
 use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http::header::ORIGIN;
+use http::{HeaderMap, HeaderName};
 
+use super::RequestId;
 use crate::app::App;
-use crate::auth::error::reason;
-use crate::auth::{claims, jwt};
+use crate::auth::error::Refusal;
+use crate::auth::{Identity, claims, organisation};
 use crate::error::ApiError;
 use crate::proxy::{NOBODY, Passing};
 use crate::rest::JwtTime;
 
-/// Who asks for what is passed on may be nobody: the upstream knows what nobody may do.
-fn anonymous<'a>(request: &Request, role: Option<&'a str>) -> Option<&'a str> {
-    let passing = request.extensions().get::<Passing>();
-    role.or(passing.map(|_| NOBODY))
+const APIKEY: HeaderName = HeaderName::from_static("apikey");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// How Supabase's secret keys that are no tokens begin.
+const SECRET_KEY: &str = "sb_secret_";
+
+/// The role that no browser may have, known even where there is no database to ask.
+const SERVICE_ROLE: &str = "service_role";
+
+/// What the decision rests on, apart from the request, whose body cannot be shared while something is awaited.
+struct Asked {
+    token: Option<String>,
+    apikey: Option<String>,
+    /// Who asks for what is passed on may be nobody: the upstream knows what nobody may do.
+    nobody: Option<&'static str>,
+    is_browser: bool,
+    organisations: Vec<String>,
 }
 
 pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let config = app.rest.config();
-    let token = claims::bearer(request.headers());
-    match jwt::identify(
-        &config.jwt,
-        anonymous(&request, config.rest.anon_role.as_deref()),
-        token.as_deref(),
-        app.clock.unix_seconds(),
-    ) {
+    let asked = Asked::of(&app, &request);
+    match asked.identity(&app).await {
         Ok(identity) => {
             request.extensions_mut().insert(identity);
             request.extensions_mut().insert(JwtTime(started.elapsed()));
             next.run(request).await
         }
-        Err(error) => {
-            app.metrics.auth_failure(reason(&error));
-            ApiError::from(error.report()).into_response()
+        Err(refusal) => {
+            report(&app, &request, &refusal);
+            ApiError::from(refusal).into_response()
         }
+    }
+}
+
+impl Asked {
+    fn of(app: &App, request: &Request) -> Self {
+        let headers = request.headers();
+        let apikey = headers.get(APIKEY).and_then(|value| value.to_str().ok());
+        Self {
+            token: claims::bearer(headers).map(std::borrow::Cow::into_owned),
+            apikey: apikey.map(str::to_owned),
+            nobody: request.extensions().get::<Passing>().map(|_| NOBODY),
+            is_browser: is_browser(headers),
+            organisations: organisation::named(&app.config.auth.organisation, headers, request.uri()),
+        }
+    }
+
+    async fn identity(self, app: &App) -> Result<Identity, Refusal> {
+        let identity = app
+            .tokens
+            .identify(app, self.token.as_deref(), self.nobody)
+            .await?;
+        if self.is_browser && !app.rest.config().jwt.bypassrls_from_browser {
+            self.keeps_out_of_browsers(app, &identity).await?;
+        }
+        self.placed(app, identity).await
+    }
+
+    async fn keeps_out_of_browsers(&self, app: &App, identity: &Identity) -> Result<(), Refusal> {
+        let bypasses = |role: &str| role == SERVICE_ROLE || app.rest.bypasses_rls(role);
+        let refused = |role: &str| Err(Refusal::BypassFromBrowser(role.into()));
+        if identity.authenticated && bypasses(&identity.role) {
+            return refused(&identity.role);
+        }
+        match self.apikey.as_deref() {
+            Some(key) if key.starts_with(SECRET_KEY) => refused(SERVICE_ROLE),
+            Some(key) if self.token.as_deref() != Some(key) => {
+                // A key that is no token of ours opens nothing here.
+                match app.tokens.identify(app, Some(key), self.nobody).await {
+                    Ok(owner) if owner.authenticated && bypasses(&owner.role) => refused(&owner.role),
+                    Ok(_) | Err(_) => Ok(()),
+                }
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The identity, with the organisation that the request is for.
+    async fn placed(self, app: &App, mut identity: Identity) -> Result<Identity, Refusal> {
+        let config = &app.config.auth.organisation;
+        if !config.is_on() {
+            return Ok(identity);
+        }
+        if config.exempt_roles.iter().any(|role| **role == *identity.role) {
+            identity.organisation = self.organisations.first().map(|first| first.as_str().into());
+            return Ok(identity);
+        }
+        let own = app.tokens.memberships.own(app, config, &identity).await?;
+        identity.organisation = organisation::decide(&own, &self.organisations)
+            .map_err(|organisation::Foreign| Refusal::ForeignOrganisation)?;
+        Ok(identity)
+    }
+}
+
+/// Pages cannot leave these headers out, and programs have no reason to send them.
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE)
+}
+
+fn report(app: &App, request: &Request, refusal: &Refusal) {
+    app.metrics.auth_failure(refusal.reason());
+    if let Some((what, details)) = refusal.security() {
+        let id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+        app.events.security(what, id, details);
     }
 }

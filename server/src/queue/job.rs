@@ -165,6 +165,8 @@ impl Claimed {
             claims: claims.into(),
             role: self.role.as_str().into(),
             authenticated: self.authenticated,
+            // Not kept with the job: policies that ask for the request's organisation then refuse it.
+            organisation: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One request, from HTTP through the five stages and back.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError};
 use opentelemetry::trace::SpanKind;
 use seawall_pgrest::error::{self, ServiceError};
@@ -38,6 +39,9 @@ use crate::telemetry::Trace;
 
 const SERVER_TIMING: http::HeaderName = http::HeaderName::from_static("server-timing");
 
+/// The organisation a request is for, as policies read it.
+const ORGANISATION: &str = "request.organisation";
+
 /// What came or went after the last load is looked for again, but not for every stranger and every mistake.
 const LOAD_IS_FRESH: Duration = Duration::from_secs(5);
 
@@ -63,6 +67,21 @@ pub(super) async fn handle(State(mount): State<Mount>, request: Request) -> Resp
         response.extensions_mut().insert::<Touched>(touched);
     }
     response
+}
+
+/// Reads on a caller's behalf what the server must know: as that caller, by the same way as the caller's own requests.
+pub(crate) async fn read_as(app: &App, identity: &Identity, address: Uri) -> Result<Bytes, ApiError> {
+    let live = app.rest.live.load_full();
+    let live = live.ok_or_else(|| service_error(ServiceError::NoSchemaCache, "not loaded yet".to_owned()))?;
+    let mount = Mount {
+        app: app.clone(),
+        prefix: String::new(),
+    };
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = address;
+    request.extensions_mut().insert(identity.clone());
+    let answer = answer(&mount, &live, request, &mut None).await?;
+    collect(&mount, answer.into_body()).await
 }
 
 async fn answer(
@@ -206,6 +225,7 @@ async fn carry_out(
     let Some(main) = sql::statement(plan) else {
         return Ok(ResultRow::default());
     };
+    let settings = settings(mount, live, identity);
     let finish = |row: &ResultRow| {
         let reply = response::reply(plan, request, row.clone(), live.verbosity)?;
         Ok(seal.map(|seal| seal.finish(&reply)).unwrap_or_default())
@@ -214,7 +234,7 @@ async fn carry_out(
         begin: seal.begin(),
         finish: &finish,
     });
-    let work = work(live, identity, request, plan, main, sealed);
+    let work = work(live, identity, request, plan, (main, sealed), &settings);
     let started = Instant::now();
     let outcome = execute::run(&mount.app.rest.pool, &mount.app.rest.pulse, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
@@ -244,27 +264,40 @@ fn notice(mount: &Mount, live: &Live, plan: &Plan, failure: &Failure) {
     }
 }
 
+/// What every transaction is told beside who asks; where organisations are, for which of them.
+fn settings<'live>(mount: &Mount, live: &'live Live, identity: &Identity) -> Cow<'live, [(String, String)]> {
+    let settings = &live.config.rest.app_settings;
+    if !mount.app.config.auth.organisation.is_on() {
+        return Cow::Borrowed(settings);
+    }
+    let organisation = identity.organisation.as_deref().unwrap_or_default();
+    let mut settings = settings.clone();
+    // Last, so that no other setting of that name stands.
+    settings.push((ORGANISATION.to_owned(), organisation.to_owned()));
+    Cow::Owned(settings)
+}
+
 fn work<'plan>(
     live: &'plan Live,
     identity: &'plan Identity,
     request: &ApiRequest,
     plan: &'plan Plan,
-    main: Statement,
-    sealed: Option<Sealed<'plan>>,
+    (main, sealed): (Statement, Option<Sealed<'plan>>),
+    settings: &[(String, String)],
 ) -> Work<'plan> {
     let (rest, role) = (&live.config.rest, &*identity.role);
-    let settings = live.schema.role(role);
+    let of_role = live.schema.role(role);
     let context = session::Context {
         role,
         claims: &identity.claims,
         extra_search_path: &rest.extra_search_path,
-        app_settings: &rest.app_settings,
-        role_settings: settings
+        app_settings: settings,
+        role_settings: of_role
             .map(|settings| settings.settings.as_slice())
             .unwrap_or_default(),
         hoisted_settings: &rest.hoisted_tx_settings,
     };
-    let isolation = plan.isolation().or_else(|| settings?.isolation.as_deref());
+    let isolation = plan.isolation().or_else(|| of_role?.isolation.as_deref());
     Work {
         plan,
         role,

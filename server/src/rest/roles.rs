@@ -57,6 +57,11 @@ impl Roles {
         })
     }
 
+    /// Whether a role is above row-level security.
+    pub(super) fn bypasses(&self, role: &str) -> bool {
+        self.by_name.get(role).is_some_and(|known| known.bypass)
+    }
+
     /// Decides for one request. The anonymous role is the operator's choice, not the caller's.
     pub(super) fn check(
         &self,

@@ -116,9 +116,9 @@ fn reachability(took: Option<Duration>, ago: Duration) -> Value {
 
 fn is_ready(app: &Parts) -> bool {
     if app.config.proxy.rest.is_some() {
-        return !app.breakers.of(Dependency::Rest).is_open();
+        return app.tokens.is_ready() && !app.breakers.of(Dependency::Rest).is_open();
     }
-    app.rest.is_loaded() && !app.breakers.of(Dependency::Postgres).is_open()
+    app.rest.is_loaded() && app.tokens.is_ready() && !app.breakers.of(Dependency::Postgres).is_open()
 }
 
 fn answer(status: StatusCode, body: Value) -> Response {

@@ -23,6 +23,12 @@ pub(super) const CAP: &str = "http_requests_cap";
 pub(super) const BREAKER_STATE: &str = "circuit_breaker_state";
 pub(super) const BREAKER_TRANSITIONS: &str = "circuit_breaker_transitions_total";
 pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
+pub(super) const TOKEN_CACHE: &str = "token_cache_total";
+pub(super) const TOKEN_ASKED: &str = "token_verifications_upstream_total";
+pub(super) const TOKEN_REVOCATIONS: &str = "token_revocations_total";
+pub(super) const TOKENS_REVOKED: &str = "tokens_revoked";
+pub(super) const JWKS_READINGS: &str = "jwks_readings_total";
+pub(super) const JWKS_STALE: &str = "jwks_stale";
 pub(super) const EVENTS: &str = "seawall_events_total";
 pub(super) const SCHEMA_LOADS: &str = "schema_cache_loads_total";
 pub(super) const SCHEMA_LOADED: &str = "schema_cache_loaded";
@@ -91,6 +97,13 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
         "Events worth telling, by kind and by what they are about.",
     ),
     (AUTH_FAILURES, "Tokens refused, by reason."),
+    (TOKEN_CACHE, "Tokens looked up among the remembered, by outcome."),
+    (
+        TOKEN_ASKED,
+        "Tokens the auth service was asked about, by outcome.",
+    ),
+    (TOKEN_REVOCATIONS, "Revocations made here."),
+    (JWKS_READINGS, "Readings of the key set, by outcome."),
     (SCHEMA_LOADS, "Loads of the schema cache, by outcome."),
     (
         CLIENT_CALLS,
@@ -151,6 +164,11 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
     (AUDIT_WAITING, "Records that wait on disk, in bytes."),
     (QUEUE_DEPTH, "Queued jobs, by state, over all instances."),
     (QUEUE_OLDEST, "Age of the oldest job that waits."),
+    (
+        TOKENS_REVOKED,
+        "Tokens, sessions and users whose revocation holds.",
+    ),
+    (JWKS_STALE, "Whether the key set is older than it may be."),
     (SCHEMA_LOADED, "Whether a schema cache is loaded."),
     (SOCKETS, "WebSockets that are open."),
     (UPLOADS_WAITING, "Bytes of uploads that wait to be judged."),

@@ -129,7 +129,7 @@ impl Up<'_> {
             Bringing::Unclear => Err(End::Broken),
             Bringing::Token(token) if token.starts_with("sb_") && !token.contains('.') => Ok(()),
             Bringing::Token(token) => {
-                let identity = self.session.bring(self.app, &token)?;
+                let identity = self.session.bring(self.app, &token).await?;
                 match identity.subject() {
                     Some(user) => self.seat.lock().await.belongs_to(user).map_err(|_| End::UserFull),
                     None => Ok(()),

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::farewell::End;
 use crate::app::App;
-use crate::auth::{Identity, claims, jwt};
+use crate::auth::{Identity, claims};
 
 /// The identity of one socket.
 pub(super) struct Session {
@@ -35,16 +35,13 @@ impl Session {
     }
 
     /// Verifies a token that was brought and speaks under it from now on.
-    pub(super) fn bring(&self, app: &App, token: &str) -> Result<Identity, End> {
-        let config = app.rest.config();
-        let identity = jwt::identify(
-            &config.jwt,
-            Some(crate::proxy::NOBODY),
-            Some(token),
-            app.clock.unix_seconds(),
-        );
-        let identity = identity.map_err(|error| {
-            app.metrics.auth_failure(crate::auth::error::reason(&error));
+    pub(super) async fn bring(&self, app: &App, token: &str) -> Result<Identity, End> {
+        let identity = app
+            .tokens
+            .identify(app, Some(token), Some(crate::proxy::NOBODY))
+            .await;
+        let identity = identity.map_err(|refusal| {
+            app.metrics.auth_failure(refusal.reason());
             End::Refused
         })?;
         let mut state = self.state();

@@ -68,6 +68,12 @@ pub enum ClaimsFault {
     /// `aud` names others.
     #[error("JWT not in audience")]
     Audience,
+    /// `iss` is not the one that is configured.
+    #[error("JWT not from the expected issuer")]
+    Issuer,
+    /// A claim that is required is not there.
+    #[error("JWT lacks a claim that is required")]
+    Missing,
     /// The payload is no JSON object.
     #[error("Parsing claims failed")]
     Malformed,

@@ -91,18 +91,25 @@ impl Sessions {
         }
     }
 
-    /// Ends this session, the user's others, or all of the user's.
-    pub(super) fn end(&mut self, session: &Session, scope: Option<&str>) -> Result<(), AuthRefusal> {
+    /// Ends this session, the user's others, or all of the user's, and says which ended.
+    pub(super) fn end(&mut self, session: &Session, scope: Option<&str>) -> Result<Vec<Uuid>, AuthRefusal> {
         let keep: fn(&Entry, &Session) -> bool = match scope {
             Some("local") => |entry, ended| entry.session.id != ended.id,
             Some("others") => |entry, ended| entry.session.user != ended.user || entry.session.id == ended.id,
             Some("global") | None => |entry, ended| entry.session.user != ended.user,
             Some(_) => return Err(refusals::BAD_SCOPE),
         };
-        self.live.retain(|_, entry| keep(entry, session));
+        let mut ended = Vec::new();
+        self.live.retain(|id, entry| {
+            let is_kept = keep(entry, session);
+            if !is_kept {
+                ended.push(*id);
+            }
+            is_kept
+        });
         let live = &self.live;
         self.oldest_first.retain(|id| live.contains_key(id));
-        Ok(())
+        Ok(ended)
     }
 }
 

@@ -1,0 +1,42 @@
+//! Notes a sign-out that is passed on: once the auth service has confirmed it, its tokens are refused here too.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::Method;
+
+use crate::app::App;
+use crate::auth::{SignOut, claims};
+
+const PATH: &str = "/auth/v1/logout";
+
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST || request.uri().path().trim_end_matches('/') != PATH {
+        return next.run(request).await;
+    }
+    let token = claims::bearer(request.headers()).map(std::borrow::Cow::into_owned);
+    let scope = SignOut::of_scope(scope(request.uri().query().unwrap_or_default()));
+    let response = next.run(request).await;
+    if let Some(token) = token
+        && response.status().is_success()
+    {
+        app.tokens.signed_out(&app, &token, scope).await;
+    }
+    response
+}
+
+fn scope(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("scope="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_is_in_the_query() {
+        assert_eq!(scope("scope=local"), Some("local"));
+        assert_eq!(scope("a=b&scope=others"), Some("others"));
+        assert_eq!(scope(""), None);
+    }
+}
