@@ -1,12 +1,16 @@
 //! Cancelling what a connection is doing, over a connection of its own.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::WireError;
 use super::connect::{Door, open};
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What names a connection to the server.
 #[derive(Clone)]
@@ -27,6 +31,8 @@ impl Cancel {
         let mut request = BytesMut::new();
         frontend::cancel_request(self.process_id, self.secret_key, &mut request);
         socket.write_all(&request).await?;
-        Ok(socket.shutdown().await?)
+        // The server hangs up when it has understood; poolers complain of callers that do so before.
+        let heard = tokio::time::timeout(PATIENCE, socket.read(&mut [0])).await;
+        heard.map_or(Err(WireError::Timeout), |heard| Ok(heard.map(drop)?))
     }
 }

@@ -44,15 +44,6 @@ impl Storage {
         }
     }
 
-    /// Whether an upload is under way.
-    pub(crate) fn is_uploading(&self) -> bool {
-        !self
-            .uploads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
-    }
-
     fn resumable(
         &self,
         method: &Method,
