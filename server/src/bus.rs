@@ -46,12 +46,33 @@ pub(crate) enum Message {
     TokenRevoked(Revocation),
 }
 
+/// What is still to be told to the others.
+struct Outgoing {
+    waiting: mpsc::Receiver<String>,
+    /// Taken up and not known to be sent: the transport broke.
+    unsent: Option<String>,
+}
+
+impl Outgoing {
+    /// The next message; it stays until [`Outgoing::sent`], so that a broken transport loses none.
+    async fn next(&mut self) -> Option<String> {
+        if self.unsent.is_none() {
+            self.unsent = self.waiting.recv().await;
+        }
+        self.unsent.clone()
+    }
+
+    fn sent(&mut self) {
+        self.unsent = None;
+    }
+}
+
 /// One instance's ear and mouth.
 #[derive(Clone)]
 pub(crate) struct Bus {
     heard: broadcast::Sender<Message>,
     outgoing: mpsc::Sender<String>,
-    waiting: std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<String>>>,
+    waiting: std::sync::Arc<tokio::sync::Mutex<Outgoing>>,
     signer: std::sync::Arc<Signer>,
 }
 
@@ -62,7 +83,10 @@ impl Bus {
         Self {
             heard: broadcast::channel(KEPT).0,
             outgoing,
-            waiting: std::sync::Arc::new(tokio::sync::Mutex::new(waiting)),
+            waiting: std::sync::Arc::new(tokio::sync::Mutex::new(Outgoing {
+                waiting,
+                unsent: None,
+            })),
             signer: std::sync::Arc::new(Signer::new(config)),
         }
     }

@@ -79,8 +79,9 @@ async fn over_redis(bus: &Bus, clock: Clock, redis: &crate::redis::Redis) -> Res
                 let payload: String = message.ok_or(Broken::Ended)?.get_payload()?;
                 bus.receive(&payload, clock.unix().as_millis());
             }
-            Some(text) = outgoing.recv() => {
+            Some(text) = outgoing.next() => {
                 let () = redis::cmd("PUBLISH").arg(CHANNEL).arg(&text).query_async(&mut mouth).await?;
+                outgoing.sent();
             }
         }
     }
@@ -111,8 +112,9 @@ async fn over_postgres(app: &App) -> Result<(), Broken> {
                 let notification = heard?.ok_or(Broken::Ended)?;
                 bus.receive(notification.payload(), clock.unix().as_millis());
             }
-            Some(text) = outgoing.recv() => {
+            Some(text) = outgoing.next() => {
                 sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(&text).execute(&pool).await?;
+                outgoing.sent();
             }
         }
     }
@@ -121,5 +123,7 @@ async fn over_postgres(app: &App) -> Result<(), Broken> {
 /// Nothing to carry over: what is published is heard here only.
 async fn alone(bus: &Bus) {
     let mut outgoing = bus.waiting.lock().await;
-    while outgoing.recv().await.is_some() {}
+    while outgoing.next().await.is_some() {
+        outgoing.sent();
+    }
 }
