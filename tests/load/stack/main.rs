@@ -22,8 +22,8 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>
 
 /// Limits that nothing reaches, so that every request is counted and none is refused.
 const POLICY: &str =
-    r#"{"limits": {"ip": {"limit": 1000000, "window": 1}, "reads": {"limit": 10000, "window": 1}}}"#;
-const TIERS: &str = r#"{"all": {"general-limit": 1000000, "general-window": 1}}"#;
+    r#"{"limits": {"ip": {"limit": 1000000, "window": 1000}, "reads": {"limit": 10000, "window": 100}}}"#;
+const TIERS: &str = r#"{"all": {"general-limit": 1000000, "general-window": 1000}}"#;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
