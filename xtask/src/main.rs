@@ -7,6 +7,7 @@
 mod arguments;
 mod bench;
 mod build;
+mod chaos;
 mod check;
 mod clean;
 mod codegen;
@@ -45,6 +46,8 @@ usage: cargo xtask <command>
   bench [sdk] [arguments]        run the benchmarks, or only those of the npm package beside its peers
   bench direct                   direct mode beside PostgREST and pgbench
   bench stack                    what the middleware costs a request, beside nginx
+  chaos [--debug]                stop, pause, slow and cut what the server leans on, under load
+  api                            send the server all that its description allows, and much that it does not
   fuzz [--seconds N] [target]    run the fuzz targets (needs a nightly toolchain)
   database                       run a throw-away PostgreSQL for tests started by hand
   setup                          install what the build needs
@@ -72,6 +75,8 @@ fn dispatch(command: &str, project: &Project, arguments: Arguments) -> Outcome {
         "build" => build::run(project, arguments),
         "check" => check::run(project, arguments),
         "bench" => bench::run(project, arguments),
+        "chaos" => chaos::run(project, arguments),
+        "api" => chaos::api(project, arguments),
         "fuzz" => fuzz::run(project, arguments),
         "database" => database::run(project, arguments),
         "setup" => arguments.finish().and_then(|()| setup::run(project)),
