@@ -106,7 +106,7 @@ impl Limits {
         };
         let policy = &rules.config.policy;
         add(Scope::Ip, Holder::Network(network), "", policy.per_address(), 100);
-        add(Scope::User, holder, "", tier.general, left);
+        add(Scope::User, holder, &tier.name, tier.general, left);
         if let Some(organisation) = subject.organisation {
             add(
                 Scope::Organisation,
@@ -128,7 +128,7 @@ impl Limits {
             add(Scope::Endpoint, Holder::Everybody, target.endpoint, *quota, 100);
         }
         if subject.is_expensive {
-            add(Scope::Expensive, holder, "", tier.expensive, left);
+            add(Scope::Expensive, holder, &tier.name, tier.expensive, left);
         }
         checks
     }

@@ -107,7 +107,9 @@ async fn an_address_has_a_limit_whoever_uses_it() {
         .get("/rest/v1/rooms?limit=0")
         .send()
         .await;
-    assert_eq!(third.expect(429).header("ratelimit-policy"), "\"ip\";q=2;w=60");
+    let refused = third.expect(429);
+    let policies = refused.header("ratelimit-policy");
+    assert!(policies.starts_with("\"ip\";q=2;w=60"), "{policies}");
 }
 
 #[tokio::test]

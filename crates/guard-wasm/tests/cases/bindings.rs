@@ -370,6 +370,7 @@ fn two_tabs_hold_one_limit() {
     let (keeper, follower) = (guard(), guard());
     tabs::follow(keeper, false);
     tabs::keep(keeper, 0.0);
+    tabs::settle(keeper, 0, 0.0);
     tabs::follow(follower, true);
     assert_eq!(reads(follower, 100.0), 0);
     tabs::lend(keeper, window(keeper), 30, 0, 101.0);
