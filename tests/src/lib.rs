@@ -17,6 +17,7 @@ mod collector;
 mod database;
 mod fault_proxy;
 mod pooler;
+mod port;
 mod process;
 mod prometheus;
 mod redis;

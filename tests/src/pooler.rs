@@ -1,7 +1,7 @@
 //! A transaction pooler between the server and its database: pgbouncer, as many deployments have it.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 use crate::database::Database;
-use crate::{fail, must};
+use crate::{fail, must, port};
 
 /// Fewer sessions than the server has connections, so that they are really shared.
 const SESSIONS: usize = 2;
@@ -26,9 +26,7 @@ pub struct Pooler {
 impl Pooler {
     /// Starts one in front of a database.
     pub(crate) async fn start(database: &Database) -> Self {
-        let listener = must("a free port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let address = must("a free port", listener.local_addr());
-        drop(listener);
+        let address = port::free();
         let folder = std::env::temp_dir().join(format!("seawall-pooler-{}", address.port()));
         must("the pooler's folder", fs::create_dir_all(&folder));
         // It refuses to run as root, so somebody else must be able to read its configuration.

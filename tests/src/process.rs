@@ -1,7 +1,7 @@
 //! The real binary in a process of its own: for what only ends with a process, such as `kill -9`.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use http::Method;
 use crate::database::Database;
 use crate::request::Request;
 use crate::user::{SECRET, User};
-use crate::{fail, must};
+use crate::{fail, must, port};
 
 /// A server in a process; ended when dropped.
 pub struct ServerProcess {
@@ -29,9 +29,7 @@ impl ServerProcess {
     }
 
     fn configured(database: &Database, settings: &[(&str, &str)]) -> Self {
-        let listener = must("a free port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let address = must("a free port", listener.local_addr());
-        drop(listener);
+        let address = port::free();
         let mut all = BTreeMap::from([
             ("SEAWALL_LISTEN".to_owned(), address.to_string()),
             ("SEAWALL_DB_ANON_ROLE".to_owned(), "anon".to_owned()),

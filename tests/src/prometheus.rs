@@ -1,6 +1,6 @@
 //! A Prometheus of a test's own: real, scraping a server every half second.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -8,8 +8,8 @@ use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::must;
 use crate::request::Request;
+use crate::{must, port};
 
 /// A running Prometheus; ended when dropped.
 pub struct Prometheus {
@@ -22,9 +22,7 @@ impl Prometheus {
     /// Starts one that scrapes a server.
     #[must_use]
     pub fn start(target: SocketAddr) -> Self {
-        let listener = must("a free port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let address = must("a free port", listener.local_addr());
-        drop(listener);
+        let address = port::free();
         let folder = std::env::temp_dir().join(format!("seawall-prometheus-{}", address.port()));
         must("the folder of Prometheus", std::fs::create_dir_all(&folder));
         let configuration = format!(

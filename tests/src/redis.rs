@@ -1,6 +1,6 @@
 //! A Redis of a test's own: real, and to be killed, paused and started again.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::{fail, must};
+use crate::{fail, must, port};
 
 /// A running redis-server; ended when dropped.
 pub struct TestRedis {
@@ -21,9 +21,7 @@ pub struct TestRedis {
 impl TestRedis {
     /// Starts one on a free port, keeping nothing on disk.
     pub async fn start() -> Self {
-        let listener = must("a free port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let address = must("a free port", listener.local_addr());
-        drop(listener);
+        let address = port::free();
         let folder = std::env::temp_dir().join(format!("seawall-redis-{}", address.port()));
         must("the folder of Redis", std::fs::create_dir_all(&folder));
         let redis = Self {

@@ -86,7 +86,8 @@ fn unknown() -> ApiError {
     )
 }
 
-fn away(error: sqlx::Error) -> ApiError {
+/// The queue's database is away: for the admin API too, so that it has one code.
+pub(super) fn away(error: sqlx::Error) -> ApiError {
     let message = "the queue's database cannot be asked";
     ApiError::new(
         StatusCode::SERVICE_UNAVAILABLE,

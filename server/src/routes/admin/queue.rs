@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::jobs::away;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::queue::{JobStatus, Wanted};
@@ -49,11 +50,4 @@ pub(super) async fn list(
         "oldestS": depth.oldest_s,
         "jobs": jobs.iter().map(JobStatus::json).collect::<Vec<_>>(),
     })))
-}
-
-fn away(error: sqlx::Error) -> ApiError {
-    let message = "the queue cannot be read now";
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "SEAWALL_STORE_DOWN", message)
-        .retry_after(1)
-        .caused_by(error)
 }
