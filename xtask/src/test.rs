@@ -3,6 +3,7 @@
 //! A failed suite does not stop the next one. The totals are read from what the suites themselves report; a
 //! suite that runs no test has failed, for nothing is easier to lose than tests.
 
+mod broken;
 pub(crate) mod checks;
 mod counts;
 mod ground;

@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 use std::path::Path;
 
+use super::broken;
 use crate::failure::{Failure, Outcome, with_file};
 
 /// The counts of one suite.
@@ -41,6 +42,7 @@ impl Counts {
         let mut counts = Self::in_text(&text);
         if !succeeded {
             counts.failed = counts.failed.max(1);
+            counts.complaints.extend(broken::tests_in(&text));
             counts
                 .complaints
                 .push(Failure::in_log("the tests failed", log).to_string());
