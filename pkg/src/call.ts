@@ -389,7 +389,8 @@ function begin(parts: CallParts, passage: Passage, now: number): Action {
   const { request, route, user, options, flags, waited } = passage;
   const { call, guard, write } = parts.core;
   const urgency = PRIORITIES.indexOf(options.priority ?? "normal") << CallFlag.PriorityShift;
-  const prefer = route.byPreference ? request.header("prefer") : null;
+  // Without the rest, which reads it, a preference marks nothing: the request is sent once.
+  const prefer = route.byPreference && rest() ? request.header("prefer") : null;
   const marked = options.idempotent || (prefer !== null && call.resolves(write(prefer))) ? CallFlag.Marked : 0;
   const own = options.idempotent === false ? request.flags & ~CallFlag.Marked : request.flags;
   const kind = route.kind | own | flags | marked | urgency;

@@ -9,7 +9,7 @@ import type { Core } from "./core.js";
 import type { Environment } from "./environment.js";
 import type { Emitter, FailureEvent } from "./events.js";
 import type { Explanation, Messages } from "./messages.js";
-import { loadRest, rest } from "./rest.js";
+import { loadRest } from "./rest.js";
 
 /**
  * Tells a failure apart and puts it into words; `guard.explain` is one.
@@ -47,8 +47,6 @@ export function createExplain(parts: ExplainParts, options: ExplainOptions): Exp
     try {
       const own = typeof messages === "function" ? await messages() : messages;
       const [{ forGuard }] = await Promise.all([import("./entries/messages.js"), loadRest()]);
-      // What judges is in the half that was loaded, and is there when it is joined.
-      rest();
       return await forGuard(failure, { ...parts, messages: own, recent });
     } catch (error) {
       report(error);

@@ -74,15 +74,21 @@ export function offerRest(given: Rest): Rest {
   return given;
 }
 
-export function loadRest(): Promise<Rest> {
-  loading ??= import("./entries/rest.js").then((file) => offerRest(file.rest)).catch((error: unknown) => {
+/** Loads the rest and joins it: whoever has waited for this may use what comes with it. */
+export async function loadRest(): Promise<Rest> {
+  const loaded = offered ?? (await file());
+  return rest() ?? loaded;
+}
+
+/** Asks for the rest before anybody needs it; it is joined when somebody does. */
+export function expectRest(): void {
+  if (!offered) file().catch(() => {});
+}
+
+function file(): Promise<Rest> {
+  loading ??= import("./entries/rest.js").then(({ rest: loaded }) => offerRest(loaded)).catch((error: unknown) => {
     loading = undefined;
     throw error;
   });
   return loading;
-}
-
-/** Asks for the rest before anybody needs it. */
-export function expectRest(): void {
-  if (!offered) loadRest().catch(() => {});
 }

@@ -56,6 +56,19 @@ describe("before the second part is there", () => {
     guard.close();
   });
 
+  for (const without of [undefined, "rest.js"]) {
+    test(`a preference is no stumbling block, ${without ? "also where the part that reads it is missing" : "whoever reads it"}`, async () => {
+      const module = await fresh(without);
+      let sent = 0;
+      const world = { ...createWorld(), fetch: async () => ((sent += 1), new Response(null, { status: 201 })), report: () => {} };
+      const guard = module.createGuard(OPTIONS, world);
+      const headers = { prefer: "resolution=merge-duplicates" };
+      const answer = await guard.fetch(ADDRESS, { method: "POST", headers, body: "[]" });
+      assert.deepEqual([answer.status, sent], [201, 1]);
+      guard.close();
+    });
+  }
+
   test("requests are sorted as they are with it", async () => {
     const module = await fresh();
     const requests = [
