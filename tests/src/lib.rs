@@ -16,6 +16,7 @@ mod app;
 mod collector;
 mod database;
 mod fault_proxy;
+pub mod measure;
 mod pooler;
 mod port;
 mod process;

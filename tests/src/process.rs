@@ -91,7 +91,7 @@ impl ServerProcess {
             .envs(&self.settings)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stderr(log())
             .spawn();
         let process = must("the server cannot be started", process);
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
@@ -121,6 +121,15 @@ impl ServerProcess {
             return false;
         }
         self.request(Method::GET, "/ready").send().await.status == 200
+    }
+}
+
+/// Where servers write what they have to say; nowhere where `SEAWALL_QUIET` is set, as for measurements, whose tables
+/// it would stand among.
+fn log() -> Stdio {
+    match std::env::var_os("SEAWALL_QUIET") {
+        Some(_) => Stdio::null(),
+        None => Stdio::inherit(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `npm run bench`: the benchmarks of the crates and of the package, their figures on the terminal; of the package
-//! alone `npm run bench:sdk`; and `npm run bench:direct`, `bench:cache`, `bench:stack` and `bench:proxy`, which
-//! need peers or a database.
+//! alone `npm run bench:sdk`; and `npm run bench:server`, `bench:direct`, `bench:cache`, `bench:stack` and
+//! `bench:proxy`, which need peers or a database.
 
 mod cache;
 mod direct;
 mod proxy;
+mod server;
 mod stack;
 
 use crate::arguments::Arguments;
@@ -28,6 +29,9 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     if arguments.flag("proxy") {
         arguments.finish()?;
         return proxy::run(project);
+    }
+    if arguments.flag("server") {
+        return server::run(project, arguments);
     }
     if arguments.flag("cache") {
         arguments.finish()?;

@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 
 use http::Method;
+use seawall_e2e::measure::processor_seconds;
 use seawall_e2e::{Database, GUEST, OWNER, ServerProcess};
 
 use crate::Outcome;
-
-/// Clock ticks a second, the same on every Linux.
-const TICKS: f64 = 100.0;
 
 /// The processes that work for servers on the database.
 const SESSIONS: &str = "select string_agg(pid::text, ',') from pg_stat_activity
@@ -74,9 +72,9 @@ impl Server {
             transactions: sum("database_query_duration_seconds_count", &[]),
             cpu_s: sessions
                 .split(',')
-                .filter_map(|pid| seconds(pid.parse().ok()?))
+                .filter_map(|pid| processor_seconds(pid.parse().ok()?))
                 .sum(),
-            server_cpu_s: self.process.pid().and_then(seconds).unwrap_or(0.0),
+            server_cpu_s: self.process.pid().and_then(processor_seconds).unwrap_or(0.0),
             answered: sum("http_request_duration_seconds_count", &["route=\"rest\""]),
             within_1_ms: sum(
                 "http_request_duration_seconds_bucket",
@@ -97,12 +95,4 @@ impl Reading {
             within_1_ms: self.within_1_ms - earlier.within_1_ms,
         }
     }
-}
-
-fn seconds(pid: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / TICKS)
 }

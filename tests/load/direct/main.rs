@@ -19,10 +19,11 @@ use std::time::Duration;
 
 use peers::Peer;
 use report::{Row, Table};
+use seawall_e2e::measure::number;
 use seawall_e2e::{Database, OWNER};
 use workload::{CONNECTIONS, WORKLOADS, Workload};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Outcome<()> {
@@ -58,13 +59,4 @@ async fn measure(peer: &Peer, workload: &Workload, connections: usize, span: Dur
         usage,
         resident_mib: peer.resident_mib(),
     })
-}
-
-fn number(name: &str, default: u64) -> Outcome<u64> {
-    match std::env::var(name) {
-        Ok(text) => Ok(text
-            .parse()
-            .map_err(|_| format!("{name} is not a number: {text:?}"))?),
-        Err(_) => Ok(default),
-    }
 }

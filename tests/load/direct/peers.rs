@@ -6,11 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use seawall_e2e::SECRET;
+use seawall_e2e::measure::resident_mib;
 use tokio::net::TcpStream;
 
 use crate::Outcome;
 use crate::load::{self, Figures};
-use crate::usage::{self, Reading, Usage};
+use crate::usage::{Reading, Usage};
 use crate::workload::Workload;
 
 /// Connections to the database that each server may hold.
@@ -122,7 +123,7 @@ impl Peer {
     /// Memory that its process uses, in MiB.
     pub(crate) fn resident_mib(&self) -> Option<f64> {
         match self {
-            Self::Server(server) => usage::resident_mib(server.process.id()),
+            Self::Server(server) => resident_mib(server.process.id()),
             Self::Pgbench { .. } => None,
         }
     }

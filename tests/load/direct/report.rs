@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use seawall_e2e::measure::median;
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -179,9 +180,4 @@ impl Row {
             "resident_mib": self.resident_mib,
         })
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -1,10 +1,9 @@
-//! Processor time and memory of processes, as Linux tells them.
+//! Processor time of a server and of every PostgreSQL, as Linux tells it.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-/// Clock ticks a second, the same on every Linux.
-const TICKS: f64 = 100.0;
+use seawall_e2e::measure::processor_seconds;
 
 /// Processor seconds used during a run.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +24,9 @@ impl Reading {
     /// Reads a server's process, if there is one, and those of every PostgreSQL.
     pub(crate) fn take(server: Option<u32>) -> Self {
         Self {
-            server: server.and_then(seconds).unwrap_or(0.0),
+            server: server.and_then(processor_seconds).unwrap_or(0.0),
             database: processes("postgres")
-                .filter_map(|pid| Some((pid, seconds(pid)?)))
+                .filter_map(|pid| Some((pid, processor_seconds(pid)?)))
                 .collect(),
         }
     }
@@ -40,22 +39,6 @@ impl Reading {
             database: self.database.iter().map(grown).sum(),
         }
     }
-}
-
-/// Memory in use now, in MiB.
-pub(crate) fn resident_mib(pid: u32) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
-}
-
-fn seconds(pid: u32) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / TICKS)
 }
 
 fn processes(name: &str) -> impl Iterator<Item = u32> {

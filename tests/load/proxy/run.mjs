@@ -74,7 +74,7 @@ const at = (sorted, share) => (sorted[Math.min(sorted.length - 1, Math.floor(sha
 const { peers, stop } = await startPeers(TOKEN);
 const runs = [];
 try {
-  for (const peer of peers) await load(peer.port, 8, 1_000);
+  for (const peer of peers) await load(peer.port, 8, Math.min(1_000, SPAN_MS));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const connections of CONNECTIONS) {
       for (const peer of peers) {
@@ -128,7 +128,16 @@ for (const row of summaries) {
     ].join("  "),
   );
 }
+const targets = [];
+const atMost = (what, seen, bound, unit) => targets.push({ what, seen, wanted: `at most ${bound}`, unit, holds: seen <= bound });
+for (const connections of CONNECTIONS) {
+  const own = beside(connections, "seawall").cpu_us_per_request;
+  const named = (name) => beside(connections, name)?.cpu_us_per_request;
+  atMost(`proxy: CPU of a request, ${connections} connections`, own, 22, "µs");
+  if (named("nginx")) atMost(`proxy: CPU beside nginx, ${connections} connections`, own / named("nginx"), 2, "×");
+  if (named("envoy")) atMost(`proxy: CPU beside Envoy, ${connections} connections`, own / named("envoy"), 0.67, "×");
+}
 if (process.env.BENCH_JSON) {
-  writeFileSync(process.env.BENCH_JSON, JSON.stringify({ rounds: ROUNDS, span_ms: SPAN_MS, summaries, runs }, null, 2));
+  writeFileSync(process.env.BENCH_JSON, JSON.stringify({ rounds: ROUNDS, span_ms: SPAN_MS, summaries, runs, targets }, null, 2));
   console.log(`as JSON: ${process.env.BENCH_JSON}`);
 }

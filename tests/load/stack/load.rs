@@ -9,13 +9,12 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use seawall_e2e::ServerProcess;
+use seawall_e2e::measure::processor_seconds;
 use tokio::net::TcpStream;
 
 use crate::Outcome;
 
 const CONNECTIONS: usize = 8;
-/// Clock ticks a second, the same on every Linux.
-const TICKS: f64 = 100.0;
 
 /// Somebody to be measured.
 pub(crate) struct Target {
@@ -48,7 +47,7 @@ impl Target {
 
     /// Sends for a span; another answer than the expected ends the benchmark.
     pub(crate) async fn measure(&self, span: Duration) -> Outcome<Figures> {
-        let (until, before) = (Instant::now() + span, processor_seconds(self.pid)?);
+        let (until, before) = (Instant::now() + span, self.spent()?);
         let senders: Vec<_> = (0..CONNECTIONS)
             .map(|_| tokio::spawn(send(self.request(), until)))
             .collect();
@@ -56,10 +55,14 @@ impl Target {
         for sender in senders {
             requests += sender.await?.map_err(|error| format!("{}: {error}", self.name))?;
         }
-        let used = processor_seconds(self.pid)? - before;
+        let used = self.spent()? - before;
         #[expect(clippy::cast_precision_loss, reason = "a count of seconds' worth of requests")]
         let cpu_us = used * 1e6 / requests as f64;
         Ok(Figures { requests, cpu_us })
+    }
+
+    fn spent(&self) -> Outcome<f64> {
+        Ok(processor_seconds(self.pid).ok_or("the process cannot be read")?)
     }
 
     fn request(&self) -> Asked {
@@ -98,12 +101,4 @@ async fn send(asked: Asked, until: Instant) -> Outcome<u64> {
         requests += 1;
     }
     Ok(requests)
-}
-
-fn processor_seconds(pid: u32) -> Outcome<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, fields) = stat.rsplit_once(')').ok_or("the process cannot be read")?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let mut ticks = || -> Outcome<f64> { Ok(fields.next().unwrap_or_default().parse()?) };
-    Ok((ticks()? + ticks()?) / TICKS)
 }

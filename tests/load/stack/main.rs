@@ -11,6 +11,7 @@ mod report;
 
 use std::time::Duration;
 
+use seawall_e2e::measure::number;
 use seawall_e2e::{Database, OWNER, ServerProcess, TestRedis};
 
 use load::Target;
@@ -28,7 +29,7 @@ const TIERS: &str = r#"{"all": {"general-limit": 1000000, "general-window": 1000
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let rounds = number("BENCH_ROUNDS", 5)?;
-    let span = Duration::from_millis(u64::from(number("BENCH_MILLIS", 2_000)?));
+    let span = Duration::from_millis(number("BENCH_MILLIS", 2_000)?);
     let (database, redis) = (Database::create().await, TestRedis::start().await);
     let redis_url = redis.url();
     let limited = [
@@ -63,11 +64,4 @@ async fn main() -> Outcome<()> {
         }
     }
     report.finish()
-}
-
-fn number(name: &str, default: u32) -> Outcome<u32> {
-    match std::env::var(name) {
-        Ok(text) => Ok(text.parse()?),
-        Err(_) => Ok(default),
-    }
 }

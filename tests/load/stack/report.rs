@@ -1,5 +1,6 @@
 //! The figures as a table and, where `BENCH_JSON` says, as JSON.
 
+use seawall_e2e::measure::median;
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -23,11 +24,11 @@ impl Report {
             .0
             .iter()
             .find(|(name, _)| name.ends_with("two limit zones"))
-            .map(|(_, rounds)| median(rounds));
+            .map(|(_, rounds)| middle(rounds));
         println!("{:<34}{:>12}{:>20}{:>12}", "", "CPU µs", "rounds", "to nginx");
         let mut rows = Vec::new();
         for (name, rounds) in &self.0 {
-            let cpu_us = median(rounds);
+            let cpu_us = middle(rounds);
             let ratio = peer.map(|peer| cpu_us / peer);
             let (least, most) = rounds
                 .iter()
@@ -51,8 +52,6 @@ impl Report {
     }
 }
 
-fn median(rounds: &[Figures]) -> f64 {
-    let mut all: Vec<f64> = rounds.iter().map(|round| round.cpu_us).collect();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+fn middle(rounds: &[Figures]) -> f64 {
+    median(rounds.iter().map(|round| round.cpu_us).collect())
 }

