@@ -59,7 +59,7 @@ pub(super) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     std::fs::write(&all, text).map_err(with_file("write", &all))?;
     console::headline("What is wanted, and what was seen");
     tell(&parts);
-    console::say(&format!("as JSON: {}\n", all.display()));
+    console::say(&format!("as JSON: {}", all.display()));
     Ok(())
 }
 
@@ -143,7 +143,7 @@ fn tell(parts: &Map<String, Value>) {
             Some(false) | None => "MISSED",
         };
         console::say(&format!(
-            "{:<64}{seen:>10.2} {:<4}{:<18}{word}\n",
+            "{:<64}{seen:>10.2} {:<4}{:<18}{word}",
             text("what"),
             text("unit"),
             text("wanted")
