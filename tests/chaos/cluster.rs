@@ -41,9 +41,10 @@ impl Postgres {
             return Err("the cluster runs in single-user mode".into());
         }
         let command = fs::read(format!("/proc/{pid}/cmdline"))?;
+        // Each word ends with a zero; one between two zeros is an empty word and says something.
+        let command = command.strip_suffix(&[0]).unwrap_or(&command);
         let mut command: Vec<String> = command
             .split(|byte| *byte == 0)
-            .filter(|word| !word.is_empty())
             .map(|word| String::from_utf8_lossy(word).into_owned())
             .collect();
         // The word it was called by need not be a path.
@@ -92,11 +93,14 @@ impl Postgres {
             .stderr(Stdio::null())
             .spawn()?;
         self.pid = child.id();
-        self.child = Some(child);
+        let child = self.child.insert(child);
         let until = Instant::now() + PATIENCE;
         while tokio::net::TcpStream::connect(&self.address).await.is_err() {
+            if let Some(status) = child.try_wait()? {
+                return Err(format!("PostgreSQL does not start again: {status}").into());
+            }
             if Instant::now() > until {
-                return Err("PostgreSQL does not start".into());
+                return Err("PostgreSQL does not listen again".into());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

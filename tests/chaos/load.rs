@@ -1,7 +1,7 @@
-//! The load: so many requests a second whatever becomes of them, as people come whether the server is well or not.
+//! The load: so many requests a second whatever becomes of them, as people come whether the servers are well or not.
 //!
 //! Seven in ten ask for the same few things, which a cache may know; two ask for what
-//! nobody asked before; one writes. And somebody looks at `/ready` twenty times a second.
+//! nobody asked before; one writes. They go to the servers in turn, each over a connection of its own.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     /// Something new.
     New,
     Write,
+    /// What everybody together may do only so often.
+    Limited,
 }
 
 /// What became of a request.
@@ -39,12 +41,25 @@ pub(crate) struct Seen {
     pub(crate) took: Duration,
     /// The status; none where the connection broke or nobody answered.
     pub(crate) status: Option<u16>,
-    pub(crate) stale: bool,
+    pub(crate) cached: Cached,
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Cached {
+    Fresh,
+    Stale,
+    #[default]
+    No,
 }
 
 impl Seen {
     pub(crate) fn is_answered(&self) -> bool {
         self.status.is_some_and(|status| status < 400)
+    }
+
+    pub(crate) fn heard(&self) -> Instant {
+        self.sent + self.took
     }
 }
 
@@ -55,6 +70,14 @@ struct Shared {
     well_in_a_row: AtomicU64,
 }
 
+/// Who asks for what, and how often.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(crate) servers: Vec<SocketAddr>,
+    pub(crate) rate: u64,
+    pub(crate) ask: fn(u64) -> (Kind, http::request::Builder),
+}
+
 /// Requests going out.
 pub(crate) struct Load {
     shared: Arc<Shared>,
@@ -62,9 +85,9 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn start(address: SocketAddr, rate: u64) -> Self {
+    pub(crate) fn start(plan: Plan) -> Self {
         let shared = Arc::new(Shared::default());
-        let sender = tokio::spawn(send_steadily(address, rate, Arc::clone(&shared)));
+        let sender = tokio::spawn(send_steadily(plan, Arc::clone(&shared)));
         Self { shared, sender }
     }
 
@@ -85,19 +108,19 @@ impl Load {
     }
 }
 
-async fn send_steadily(address: SocketAddr, rate: u64, shared: Arc<Shared>) {
+async fn send_steadily(plan: Plan, shared: Arc<Shared>) {
     let bearer = format!("Bearer {}", OWNER.token_for(86_400));
-    let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / rate.max(1)));
+    let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / plan.rate.max(1)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
     let mut under_way = tokio::task::JoinSet::new();
-    for number in 0_u64.. {
+    for (number, server) in (0_u64..).zip(plan.servers.iter().copied().cycle()) {
         ticks.tick().await;
         if shared.stopped.load(Ordering::Relaxed) {
             break;
         }
-        let (shared, bearer) = (Arc::clone(&shared), bearer.clone());
+        let (shared, bearer, (kind, request)) = (Arc::clone(&shared), bearer.clone(), (plan.ask)(number));
         under_way.spawn(async move {
-            let seen = one(address, number, &bearer).await;
+            let seen = one(server, kind, request, &bearer).await;
             if seen.is_answered() {
                 shared.well_in_a_row.fetch_add(1, Ordering::Relaxed);
             } else {
@@ -114,28 +137,28 @@ async fn send_steadily(address: SocketAddr, rate: u64, shared: Arc<Shared>) {
     while under_way.join_next().await.is_some() {}
 }
 
-async fn one(address: SocketAddr, number: u64, bearer: &str) -> Seen {
-    let (kind, request) = request(number);
+async fn one(server: SocketAddr, kind: Kind, request: http::request::Builder, bearer: &str) -> Seen {
     let request = request.header("host", "chaos").header("authorization", bearer);
-    let sent = Instant::now();
     let body = match kind {
         Kind::Write => Bytes::from_static(
             br#"{"room_id":"aaaaaaaa-0000-4000-8000-000000000002","body":"written under chaos"}"#,
         ),
-        Kind::Known | Kind::New => Bytes::new(),
+        Kind::Known | Kind::New | Kind::Limited => Bytes::new(),
     };
-    let answer = tokio::time::timeout(PATIENCE, exchange(address, request.body(Full::new(body)))).await;
+    let sent = Instant::now();
+    let answer = tokio::time::timeout(PATIENCE, exchange(server, request.body(Full::new(body)))).await;
     let answer = answer.ok().flatten();
     Seen {
         kind,
         sent,
         took: sent.elapsed(),
         status: answer.map(|(status, _)| status),
-        stale: answer.is_some_and(|(_, stale)| stale),
+        cached: answer.map_or(Cached::No, |(_, cached)| cached),
     }
 }
 
-fn request(number: u64) -> (Kind, http::request::Builder) {
+/// What people ask for.
+pub(crate) fn mixed(number: u64) -> (Kind, http::request::Builder) {
     let builder = http::Request::builder();
     match number % 10 {
         0 => (
@@ -156,52 +179,22 @@ fn request(number: u64) -> (Kind, http::request::Builder) {
     }
 }
 
-async fn exchange(
+pub(crate) async fn exchange(
     address: SocketAddr,
     request: Result<http::Request<Full<Bytes>>, http::Error>,
-) -> Option<(u16, bool)> {
+) -> Option<(u16, Cached)> {
     let stream = TcpStream::connect(address).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request.ok()?).await.ok()?;
     let status = response.status().as_u16();
-    let stale = response
-        .headers()
-        .get("x-cache")
-        .is_some_and(|value| value == "STALE");
+    let word = response.headers().get("x-cache").map(http::HeaderValue::as_bytes);
+    let cached = match word {
+        Some(b"HIT") => Cached::Fresh,
+        Some(b"STALE") => Cached::Stale,
+        Some(_) | None => Cached::No,
+    };
     let whole = response.into_body().collect().await.ok();
     connection.abort();
-    whole.map(|_| (status, stale))
-}
-
-/// Somebody who looks whether the server says that it is well.
-pub(crate) struct Watch {
-    looks: Arc<Mutex<Vec<(Instant, bool)>>>,
-    looking: JoinHandle<()>,
-}
-
-impl Watch {
-    pub(crate) fn start(address: SocketAddr) -> Self {
-        let looks = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&looks);
-        let looking = tokio::spawn(async move {
-            loop {
-                let request = http::Request::builder().uri("/ready").header("host", "chaos");
-                let answer = exchange(address, request.body(Full::default())).await;
-                let ready = answer.is_some_and(|(status, _)| status == 200);
-                noted
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((Instant::now(), ready));
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        });
-        Self { looks, looking }
-    }
-
-    pub(crate) fn stop(self) -> Vec<(Instant, bool)> {
-        self.looking.abort();
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *looks)
-    }
+    whole.map(|_| (status, cached))
 }

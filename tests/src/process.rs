@@ -17,6 +17,7 @@ use crate::{fail, must, port};
 pub struct ServerProcess {
     address: SocketAddr,
     settings: BTreeMap<String, String>,
+    arguments: Vec<String>,
     process: Mutex<Option<Child>>,
 }
 
@@ -24,6 +25,14 @@ impl ServerProcess {
     /// Starts one on a database, under further settings, and waits until it is ready.
     pub async fn start(database: &Database, settings: &[(&str, &str)]) -> Self {
         let server = Self::configured(database, settings);
+        server.start_again().await;
+        server
+    }
+
+    /// The same, with further arguments after `serve`.
+    pub async fn start_by(database: &Database, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::configured(database, settings);
+        server.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         server.start_again().await;
         server
     }
@@ -44,6 +53,7 @@ impl ServerProcess {
         Self {
             address,
             settings: all,
+            arguments: Vec::new(),
             process: Mutex::new(None),
         }
     }
@@ -70,6 +80,17 @@ impl ServerProcess {
         Some(kib * 1024)
     }
 
+    /// Processor time it has used, of all its threads, where the system tells.
+    #[must_use]
+    pub fn processor_time(&self) -> Option<Duration> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid()?)).ok()?;
+        let spent = threads.flatten().filter_map(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            stat.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Some(Duration::from_nanos(spent.sum()))
+    }
+
     /// Ends it as `kill -9` does.
     pub fn kill(&self) {
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -86,6 +107,7 @@ impl ServerProcess {
         };
         let process = Command::new(binary)
             .arg("serve")
+            .args(&self.arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(&self.settings)
@@ -97,11 +119,21 @@ impl ServerProcess {
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
         let until = Instant::now() + Duration::from_secs(30);
         while !self.is_ready().await {
+            if self.has_ended() {
+                fail("the server ended as it began: its log says why");
+            }
             if Instant::now() > until {
                 fail("the server is not ready after 30 s");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        process
+            .as_mut()
+            .is_some_and(|process| process.try_wait().is_ok_and(|status| status.is_some()))
     }
 
     /// A request without a token.
@@ -124,9 +156,13 @@ impl ServerProcess {
     }
 }
 
-/// Where servers write what they have to say; nowhere where `SEAWALL_QUIET` is set, as for measurements, whose tables
-/// it would stand among.
+/// Where servers log: in the file that `SEAWALL_SERVER_LOG` names, else among our own errors; nowhere where
+/// `SEAWALL_QUIET` is set, as for measurements, whose tables it would stand among.
 fn log() -> Stdio {
+    if let Some(path) = std::env::var_os("SEAWALL_SERVER_LOG") {
+        let file = std::fs::File::options().create(true).append(true).open(path);
+        return must("the server's log cannot be opened", file).into();
+    }
     match std::env::var_os("SEAWALL_QUIET") {
         Some(_) => Stdio::null(),
         None => Stdio::inherit(),

@@ -13,21 +13,26 @@ use crate::setup;
 
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
-/// Stops, pauses, slows and cuts what the server leans on, under load; `--debug` spares the optimised build.
+/// Stops, pauses, slows and cuts what the server leans on, under load; `--debug` spares the optimised build, and so
+/// does `SEAWALL_BINARY`, which names a server that is there already.
 pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
-    let profile = if arguments.flag("--debug") {
+    let given = std::env::var_os("SEAWALL_BINARY").map(PathBuf::from);
+    let profile = if arguments.flag("--debug") || given.is_some() {
         Profile::Debug
     } else {
         Profile::Release
     };
     arguments.finish()?;
     setup::run(project)?;
+    setup::for_tests(project)?;
     let program = built(project, profile, "chaos")?;
+    let server = given.unwrap_or_else(|| build::server_binary(project, profile));
     console::headline("Hurting what the server leans on");
     let cluster = Cluster::start(project, "chaos", Durability::Thrown)?;
     let task = Task::new(project, "chaos", program)?
         .env("SEAWALL_TEST_DATABASE_URL", cluster.url("postgres"))
-        .env("SEAWALL_BINARY", build::server_binary(project, profile))
+        .env("SEAWALL_BINARY", server)
+        .env("SEAWALL_SERVER_LOG", emptied(project, "chaos-server")?)
         .env("CHAOS_JSON", project.target("chaos.json"));
     shown(task, "a target was missed, or the run broke off")
 }
@@ -43,8 +48,16 @@ pub(crate) fn api(project: &Project, arguments: Arguments) -> Outcome {
     let task = Task::new(project, "api", program)?
         .env("SEAWALL_TEST_DATABASE_URL", cluster.url("postgres"))
         .env("SEAWALL_BINARY", build::server_binary(project, Profile::Debug))
+        .env("SEAWALL_SERVER_LOG", emptied(project, "api-server")?)
         .env("SCHEMATHESIS_BINARY", schemathesis);
     shown(task, "the server answered with a fault of its own")
+}
+
+/// Where the servers log, without what they logged the last time.
+fn emptied(project: &Project, name: &str) -> Outcome<PathBuf> {
+    let path = project.state(&format!("logs/{name}.log"))?;
+    std::fs::write(&path, "").map_err(with_file("write", &path))?;
+    Ok(path)
 }
 
 fn built(project: &Project, profile: Profile, program: &str) -> Outcome<PathBuf> {
