@@ -35,6 +35,10 @@ pub(crate) enum Event {
         dropped: Vec<String>,
         swept: u64,
     },
+    /// A part took up the configuration as it is now.
+    Reloaded { part: &'static str },
+    /// The configuration as it is now cannot be used; the part goes on with what it had.
+    ReloadRefused { part: &'static str, reason: String },
     /// Somebody tried, or seems to try, what they must not.
     Security(Security),
 }
@@ -129,6 +133,8 @@ impl Event {
             Self::Degraded { .. } => "degraded",
             Self::Recovered { .. } => "recovered",
             Self::PartitionsKept { .. } => "partitions_kept",
+            Self::Reloaded { .. } => "reloaded",
+            Self::ReloadRefused { .. } => "reload_refused",
             Self::Security(_) => "security",
         }
     }
@@ -137,7 +143,10 @@ impl Event {
     fn what(&self) -> &'static str {
         match self {
             Self::CircuitChanged { dependency, .. } => dependency,
-            Self::Degraded { part, .. } | Self::Recovered { part } => part,
+            Self::Degraded { part, .. }
+            | Self::Recovered { part }
+            | Self::Reloaded { part }
+            | Self::ReloadRefused { part, .. } => part,
             Self::PartitionsKept { .. } => "partitions",
             Self::Security(security) => security.what,
         }
@@ -168,6 +177,14 @@ fn log(event: &Event) {
             "partitions were kept"
         ),
         Event::Recovered { part } => tracing::info!(part, "has everything again"),
+        Event::Reloaded { part } => tracing::info!(part, "the configuration was read anew"),
+        Event::ReloadRefused { part, reason } => {
+            tracing::warn!(
+                part,
+                reason,
+                "the configuration is refused; what was read before stays"
+            );
+        }
         Event::Security(Security {
             what,
             request_id,

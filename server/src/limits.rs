@@ -12,6 +12,7 @@ mod cluster;
 mod contact;
 mod control;
 mod denied;
+mod failed;
 mod headers;
 mod key;
 mod memory;
@@ -96,6 +97,7 @@ impl Limits {
         let timeout = config.cluster.redis_timeout;
         let floor = config.limits.policy.floor_percent();
         metrics.limiter_degraded(false);
+        metrics.reloaded(true);
         Self {
             keys: Keys::new(config),
             clock,
@@ -121,15 +123,7 @@ impl Limits {
     pub(crate) async fn decide(&self, subject: &Subject<'_>) -> Decision {
         let rules = self.rules.load_full();
         let checks = self.checks(subject, &rules);
-        let (admitted, standings, is_degraded) = match &self.shared {
-            None => {
-                let shares = rules.config.instances;
-                let checks: Vec<Check> = checks.iter().map(|check| check.shared_by(shares)).collect();
-                let (admitted, standings) = self.memory.decide(&checks, None, self.clock.mono());
-                (admitted, standings, false)
-            }
-            Some(shared) => self.decide_with_others(shared, &checks, &rules).await,
-        };
+        let (admitted, standings, is_degraded) = self.count(&checks, &rules).await;
         self.report(&checks, &standings, admitted);
         let mut standings = standings;
         standings.sort_by_key(|standing| (std::cmp::Reverse(standing.wait), standing.remaining));
@@ -141,6 +135,17 @@ impl Limits {
             upgrade: rules.upgrade.clone(),
             is_degraded,
         }
+    }
+
+    /// Whether all let it pass, where each stands, and whether that is known without Redis.
+    async fn count(&self, checks: &[Check], rules: &Rules) -> (bool, Vec<Standing>, bool) {
+        let Some(shared) = &self.shared else {
+            let shares = rules.config.instances;
+            let checks: Vec<Check> = checks.iter().map(|check| check.shared_by(shares)).collect();
+            let (admitted, standings) = self.memory.decide(&checks, None, self.clock.mono());
+            return (admitted, standings, false);
+        };
+        self.decide_with_others(shared, checks, rules).await
     }
 
     async fn decide_with_others(

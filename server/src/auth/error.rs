@@ -20,6 +20,8 @@ pub(crate) enum Refusal {
     Revoked,
     /// The auth service does not accept it.
     NotAccepted,
+    /// Its address has presented too many that nobody signed.
+    TooManyFailed { wait_s: u64 },
     /// Somebody who must be asked cannot be.
     Unavailable { what: &'static str, wait_s: u64 },
     /// A role that bypasses row-level security came from a browser.
@@ -49,9 +51,27 @@ impl Refusal {
             Self::Token(error) => reason(error),
             Self::Revoked => "revoked",
             Self::NotAccepted => "not_accepted",
+            Self::TooManyFailed { .. } => "too_many_failed",
             Self::Unavailable { .. } => "unavailable",
             Self::BypassFromBrowser(_) => "bypassrls_from_browser",
             Self::ForeignOrganisation => "foreign_organisation",
+        }
+    }
+
+    /// Whether the token may have been made up: it has the form of one, and nobody stands for it.
+    pub(crate) const fn is_guess(&self) -> bool {
+        match self {
+            Self::Token(AuthError::Decode(fault)) => matches!(
+                fault,
+                DecodeFault::Algorithm { .. } | DecodeFault::Key { .. } | DecodeFault::Crypto
+            ),
+            Self::NotAccepted => true,
+            Self::Token(AuthError::NoSecret | AuthError::TokenRequired | AuthError::Claims(_))
+            | Self::Revoked
+            | Self::TooManyFailed { .. }
+            | Self::Unavailable { .. }
+            | Self::BypassFromBrowser(_)
+            | Self::ForeignOrganisation => false,
         }
     }
 
@@ -66,6 +86,7 @@ impl Refusal {
                 AuthError::NoSecret | AuthError::TokenRequired | AuthError::Decode(_) | AuthError::Claims(_),
             )
             | Self::NotAccepted
+            | Self::TooManyFailed { .. }
             | Self::Unavailable { .. } => None,
             Self::Revoked => Some((
                 "token_replayed",
@@ -99,6 +120,13 @@ impl From<Refusal> for ApiError {
                 "the auth service does not accept this token",
             )
             .with_header(WWW_AUTHENTICATE, CHALLENGE),
+            Refusal::TooManyFailed { wait_s } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "SEAWALL_RATE_LIMITED",
+                format!("too many tokens that nobody signed; try again in {wait_s} s"),
+            )
+            .with_extra("scope", "failed_tokens")
+            .retry_after(wait_s),
             Refusal::Unavailable { what, wait_s } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SEAWALL_AUTH_UNAVAILABLE",

@@ -46,6 +46,10 @@ impl Own {
     }
 
     /// The only one, where there is one only.
+    pub(crate) fn single(&self) -> Option<Arc<str>> {
+        self.only().cloned()
+    }
+
     fn only(&self) -> Option<&Arc<str>> {
         match self.0.as_slice() {
             [only] => Some(only),

@@ -111,6 +111,11 @@ impl Tokens {
         Ok(verified.identity.clone())
     }
 
+    /// Whether a token was verified before, whatever became of it since.
+    pub(crate) fn knows(&self, token: &str) -> bool {
+        self.cache.find(&Digest::of_token(token)).is_some()
+    }
+
     async fn verified(&self, app: &App, terms: Terms<'_>, token: &str) -> Result<Arc<Verified>, Refusal> {
         let digest = Digest::of_token(token);
         let ground = self.ground(terms);

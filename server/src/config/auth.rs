@@ -170,10 +170,7 @@ fn organisation(source: &Source) -> Result<OrganisationConfig, ConfigError> {
             .map_err(|problem| ConfigError::new(key::ORGANISATION_RULES.name, "organisation-rules", problem))
     });
     Ok(OrganisationConfig {
-        claim: match source.parsed(&key::ORGANISATION_CLAIM, claim)? {
-            Some(claim) => claim,
-            None => ClaimPath::in_app_metadata("org_id"),
-        },
+        claim: organisation_claim(source)?,
         membership: source.parsed(&key::ORGANISATION_MEMBERSHIP, membership)?,
         membership_ttl: source.seconds(&key::ORGANISATION_MEMBERSHIP_TTL, 0..=3_600, 30)?,
         header: source.parsed(&key::ORGANISATION_HEADER, |text| {
@@ -185,6 +182,12 @@ fn organisation(source: &Source) -> Result<OrganisationConfig, ConfigError> {
             .list(&key::ORGANISATION_EXEMPT_ROLES)?
             .unwrap_or_else(|| vec!["service_role".to_owned()]),
     })
+}
+
+/// Where the caller's organisations are in the claims.
+pub(super) fn organisation_claim(source: &Source) -> Result<ClaimPath, ConfigError> {
+    let claim = source.parsed(&key::ORGANISATION_CLAIM, claim)?;
+    Ok(claim.unwrap_or_else(|| ClaimPath::in_app_metadata("org_id")))
 }
 
 /// Users write their own `user_metadata`, so it says nothing about where they belong.

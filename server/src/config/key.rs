@@ -206,7 +206,7 @@ keys! {
     TIER_CLAIM = "tier-claim", "where the tier is in the claims";
     DEFAULT_TIER = "default-tier", "tier of callers whose token names none; the lowest unless set";
     ROLE_TIERS = "role-tiers", "tiers of roles whose tokens name none: role=tier, separated by commas";
-    ORGANISATION_LIMIT_CLAIM = "organisation-limit-claim", "where the organisation whose limit a request counts against is in the claims";
+    FAILED_TOKENS = "failed-token-limit", "tokens that nobody signed which an address may present in a minute; 0 for any number";
     EXPENSIVE_OPERATIONS = "expensive-operations", "what counts as expensive: exports, uploads, count-exact, rpc, functions, or an endpoint's path";
     ENDPOINT_LIMITS = "endpoint-limits", "limits of endpoints over all callers: path=requests/milliseconds, separated by commas";
     UPGRADE_URL = "upgrade-url", "where a refused caller can get a higher tier";

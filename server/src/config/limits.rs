@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use seawall_policy::limit::Quota;
 use seawall_policy::policy::{Policy, PolicyDraft, Value};
+use seawall_policy::time::Span;
 
 use super::expensive::{self, Expensive};
 use super::key;
@@ -20,8 +21,10 @@ pub struct LimitsConfig {
     pub policy: Policy,
     /// What each tier allows.
     pub tiers: Tiers,
-    /// Where the organisation is in the claims.
+    /// Where the caller's organisation is in the claims, for those whose request names none.
     pub organisation_claim: ClaimPath,
+    /// Tokens that nobody signed, of one address.
+    pub failed_tokens: Option<Quota>,
     /// Operations counted by the tier's quota for expensive ones as well.
     pub expensive: Vec<Expensive>,
     /// Limits of endpoints over all their callers.
@@ -56,9 +59,8 @@ impl LimitsConfig {
             enabled: source.flag(&key::RATE_LIMITS, !postgrest)?,
             policy: policy(source)?,
             tiers: Tiers::read(source)?,
-            organisation_claim: source
-                .parsed(&key::ORGANISATION_LIMIT_CLAIM, ClaimPath::parse)?
-                .unwrap_or_else(|| ClaimPath::in_app_metadata("organisation_id")),
+            organisation_claim: super::auth::organisation_claim(source)?,
+            failed_tokens: failed_tokens(source)?,
             expensive: expensive_operations(source)?,
             endpoints: source
                 .list(&key::ENDPOINT_LIMITS)?
@@ -84,6 +86,11 @@ impl LimitsConfig {
             )?,
         })
     }
+}
+
+fn failed_tokens(source: &Source) -> Result<Option<Quota>, ConfigError> {
+    let limit = source.number(&key::FAILED_TOKENS, 0..=1_000_000)?.unwrap_or(60);
+    Ok(Quota::try_new(limit, Span::from_secs(60)).ok())
 }
 
 /// Exports and uploads, unless said otherwise: calls and counts are too ordinary to be ten an hour.

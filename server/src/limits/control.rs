@@ -14,7 +14,8 @@ use super::watch::Nearest;
 use super::{Floor as _, Limits, Rules};
 use crate::app::App;
 use crate::bus::Message;
-use crate::config::{Config, LimitsConfig, Source};
+use crate::config::{Config, LimitsConfig};
+use crate::events::Event;
 
 /// Other quotas for a tier, until the next reload.
 #[derive(Debug, Clone, Copy, Default)]
@@ -185,11 +186,21 @@ pub(crate) async fn reload_on_hangup(app: App, mut stopped: watch::Receiver<bool
 }
 
 fn reload(app: &App) {
-    match Source::process().with_named_file().and_then(Config::load) {
+    match app.config.source().again().and_then(Config::load) {
         Ok(config) => {
             app.limits.reload(config.limits);
-            tracing::info!("limits, tiers and policy were read anew");
+            app.metrics.reloaded(true);
+            app.events.emit(Event::Reloaded { part: super::PART });
         }
-        Err(error) => tracing::error!(%error, "limits stay as they are: the configuration is refused"),
+        Err(error) => {
+            tracing::error!(%error, "limits stay as they are: the configuration is refused");
+            app.metrics.reloaded(false);
+            // What is wrong with it may quote it; where it is wrong does not.
+            let reason = format!("{} (from {})", error.key, error.origin);
+            app.events.emit(Event::ReloadRefused {
+                part: super::PART,
+                reason,
+            });
+        }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Scope {
     Class(Class),
     /// One user's expensive operations.
     Expensive,
+    /// Tokens that nobody signed, of one address.
+    FailedTokens,
 }
 
 /// One quota that a request must fit in.
@@ -57,6 +59,7 @@ impl Scope {
             Self::Endpoint => "endpoint",
             Self::Class(class) => class.name(),
             Self::Expensive => "expensive",
+            Self::FailedTokens => "failed_tokens",
         }
     }
 }

@@ -13,6 +13,7 @@ use super::key::Holder;
 use super::scope::{Check, Scope};
 use super::{Limits, Rules, share_under_stress};
 use crate::auth::Identity;
+use crate::auth::organisation::Own;
 use crate::client_address::ClientAddress;
 use crate::config::Tier;
 
@@ -21,7 +22,7 @@ pub(crate) struct Subject<'request> {
     address: ClientAddress,
     /// The verified user; an anonymous caller is its address.
     user: Option<&'request str>,
-    organisation: Option<&'request str>,
+    organisation: Option<Arc<str>>,
     /// What its plan allows.
     pub(crate) tier: Arc<Tier>,
     target: Target<'request>,
@@ -107,7 +108,7 @@ impl Limits {
         let policy = &rules.config.policy;
         add(Scope::Ip, Holder::Network(network), "", policy.per_address(), 100);
         add(Scope::User, holder, &tier.name, tier.general, left);
-        if let Some(organisation) = subject.organisation {
+        if let Some(organisation) = subject.organisation.as_deref() {
             add(
                 Scope::Organisation,
                 Holder::Organisation(organisation),
@@ -134,13 +135,10 @@ impl Limits {
     }
 }
 
-/// The organisation of a verified claim.
-fn organisation<'request>(identity: &'request Identity, rules: &Rules) -> Option<&'request str> {
-    rules
-        .config
-        .organisation_claim
-        .find_in(&identity.claims)?
-        .as_str()
+/// The organisation that the request is for; where none is named, the caller's only one.
+fn organisation(identity: &Identity, rules: &Rules) -> Option<Arc<str>> {
+    let claimed = || Own::of(rules.config.organisation_claim.find_in(&identity.claims)).single();
+    identity.organisation.clone().or_else(claimed)
 }
 
 /// When something was last logged: what every request of somebody repeats is logged once a minute.

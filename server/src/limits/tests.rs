@@ -99,7 +99,7 @@ async fn the_free_tier_makes_twenty_requests_a_minute_in_all() {
 #[tokio::test]
 async fn an_organisation_has_a_limit_over_all_its_users() {
     let limits = limits(&[("SEAWALL_TIERS", r#"{"free": {"organisation-limit": 3}}"#)]);
-    let member = |user: &str| json!({"sub": user, "app_metadata": {"organisation_id": "o"}});
+    let member = |user: &str| json!({"sub": user, "app_metadata": {"org_id": "o"}});
     let mut scopes = Vec::new();
     for user in ["a", "b", "c", "d"] {
         let decision = ask(&limits, &member(user), ROOMS).await;

@@ -15,6 +15,7 @@ use super::RequestId;
 use crate::app::App;
 use crate::auth::error::Refusal;
 use crate::auth::{Identity, claims, organisation};
+use crate::client_address::ClientAddress;
 use crate::error::ApiError;
 use crate::proxy::{NOBODY, Passing};
 use crate::rest::JwtTime;
@@ -36,6 +37,7 @@ struct Asked {
     nobody: Option<&'static str>,
     is_browser: bool,
     organisations: Vec<String>,
+    address: ClientAddress,
 }
 
 pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -63,19 +65,37 @@ impl Asked {
             apikey: apikey.map(str::to_owned),
             nobody: request.extensions().get::<Passing>().map(|_| NOBODY),
             is_browser: is_browser(headers),
+            address: request
+                .extensions()
+                .get::<ClientAddress>()
+                .copied()
+                .unwrap_or_default(),
             organisations: organisation::named(&app.config.auth.organisation, headers, request.uri()),
         }
     }
 
     async fn identity(self, app: &App) -> Result<Identity, Refusal> {
-        let identity = app
-            .tokens
-            .identify(app, self.token.as_deref(), self.nobody)
-            .await?;
+        let identity = self.identify(app).await?;
         if self.is_browser && !app.rest.config().jwt.bypassrls_from_browser {
             self.keeps_out_of_browsers(app, &identity).await?;
         }
         self.placed(app, identity).await
+    }
+
+    async fn identify(&self, app: &App) -> Result<Identity, Refusal> {
+        let token = self.token.as_deref();
+        if let Some(token) = token
+            && let Some(wait) = app.limits.barred(self.address)
+            && !app.tokens.knows(token)
+        {
+            let wait_s = wait.as_millis_ceil().div_ceil(1000).max(1);
+            return Err(Refusal::TooManyFailed { wait_s });
+        }
+        let identity = app.tokens.identify(app, token, self.nobody).await;
+        if identity.as_ref().is_err_and(Refusal::is_guess) {
+            app.limits.note_failed_token(self.address).await;
+        }
+        identity
     }
 
     async fn keeps_out_of_browsers(&self, app: &App, identity: &Identity) -> Result<(), Refusal> {

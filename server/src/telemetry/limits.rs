@@ -15,6 +15,12 @@ impl Metrics {
             .set(if is_degraded { 1.0 } else { 0.0 });
     }
 
+    /// Whether the configuration could be used when it was last read.
+    pub(crate) fn reloaded(&self, is_usable: bool) {
+        self.gauge(names::CONFIG_USABLE, &[])
+            .set(if is_usable { 1.0 } else { 0.0 });
+    }
+
     /// What stress leaves of the limits.
     pub(crate) fn limits_left(&self, percent: u32) {
         self.gauge(names::RATE_LIMIT_LEFT, &[]).set(f64::from(percent));

@@ -16,6 +16,7 @@ pub(super) const RATE_LIMIT: &str = "rate_limit_decisions_total";
 pub(super) const RATE_LIMIT_KEYS: &str = "rate_limit_keys";
 pub(super) const RATE_LIMIT_FALLBACKS: &str = "rate_limit_fallbacks_total";
 pub(super) const RATE_LIMIT_DEGRADED: &str = "rate_limit_degraded";
+pub(super) const CONFIG_USABLE: &str = "config_last_reload_successful";
 pub(super) const RATE_LIMIT_LEFT: &str = "rate_limit_left_percent";
 pub(super) const SHED: &str = "http_requests_shed_total";
 pub(super) const WAITING: &str = "http_requests_waiting";
@@ -151,6 +152,10 @@ pub(super) const GAUGES: &[(&str, &str)] = &[
     (DATABASE_POOL, "Connections of the pool, by state."),
     (RATE_LIMIT_KEYS, "Keys the rate limiter remembers."),
     (RATE_LIMIT_DEGRADED, "Whether limits are held without Redis."),
+    (
+        CONFIG_USABLE,
+        "Whether the configuration could be used when it was last read.",
+    ),
     (
         RATE_LIMIT_LEFT,
         "What stress leaves of the lowest tier's limits, in percent.",

@@ -196,6 +196,11 @@ async fn on_one_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn through_a_transaction_pooler_with_two_sessions() {
+    soak(builder("4").pooled()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_four_connections() {
     soak(builder("4")).await;
 }

@@ -9,6 +9,7 @@
 
 mod attacks;
 mod auth_service;
+mod guessing;
 mod interleaved;
 mod issuer;
 mod key_sets;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const ROOMS: &str = "/rest/v1/rooms?select=id";
 
 fn claims(user: &str, tier: &str) -> Value {
-    json!({"sub": user, "role": "authenticated", "app_metadata": {"tier": tier, "organisation_id": "o"}})
+    json!({"sub": user, "role": "authenticated", "app_metadata": {"tier": tier, "org_id": "o"}})
 }
 
 fn tiered() -> seawall_e2e::TestAppBuilder {
