@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use hyper::ext::ReasonPhrase;
 use seawall_pgrest::error::report::{PROXY_STATUS, Report};
@@ -155,12 +155,27 @@ impl ApiError {
 impl From<Report> for ApiError {
     fn from(report: Report) -> Self {
         let proxy_status = report.proxy_status().map(|value| (PROXY_STATUS, value));
+        let allowed = allowed(report.status, &report.code).map(|methods| (ALLOW, methods));
         let mut error = Self::new(report.status, report.code, report.message).with_details(report.details);
         error.0.hint = report.hint;
         error.0.reason = report.reason;
-        error.0.headers = proxy_status.into_iter().chain(report.headers).collect();
+        error.0.headers = proxy_status
+            .into_iter()
+            .chain(report.headers)
+            .chain(allowed)
+            .collect();
         error
     }
+}
+
+/// Whoever is told that a method is wrong is told which are right: HTTP asks for it, PostgREST forgets it.
+fn allowed(status: StatusCode, code: &str) -> Option<HeaderValue> {
+    let methods = match code {
+        _ if status != StatusCode::METHOD_NOT_ALLOWED => return None,
+        "PGRST101" => "OPTIONS, GET, HEAD, POST",
+        _ => "OPTIONS, GET, HEAD, POST, PUT, PATCH, DELETE",
+    };
+    Some(HeaderValue::from_static(methods))
 }
 
 impl IntoResponse for ApiError {

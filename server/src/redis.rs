@@ -4,7 +4,8 @@
 //! than the configured timeout, and while its circuit is open none waits at all. The
 //! connection is one, multiplexed, and comes back by itself.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation};
@@ -29,7 +30,8 @@ pub(crate) struct Redis {
     client: redis::Client,
     manager: ConnectionManager,
     timeout: Duration,
-    breakers: std::sync::Arc<Breakers>,
+    breakers: Arc<Breakers>,
+    silence: Arc<Silence>,
 }
 
 impl Redis {
@@ -37,10 +39,7 @@ impl Redis {
     ///
     /// # Errors
     /// When the address cannot be used.
-    pub(crate) fn new(
-        config: &ClusterConfig,
-        breakers: std::sync::Arc<Breakers>,
-    ) -> Result<Option<Self>, StartError> {
+    pub(crate) fn new(config: &ClusterConfig, breakers: Arc<Breakers>) -> Result<Option<Self>, StartError> {
         let Some(url) = &config.redis_url else {
             return Ok(None);
         };
@@ -57,6 +56,7 @@ impl Redis {
             manager,
             timeout: config.redis_timeout,
             breakers,
+            silence: Arc::default(),
         }))
     }
 
@@ -102,29 +102,52 @@ impl Redis {
         let Ok(ticket) = self.breakers.of(Dependency::Redis).admit() else {
             return Err(RedisDown);
         };
-        match tokio::time::timeout(self.timeout, work).await {
+        let sent = Instant::now();
+        let outcome = match tokio::time::timeout(self.timeout, work).await {
             Ok(Ok(value)) => {
                 ticket.settle(&Outcome::SUCCESS);
-                Ok(value)
+                return Ok(value);
             }
             Ok(Err(error)) => {
-                ticket.settle(&judge(&error));
                 // The category names the fault; the message could hold a key or a value.
                 tracing::debug!(category = error.category(), "Redis refused");
-                Err(RedisDown)
+                judge(&error)
             }
-            Err(_) => {
-                ticket.settle(&Outcome::TIMEOUT);
-                Err(RedisDown)
-            }
+            Err(_) => Outcome::TIMEOUT,
+        };
+        // Dropped unsettled a ticket says nothing.
+        if outcome != Outcome::TIMEOUT || self.silence.is_news(sent, Instant::now()) {
+            ticket.settle(&outcome);
         }
+        Err(RedisDown)
+    }
+}
+
+/// Until when silence was counted against Redis.
+///
+/// A pause as long as one timeout lets everything fail that is under way. That is one piece of news and not
+/// as many as there were calls, or a hiccup under load would open the circuit, and limits would hold everybody back.
+#[derive(Default)]
+struct Silence(Mutex<Option<Instant>>);
+
+impl Silence {
+    /// Whether a call that was given up now was sent when the silence before was over.
+    fn is_news(&self, sent: Instant, now: Instant) -> bool {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.is_some_and(|counted| sent < counted) {
+            return false;
+        }
+        *counted = Some(now);
+        true
     }
 }
 
 /// A wrong command says nothing about Redis' health; being away, loading or timed out does.
 fn judge(error: &RedisError) -> Outcome {
+    if error.is_timeout() {
+        return Outcome::TIMEOUT;
+    }
     let is_unwell = error.is_io_error()
-        || error.is_timeout()
         || error.is_connection_refusal()
         || error.is_connection_dropped()
         || error.is_cluster_error()
@@ -136,5 +159,21 @@ fn judge(error: &RedisError) -> Outcome {
         Outcome::NETWORK
     } else {
         Outcome::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_up_in_one_silence_counts_once() {
+        let (silence, start) = (Silence::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        assert!(silence.is_news(at(0), at(50)));
+        assert!(!silence.is_news(at(10), at(60)) && !silence.is_news(at(49), at(99)));
+        assert!(silence.is_news(at(51), at(101)), "it goes on");
+        assert!(!silence.is_news(at(60), at(110)));
+        assert!(silence.is_news(at(900), at(950)), "another one");
     }
 }

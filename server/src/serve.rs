@@ -5,6 +5,7 @@ mod connection;
 mod framing;
 mod guard;
 mod pace;
+mod shape;
 mod stream;
 mod tls;
 mod traffic;

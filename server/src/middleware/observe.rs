@@ -58,7 +58,8 @@ impl Seen {
             return;
         };
         let (code, cause) = (report.code.as_str(), report.cause.as_deref().unwrap_or_default());
-        if status >= 500 {
+        // A 503 without a cause is our own refusal, of which an outage makes thousands; what led to it was told once.
+        if status >= 500 && (status != 503 || report.cause.is_some()) {
             tracing::error!(
                 request_id,
                 method,

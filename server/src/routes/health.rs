@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
 use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::app::{App, Parts};
 use crate::breakers::Dependency;
+use crate::error::ApiError;
 
 /// How long a part may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,12 +23,18 @@ pub(super) async fn live() -> Response {
 
 /// Requests would be served: the schema cache is loaded and the database's circuit is not open.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let (status, word) = if is_ready(&app) {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    };
-    answer(status, json!({"status": word}))
+    if is_ready(&app) {
+        return answer(StatusCode::OK, json!({"status": "ok"}));
+    }
+    let error = ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "SEAWALL_NOT_READY",
+        "requests would not be served now",
+    );
+    error
+        .retry_after(1)
+        .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+        .into_response()
 }
 
 /// The same, with the parts it depends on; always 200, for people and dashboards.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::framing::Framing;
 use super::pace::Pace;
+use super::shape;
 
 /// Which request of a connection, counted from one, was framed twice; zero for none.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,8 @@ pub(super) struct Guarded<S> {
     patience: Patience,
     head_ends: Option<Pin<Box<Sleep>>>,
     stalled: Option<Stall>,
+    /// What is still to be written in place of the library's own refusal.
+    instead: Option<Bytes>,
 }
 
 /// A write that waits for the peer.
@@ -65,6 +68,7 @@ impl<S> Guarded<S> {
             patience,
             head_ends: None,
             stalled: None,
+            instead: None,
         }
     }
 
@@ -126,6 +130,39 @@ impl<S> Guarded<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Guarded<S> {
+    fn poll_write_as_it_is(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.weigh(context, poll, |written| *written)
+    }
+
+    /// Writes what stands in place of some bytes; then they count as written. Nothing where nothing does.
+    fn poll_instead(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        // Over HTTP/2 the library refuses in frames.
+        if self.instead.is_none() && self.framing.is_some() {
+            self.instead = shape::instead_of(bytes);
+        }
+        while let Some(mut rest) = self.instead.take() {
+            if rest.is_empty() {
+                return Some(Poll::Ready(Ok(bytes.len())));
+            }
+            match self.poll_write_as_it_is(context, &rest) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Ok(0))),
+                Poll::Ready(Ok(written)) => {
+                    let _written = rest.split_to(written.min(rest.len()));
+                    self.instead = Some(rest);
+                }
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => {
+                    self.instead = Some(rest);
+                    return Some(Poll::Pending);
+                }
+            }
+        }
+        None
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -153,8 +190,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.weigh(context, poll, |written| *written)
+        match self.poll_instead(context, bytes) {
+            Some(poll) => poll,
+            None => self.poll_write_as_it_is(context, bytes),
+        }
     }
 
     fn poll_write_vectored(
@@ -162,6 +201,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [head] = bytes
+            && let Some(poll) = self.poll_instead(context, head)
+        {
+            return poll;
+        }
         let poll = Pin::new(&mut self.inner).poll_write_vectored(context, bytes);
         self.weigh(context, poll, |written| *written)
     }

@@ -49,7 +49,17 @@ async fn what_is_ambiguous_too_large_or_half_is_refused_and_the_connection_close
             answer.starts_with(begins) && (!begins.is_empty() || answer.is_empty()),
             "{head:?}: {answer}"
         );
+        // Whether we refuse it or the library does, it is told in the one shape.
+        assert!(
+            begins.is_empty() || answer.contains("\"code\":\"SEAWALL_"),
+            "{head:?}: {answer}"
+        );
     }
+    let answer = app.send_raw("GET /live HTTP/1.1\r\nno header\r\n\r\n").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("SEAWALL_BAD_REQUEST"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
