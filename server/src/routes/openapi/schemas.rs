@@ -85,8 +85,8 @@ fn batch() -> Value {
             "page": {"type": "string", "minLength": 1, "maxLength": 128, "description": "At most 128 bytes"},
             "sequence": {"type": "integer", "minimum": 0, "maximum": u64::MAX},
             "dropped": count,
-            "endpoints": {"type": "array", "maxItems": 256, "items": endpoint},
-            "transitions": {"type": "array", "maxItems": 256, "items": {
+            "endpoints": {"type": "array", "description": "At most 256", "items": endpoint},
+            "transitions": {"type": "array", "description": "At most 256", "items": {
                 "type": "object",
                 "required": ["to", "count"],
                 "properties": {"to": {"type": "string"}, "count": count},
