@@ -51,7 +51,7 @@ const ENTRIES = {
 const TWINS = ["guard", "rest", "store", "refresh", "messages", "cache", "index"];
 
 /** The most bytes (brotli) that files may have: what was reached. Lower them when less is reached. */
-const BUDGET = { "dist/guard.js": 35_100, "dist/rest.js": 16_800, "dist/store.js": 105_200 };
+const BUDGET = { "dist/guard.js": 34_000, "dist/rest.js": 17_700, "dist/store.js": 100_600 };
 
 const COMMON = {
   absWorkingDir: root,

@@ -178,25 +178,9 @@ export const CEILINGS: readonly (readonly [number, number])[] = [
   [74, 75],
 ];
 
-/** What two settings may contradict, by the core's number. */
+/** What settings within their bounds may contradict: the core's number, the setting, the rule. */
 export const CONFLICTS = `
-limit must be at least 1
-window must not be zero
-burst must be at least 1
-breaker.failureThreshold must be at most 1000
-breaker.monitoringPeriod must not be zero
-breaker.failureRate must be at most 1
-breaker.minimumThroughput must be at least 1
-breaker.slowCallRate must be at most 1
-breaker.resetTimeout must not be zero
-breaker.maxResetTimeout must be at least resetTimeout
-breaker.resetMultiplier must be at least 1
-breaker.jitter must be at most 1
-breaker.successThreshold must be at least 1
-breaker.halfOpenProbes must be from 1 to 100
-breaker.probeTimeout must not be zero
-breaker.failureThreshold must not be 0 while failureRate and slowCallRate are 0 too: nothing could open the circuit
-retry.attempts must be at least 1
-retry.baseDelay must not be zero
-retry.maxDelay must be at least baseDelay
+9 breaker.maxResetTimeout must be at least resetTimeout
+15 breaker.failureThreshold must not be 0 while failureRate and slowCallRate are 0 too: nothing could open the circuit
+18 retry.maxDelay must be at least baseDelay
 `;

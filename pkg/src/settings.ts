@@ -105,6 +105,6 @@ const FINE = 255;
 
 function throwIfContradictory(code: number, prefix: string): void {
   if (code === FINE) return;
-  const problem = CONFLICTS.trim().split("\n")[code] ?? "";
-  throw new OptionError(prefix + problem.split(" ")[0], prefix + problem);
+  const [, option = "", rule = ""] = CONFLICTS.match(new RegExp(`^${code} (\\S+)(.*)$`, "m")) ?? [];
+  throw new OptionError(prefix + option, prefix + option + rule);
 }

@@ -150,11 +150,16 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
         return Ok(Work::Current);
     }
     bind(project, module, module, &copy, &folder)?;
-    names::shorten(&bound, &folder.join(format!("{module}.js")))?;
-    without_panics(project, module, &bound)?;
+    let silent = without_panics(&disassemble(project, module, &bound)?)?;
     if module == "guard" {
+        assemble(project, module, &text::module(&silent), &bound)?;
         halve(project, &bound)?;
     } else {
+        let glue = folder.join(format!("{module}.js"));
+        let long = fs::read_to_string(&glue).map_err(with_file("read", &glue))?;
+        let (shortened, short) = names::shorten(&silent, &long);
+        fs::write(&glue, short).map_err(with_file("write", &glue))?;
+        assemble(project, module, &text::module(&shortened), &bound)?;
         optimise(project, module, &bound, &["--strip-debug"])?;
     }
     stamp.save()?;
@@ -191,9 +196,8 @@ fn optimise(project: &Project, log: &str, module: &Path, more: &[&str]) -> Outco
 
 // A panic ends the module for good, whatever it would have said: the machinery that would say it is left out. So is what
 // only it would print.
-fn without_panics(project: &Project, module: &str, bound: &Path) -> Outcome {
-    let text = disassemble(project, module, bound)?;
-    let silent = text::forms(&text)?.into_iter().map(|form| {
+fn without_panics(text: &str) -> Outcome<Vec<text::Form>> {
+    let silent = text::forms(text)?.into_iter().map(|form| {
         let is_function = form.kind() == "func";
         if is_function && LAST_WORDS.iter().any(|name| form.name().contains(name)) {
             form.with_body("(unreachable)")
@@ -203,7 +207,7 @@ fn without_panics(project: &Project, module: &str, bound: &Path) -> Outcome {
             form
         }
     });
-    assemble(project, module, &text::module(&silent.collect::<Vec<_>>()), bound)
+    Ok(silent.collect())
 }
 
 // `Debug` of whatever there is, which then prints nothing and succeeds; JavaScript's values are printed in errors.

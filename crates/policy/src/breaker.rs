@@ -9,7 +9,7 @@
 //! timers asks [`Breaker::next_deadline`] and calls [`Breaker::tick`]; without, states change on the next
 //! call just as well, as of the instant they were due.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 mod circuit;
 pub mod config;
@@ -75,7 +75,7 @@ pub struct Breaker {
     trip: Trip,
     clock: Steady,
     stats: Stats,
-    events: VecDeque<Transition>,
+    events: Vec<Transition>,
 }
 
 impl Breaker {
@@ -98,7 +98,7 @@ impl Breaker {
             trip: Trip::new(&config),
             clock: Steady::default(),
             stats: Stats::default(),
-            events: VecDeque::new(),
+            events: Vec::new(),
         }
     }
 
@@ -284,7 +284,7 @@ impl Breaker {
 
     /// Gives the oldest transition that was not yet polled.
     pub fn poll_event(&mut self) -> Option<Transition> {
-        self.events.pop_front()
+        (!self.events.is_empty()).then(|| self.events.remove(0))
     }
 
     fn admit_by_circuit(&mut self, now: MonoTime, rng: &mut impl Rng) -> Admission {

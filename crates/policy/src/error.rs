@@ -59,6 +59,12 @@ config_errors! {
 }
 
 impl ConfigError {
+    /// Whether settings can cause it that are each within their own bounds, as those are whose names are known.
+    #[must_use]
+    pub const fn is_between_settings(self) -> bool {
+        matches!(self, Self::MaxResetTimeout | Self::Toothless | Self::MaxDelay)
+    }
+
     /// A small number for it: its place in [`ConfigError::ALL`].
     #[must_use]
     pub const fn code(self) -> u8 {

@@ -1,69 +1,151 @@
-//! The names under which a module imports its glue.
+//! The names by which a module and its glue know each other.
 //!
-//! wasm-bindgen ends each in a hash of sixteen digits, which no compression makes smaller and which stands in the
-//! module and in the glue. A count of as many digits says as much, and leaves the module's structure as it is.
+//! wasm-bindgen's say what they do, and each import's ends in a hash that no compression makes smaller; they stand in
+//! the module and in the glue. Nobody else reads them, so each becomes a letter or two.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
-use crate::failure::{Outcome, with_file};
+use super::text::Form;
 
-const DIGITS: usize = 16;
-const PREFIX: &[u8] = b"__wbg_";
+/// The memory keeps its name: wasm2js and whoever debugs a page look for it.
+const KEPT: &str = "memory";
 
-/// Puts a count in the place of every hash, in both files.
-pub(super) fn shorten(module: &Path, glue: &Path) -> Outcome {
-    let mut counts = BTreeMap::new();
-    for file in [glue, module] {
-        let mut bytes = fs::read(file).map_err(with_file("read", file))?;
-        recount(&mut bytes, &mut counts);
-        fs::write(file, bytes).map_err(with_file("write", file))?;
-    }
-    Ok(())
+/// The same module and the same glue, with short names for what passes between the two.
+pub(super) fn shorten(forms: &[Form], glue: &str) -> (Vec<Form>, String) {
+    let mut names = Names::default();
+    let forms = forms.iter().map(|form| names.shorten(form)).collect();
+    (forms, names.in_glue(glue))
 }
 
-fn recount(bytes: &mut [u8], counts: &mut BTreeMap<Vec<u8>, usize>) {
-    let mut from = 0;
-    while let Some(name) = bytes.get_mut(from..) {
-        let Some(start) = name.windows(PREFIX.len()).position(|window| window == PREFIX) else {
-            return;
-        };
-        from += start + PREFIX.len();
-        let Some(rest) = bytes.get_mut(from..) else { return };
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let length = rest.iter().take_while(|byte| is_word(byte)).count();
-        if let Some(hash) = rest.get_mut(..length).and_then(hash_in) {
-            let next = counts.len();
-            let count = *counts.entry(hash.to_vec()).or_insert(next);
-            hash.copy_from_slice(format!("{count:0DIGITS$}").as_bytes());
+#[derive(Default)]
+struct Names {
+    /// The modules that are imported from, as the glue spells them.
+    modules: BTreeMap<String, String>,
+    imports: BTreeMap<String, String>,
+    exports: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn shorten(&mut self, form: &Form) -> Form {
+        let quoted: Vec<&str> = form.words().filter(|word| word.starts_with('"')).collect();
+        let mut text = form.text.clone();
+        match (form.kind(), quoted.as_slice()) {
+            ("import", [module, name, ..]) => {
+                let place = short(&mut self.modules, module);
+                let shorter = short(&mut self.imports, name);
+                text = text.replacen(&format!("{module} {name}"), &format!("{place} {shorter}"), 1);
+            }
+            ("export", [name, ..]) if name.trim_matches('"') != KEPT => {
+                text = text.replacen(name, &short(&mut self.exports, name), 1);
+            }
+            _ => (),
         }
+        Form { text }
+    }
+
+    /// Imports are the keys of an object, exports the properties of `wasm`, and modules are keys in quotation marks.
+    fn in_glue(&self, glue: &str) -> String {
+        let mut shortened = String::with_capacity(glue.len());
+        let mut rest = glue;
+        while let Some(start) = rest.find(|letter: char| is_letter(letter) || letter == '"') {
+            let (before, word) = rest.split_at(start);
+            shortened.push_str(before);
+            let (word, after) = word.split_at(end_of(word));
+            let is_export = shortened.ends_with("wasm.");
+            shortened.push_str(self.short_of(word, is_export, after).unwrap_or(word));
+            rest = after;
+        }
+        shortened + rest
+    }
+
+    fn short_of(&self, word: &str, is_export: bool, after: &str) -> Option<&str> {
+        let is_key = after.starts_with(':');
+        let found = if word.starts_with('"') && is_key {
+            return self.modules.get(word).map(String::as_str);
+        } else if is_export {
+            self.exports.get(&format!("\"{word}\""))
+        } else if is_key {
+            self.imports.get(&format!("\"{word}\""))
+        } else {
+            None
+        };
+        found.map(|name| name.trim_matches('"'))
     }
 }
 
-/// The hash at a name's end.
-fn hash_in(name: &mut [u8]) -> Option<&mut [u8]> {
-    let start = name.len().checked_sub(DIGITS)?;
-    let is_apart = name.get(start.checked_sub(1)?) == Some(&b'_');
-    let hash = name.get_mut(start..)?;
-    let is_hash = hash.iter().all(u8::is_ascii_hexdigit);
-    (is_apart && is_hash).then_some(hash)
+/// Where the name or the text in quotation marks ends that begins here.
+fn end_of(word: &str) -> usize {
+    let end = if let Some(text) = word.strip_prefix('"') {
+        text.find('"').map(|end| end + 2)
+    } else {
+        word.find(|letter| !is_letter(letter))
+    };
+    end.unwrap_or(word.len())
+}
+
+fn is_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '$')
+}
+
+/// The short name for this one; both in quotation marks.
+fn short(names: &mut BTreeMap<String, String>, name: &str) -> String {
+    let next = format!("\"{}\"", letters(names.len()));
+    names.entry(name.to_owned()).or_insert(next).clone()
+}
+
+fn letters(place: usize) -> String {
+    const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+    let last = LETTERS
+        .get(place % LETTERS.len())
+        .copied()
+        .map_or('_', char::from);
+    match place / LETTERS.len() {
+        0 => last.to_string(),
+        more => format!("{}{last}", letters(more - 1)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn form(text: &str) -> Form {
+        Form {
+            text: text.to_owned(),
+        }
+    }
+
     #[test]
-    fn a_hash_has_one_count_in_all_files() {
-        let mut counts = BTreeMap::new();
-        let mut glue =
-            b"__wbg_get_0123456789abcdef: a, __wbg_set_fedcba9876543210: b, __wbg_free: c".to_vec();
-        let mut module = b"\x1a__wbg_set_fedcba9876543210\x00".to_vec();
-        recount(&mut glue, &mut counts);
-        recount(&mut module, &mut counts);
-        let expected = "__wbg_get_0000000000000000: a, __wbg_set_0000000000000001: b, __wbg_free: c";
-        assert_eq!(glue, expected.as_bytes());
-        assert_eq!(module, b"\x1a__wbg_set_0000000000000001\x00");
+    fn module_and_glue_have_the_same_short_names() {
+        let forms = [
+            form(r#"(import "./m_bg.js" "__wbg_get_0123456789abcdef" (func $get (param i32)))"#),
+            form(r#"(import "./m_bg.js" "__wbg_set_fedcba9876543210" (func $set))"#),
+            form(r#"(export "memory" (memory $0))"#),
+            form(r#"(export "box_get" (func $box))"#),
+            form("(func $box (nop))"),
+        ];
+        let glue = "{ __wbg_set_fedcba9876543210: function(get) { wasm.box_get(get); }, \
+                    __wbg_get_0123456789abcdef: b }; \"./m_bg.js\": i; wasm.memory; box_get(\"box_get\")";
+        let (forms, glue) = shorten(&forms, glue);
+        let expected =
+            "{ b: function(get) { wasm.a(get); }, a: b }; \"a\": i; wasm.memory; box_get(\"box_get\")";
+        assert_eq!(glue, expected);
+        let texts: Vec<&str> = forms.iter().map(|form| form.text.as_str()).collect();
+        let expected = [
+            r#"(import "a" "a" (func $get (param i32)))"#,
+            r#"(import "a" "b" (func $set))"#,
+            r#"(export "memory" (memory $0))"#,
+            r#"(export "a" (func $box))"#,
+            "(func $box (nop))",
+        ];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn names_never_end() {
+        assert_eq!(
+            [0, 25, 26, 27, 701, 702].map(letters),
+            ["a", "z", "aa", "ab", "zz", "aaa"]
+        );
     }
 }

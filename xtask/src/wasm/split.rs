@@ -227,14 +227,18 @@ impl<'a> Datum<'a> {
         })
     }
 
-    /// Whether code that has this number may mean the object: compilers fold an index that begins at one, or runs to the
-    /// end, into the address.
+    /// Whether code that has this number may mean the object: compilers fold an index that begins at one into the
+    /// address.
     fn may_be_meant_by(&self, number: u64) -> bool {
-        (self.start.saturating_sub(BEFORE)..=self.start + self.bytes.len() as u64).contains(&number)
+        (self.start.saturating_sub(BEFORE)..self.end()).contains(&number)
     }
 
     fn holds(&self, address: u64) -> bool {
-        (self.start..self.start + self.bytes.len() as u64).contains(&address)
+        (self.start..self.end()).contains(&address)
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
     }
 
     /// What may change must not be put back to its beginning by the second half.
@@ -257,8 +261,12 @@ fn read_by(names: &BTreeSet<&str>, functions: &BTreeMap<&str, &Form>, data: &[Da
         .filter_map(|name| functions.get(name))
         .flat_map(|form| numbers(form))
         .collect();
-    let is_read =
-        |datum: &Datum<'_>| datum.may_change() || meant.iter().any(|number| datum.may_be_meant_by(*number));
+    // Code that runs to an object's end has its beginning too; where the next object begins there, that one is meant.
+    let begins = |address: u64| data.iter().any(|datum| datum.start == address);
+    let ends_at = |datum: &Datum<'_>| meant.contains(&datum.end()) && !begins(datum.end());
+    let is_read = |datum: &Datum<'_>| {
+        datum.may_change() || ends_at(datum) || meant.iter().any(|number| datum.may_be_meant_by(*number))
+    };
     let read = data.iter().enumerate().filter(|(_, datum)| is_read(datum));
     let mut found: BTreeSet<usize> = read.map(|(place, _)| place).collect();
     let mut addresses = Vec::new();
@@ -379,6 +387,23 @@ mod tests {
             !second.contains("$.data.d") && !second.contains("__wbindgen_start"),
             "{second}"
         );
+    }
+
+    #[test]
+    fn where_one_object_ends_and_another_begins_the_other_is_meant() {
+        let (whole, size) = (
+            "(data $.rodata.a (i32.const 16) \"aaaa\")",
+            "(module $m\n (memory $0 1)",
+        );
+        let code = "(export \"begin\" (func $begin))\n (func $begin (drop (i32.const 20)))";
+        let next = "(data $.rodata.b (i32.const 20) \"b\")";
+        let (first, _) = split(&format!("{size}\n {whole}\n {next}\n {code}\n)")).unwrap();
+        assert!(
+            first.contains("$.rodata.b") && !first.contains("$.rodata.a"),
+            "{first}"
+        );
+        let (first, _) = split(&format!("{size}\n {whole}\n {code}\n)")).unwrap();
+        assert!(first.contains("$.rodata.a"), "{first}");
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Breaker {
 
     pub(super) fn tell(&mut self, at: MonoTime, from: State, to: State, cause: Cause) {
         if self.events.len() >= Self::EVENTS_KEPT {
-            self.events.pop_front();
+            self.events.remove(0);
         }
         let until = match self.circuit {
             Circuit::Open { until } => Some(self.clock.to_caller(until)),
@@ -104,7 +104,7 @@ impl Breaker {
         };
         let metrics_only = self.mode == Mode::MetricsOnly;
         let at = self.clock.to_caller(at);
-        self.events.push_back(Transition {
+        self.events.push(Transition {
             at,
             from,
             to,

@@ -125,8 +125,12 @@ impl Inflight {
 
     /// Gives a place back, or leaves the line.
     pub fn leave(&mut self, slot: Slot) {
-        self.taken.retain(|taken| taken.slot != slot);
-        self.line.retain(|waiting| waiting.slot != slot);
+        if let Some(place) = self.taken.iter().position(|taken| taken.slot == slot) {
+            self.taken.swap_remove(place);
+        }
+        if let Some(place) = self.line.iter().position(|waiting| waiting.slot == slot) {
+            self.line.remove(place);
+        }
     }
 
     /// Takes in what came of an attempt sent at `sent_at`. Call it before the attempt leaves.
@@ -181,7 +185,9 @@ impl Inflight {
             return true;
         }
         if self.under_way() >= self.cap() {
-            self.taken.retain(|taken| taken.until > now);
+            while let Some(place) = self.taken.iter().position(|taken| taken.until <= now) {
+                self.taken.swap_remove(place);
+            }
         }
         self.under_way() < self.cap()
     }

@@ -183,7 +183,9 @@ impl SlidingWindow {
 
     /// Leaves the queue.
     pub fn cancel(&mut self, ticket: Ticket) {
-        self.queue.retain(|waiting| waiting.ticket != ticket);
+        if let Some(index) = self.queue.iter().position(|waiting| waiting.ticket == ticket) {
+            self.queue.remove(index);
+        }
     }
 
     /// Takes in what came of a call made at `sent_at`: under stress the limit falls for a while.
@@ -304,7 +306,10 @@ impl SlidingWindow {
         {
             self.sent.pop_front();
         }
-        self.queue.retain(|waiting| now.since(waiting.at) <= Self::GRACE);
+        let is_late = |waiting: &Waiting| now.since(waiting.at) > Self::GRACE;
+        while let Some(index) = self.queue.iter().position(is_late) {
+            self.queue.remove(index);
+        }
         self.told = self.told.filter(|told| told.until > now);
         now
     }

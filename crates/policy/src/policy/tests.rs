@@ -2,6 +2,7 @@ use super::*;
 use crate::breaker::{Mode, Share};
 use crate::class::Class;
 use crate::class::Service;
+use crate::error::ConfigError;
 use crate::time::Span;
 
 fn refusal(settings: &[(&str, f64)]) -> String {
@@ -55,6 +56,19 @@ fn every_default_lies_within_its_own_bounds() {
             setting.max
         };
         assert!((slots - setting.max).abs() < 0.5, "{}", setting.path);
+    }
+}
+
+#[test]
+fn at_the_ends_of_their_bounds_settings_contradict_only_each_other() {
+    for (setting, key) in SETTINGS.iter().zip(0..) {
+        for number in [setting.min, setting.max] {
+            let mut numbers: Vec<f64> = SETTINGS.iter().map(|other| other.default).collect();
+            numbers[key] = number;
+            let contradiction = Rules::try_new(&numbers, false).err();
+            let is_expected = contradiction.is_none_or(ConfigError::is_between_settings);
+            assert!(is_expected, "{}: {contradiction:?}", setting.path);
+        }
     }
 }
 

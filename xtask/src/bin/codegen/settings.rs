@@ -23,7 +23,8 @@ pub(crate) fn document() -> String {
         .collect();
     let conflicts: Vec<String> = ConfigError::ALL
         .iter()
-        .map(|error| format!("{} {}\n", error.key(), error.rule()))
+        .filter(|error| error.is_between_settings())
+        .map(|error| format!("{} {} {}\n", error.code(), error.key(), error.rule()))
         .collect();
     [
         INTRODUCTION,
@@ -34,7 +35,7 @@ pub(crate) fn document() -> String {
         "`;\n\n/** A ceiling that is not given beside its floor is raised to it: the places of both. */\n",
         "export const CEILINGS: readonly (readonly [number, number])[] = [\n",
         &ceilings.concat(),
-        "];\n\n/** What two settings may contradict, by the core's number. */\nexport const CONFLICTS = `\n",
+        "];\n\n/** What settings within their bounds may contradict: the core's number, the setting, the rule. */\nexport const CONFLICTS = `\n",
         &conflicts.concat(),
         "`;\n",
     ]
