@@ -22,7 +22,7 @@ use attackers::Attackers;
 pub(crate) const NAME: &str = "slow clients";
 
 /// Before each turn, until all connections are there or gone.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(3);
 const TURN: Duration = Duration::from_secs(3);
 /// For processor time without good clients.
 const ALONE: Duration = Duration::from_secs(10);

@@ -22,6 +22,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// Text that PostgreSQL can be asked for: it knows no zero byte.
+///
+/// # Errors
+/// When there is one in it.
+pub(super) fn askable(text: Option<String>) -> Result<Option<String>, ApiError> {
+    if text.as_deref().is_none_or(|text| !text.contains('\0')) {
+        return Ok(text);
+    }
+    let message = "nothing that is kept has a zero byte in it";
+    Err(ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "SEAWALL_BAD_REQUEST",
+        message,
+    ))
+}
+
 fn refused(rejection: &JsonRejection) -> ApiError {
     let status = match rejection {
         JsonRejection::MissingJsonContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

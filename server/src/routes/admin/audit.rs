@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use super::super::body::askable;
 use crate::app::App;
 use crate::audit::Filter;
 use crate::error::ApiError;
@@ -52,12 +53,12 @@ fn filter(wanted: Wanted) -> Result<Filter, ApiError> {
     Ok(Filter {
         from: wanted.from.as_deref().map(instant).transpose()?,
         to: wanted.to.as_deref().map(instant).transpose()?,
-        subject: wanted.subject,
-        route: wanted.route,
-        target: wanted.target,
+        subject: askable(wanted.subject)?,
+        route: askable(wanted.route)?,
+        target: askable(wanted.target)?,
         status: wanted.status,
-        outcome: wanted.outcome,
-        request_id: wanted.request_id,
+        outcome: askable(wanted.outcome)?,
+        request_id: askable(wanted.request_id)?,
         before: wanted.before.as_deref().map(place).transpose()?,
         limit: wanted.limit.unwrap_or(USUAL),
     })
@@ -89,6 +90,25 @@ fn away(error: sqlx::Error) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zero_byte_is_the_callers_fault_and_not_the_stores() {
+        let wanted = |outcome: &str| Wanted {
+            from: None,
+            to: None,
+            subject: None,
+            route: None,
+            target: None,
+            status: None,
+            outcome: Some(outcome.to_owned()),
+            request_id: None,
+            before: None,
+            limit: None,
+        };
+        assert!(filter(wanted("refused")).is_ok());
+        let refused = filter(wanted("re\0used")).err().unwrap();
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    }
 
     #[test]
     fn a_page_begins_where_the_last_one_said() {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::body::askable;
 use super::super::jobs::away;
 use crate::app::App;
 use crate::error::ApiError;
@@ -37,7 +38,7 @@ pub(super) async fn list(
     };
     let queue = app.queue.as_ref().ok_or_else(ApiError::not_found)?;
     let wanted = Wanted {
-        state: page.state,
+        state: askable(page.state)?,
         before: page.before,
         limit: page.limit.unwrap_or(50).min(MOST),
     };
