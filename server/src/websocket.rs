@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::app::App;
+use crate::auth::claims;
 use crate::error::ApiError;
 use crate::proxy::{self, Fault, Outgoing, Upstream};
 use relay::Relay;
@@ -88,7 +89,7 @@ async fn try_open(app: &App, upstream: Upstream, outgoing: Outgoing) -> Result<R
     if known.is_none() && !proxy::carries_key(&request) {
         return refuse("token", token_required());
     }
-    let session = Session::new(app, known.as_ref());
+    let session = Session::new(known.as_ref().zip(claims::bearer(request.headers())));
     let seat = match app
         .proxy
         .sockets

@@ -11,7 +11,7 @@ use std::sync::{PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
-use super::verified::Verified;
+use super::verified::Named;
 
 /// One sign-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Revocation {
     }
 
     /// Whether a token that carries this digest is refused.
-    fn concerns(&self, token: &Verified) -> bool {
+    fn concerns(&self, token: &Named) -> bool {
         let is_old = self.issued_by_s.is_none_or(|by_s| token.issued_s <= by_s);
         let is_spared = self.except.is_some() && self.except == token.session;
         is_old && !is_spared
@@ -100,12 +100,12 @@ impl Revocations {
     }
 
     /// Whether a token is refused.
-    pub(crate) fn refuse(&self, token: &Verified) -> bool {
+    pub(crate) fn refuse(&self, token: &Named) -> bool {
         if self.is_empty() {
             return false;
         }
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        let names = [Some(token.token), token.session, token.user];
+        let names = [token.token, token.session, token.user];
         names.into_iter().flatten().any(|name| {
             inner
                 .by_digest
@@ -151,29 +151,18 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use seawall_policy::time::MonoTime;
     use serde_json::json;
 
     use super::*;
     use crate::auth::Identity;
-    use crate::auth::verified::Ground;
     use crate::config::ClaimPath;
 
-    fn token(user: &str, session: &str, issued_s: u64) -> Verified {
+    fn token(user: &str, session: &str, issued_s: u64) -> Named {
         let claims = json!({"sub": user, "session_id": session, "iat": issued_s});
         let claims = claims.as_object().unwrap().clone();
         let identity = Identity::of(claims, &ClaimPath::default(), Some("anon"), true).unwrap();
         let digest = Digest::of_token(&format!("{user}.{session}.{issued_s}"));
-        Verified::new(
-            identity,
-            digest,
-            Ground {
-                config: 0,
-                keys: 0,
-                is_nobody_known: false,
-            },
-            MonoTime::ZERO,
-        )
+        Named::of(&identity, Some(digest))
     }
 
     #[test]

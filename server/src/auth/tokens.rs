@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use seawall_pgrest::error::AuthError;
 use seawall_policy::time::{MonoTime, Span};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use super::claims::{self, Identity};
 use super::digest::Digest;
@@ -23,7 +23,7 @@ use super::remote::{Remote, Verdict};
 use super::revocation::{Revocation, Revocations};
 use super::sign_out::SignOut;
 use super::token_cache::TokenCache;
-use super::verified::{Age, Ground, Verified};
+use super::verified::{Age, Ground, Named, Verified};
 use crate::app::App;
 use crate::breakers::Dependency;
 use crate::bus::Message;
@@ -36,6 +36,14 @@ struct Terms<'config> {
     anon: Option<&'config str>,
     /// Whether a role stands in for an anonymous one that is not configured.
     is_nobody_known: bool,
+}
+
+/// Counts what may end an identity that was verified before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    revoked: u64,
+    /// Counts the times that another's word may have been missed.
+    pub(crate) missed: u64,
 }
 
 /// What one server knows about tokens.
@@ -53,6 +61,7 @@ pub(crate) struct Tokens {
     missed: Mutex<Option<MonoTime>>,
     /// Whether the revocations that were kept elsewhere are known here.
     ready: AtomicBool,
+    news: watch::Sender<News>,
 }
 
 impl Tokens {
@@ -69,6 +78,7 @@ impl Tokens {
             memberships: Memberships::new(&config.organisation),
             missed: Mutex::default(),
             ready: AtomicBool::new(!keeps),
+            news: watch::Sender::new(News::default()),
         }
     }
 
@@ -105,7 +115,7 @@ impl Tokens {
             });
         }
         let verified = self.verified(app, terms, token).await?;
-        if self.revocations.refuse(&verified) {
+        if self.revocations.refuse(&verified.named()) {
             return Err(Refusal::Revoked);
         }
         Ok(verified.identity.clone())
@@ -310,6 +320,23 @@ impl Tokens {
                 || known.session == Some(revocation.of)
                 || known.user == Some(revocation.of)
         });
+        self.news
+            .send_modify(|news| news.revoked = news.revoked.wrapping_add(1));
+    }
+
+    /// Whether what was verified once has been revoked since, as far as is known here.
+    pub(crate) fn is_revoked(&self, named: &Named) -> bool {
+        self.revocations.refuse(named)
+    }
+
+    /// Tells when [`Tokens::is_revoked`] may have changed its mind. Whoever waits for it looks after subscribing.
+    pub(crate) fn news(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    /// Whether a token may be ended by somebody who does not tell us, and has to be asked.
+    pub(crate) fn asks(&self) -> bool {
+        self.remote.is_some()
     }
 
     /// Whether tokens can be decided about.
@@ -326,6 +353,8 @@ impl Tokens {
     pub(super) fn may_have_missed(&self, now: MonoTime) {
         *self.missed.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self.memberships.forget_all();
+        self.news
+            .send_modify(|news| news.missed = news.missed.wrapping_add(1));
     }
 
     fn missed(&self) -> Option<MonoTime> {

@@ -26,6 +26,32 @@ pub(crate) struct Verified {
     pub(crate) expires_s: Option<u64>,
 }
 
+/// By what a token can be revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// The token itself; unknown for what was verified before tokens were noted.
+    pub(crate) token: Option<Digest>,
+    pub(crate) session: Option<Digest>,
+    pub(crate) user: Option<Digest>,
+    pub(crate) issued_s: u64,
+}
+
+impl Named {
+    /// By the verified claims of a token.
+    pub(crate) fn of(identity: &Identity, token: Option<Digest>) -> Self {
+        let session = identity
+            .claims
+            .get("session_id")
+            .and_then(serde_json::Value::as_str);
+        Self {
+            token,
+            session: session.map(Digest::of_session),
+            user: identity.subject().map(Digest::of_user),
+            issued_s: seconds(&identity.claims, "iat").unwrap_or(0),
+        }
+    }
+}
+
 /// How good what is remembered still is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
@@ -39,17 +65,31 @@ pub(crate) enum Age {
 
 impl Verified {
     pub(crate) fn new(identity: Identity, token: Digest, ground: Ground, at: MonoTime) -> Self {
-        let claims = &identity.claims;
-        let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
+        let Named {
+            session,
+            user,
+            issued_s,
+            ..
+        } = Named::of(&identity, Some(token));
         Self {
             ground,
             at,
             token,
-            session: text("session_id").map(Digest::of_session),
-            user: identity.subject().map(Digest::of_user),
-            issued_s: seconds(claims, "iat").unwrap_or(0),
-            expires_s: seconds(claims, "exp"),
+            session,
+            user,
+            issued_s,
+            expires_s: seconds(&identity.claims, "exp"),
             identity,
+        }
+    }
+
+    /// By what it can be revoked.
+    pub(crate) fn named(&self) -> Named {
+        Named {
+            token: Some(self.token),
+            session: self.session,
+            user: self.user,
+            issued_s: self.issued_s,
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) enum End {
     Expired,
     /// A token was brought that is not good.
     Refused,
+    /// The token, its session or its user was revoked.
+    Revoked,
     /// The user has too many sockets.
     UserFull,
     /// The server stops.
@@ -48,6 +50,7 @@ impl End {
             Self::UpstreamStalled => "upstream_stalled",
             Self::Expired => "token_expired",
             Self::Refused => "token_refused",
+            Self::Revoked => "token_revoked",
             Self::UserFull => "user",
             Self::Stopping => "stopping",
         }
@@ -72,6 +75,7 @@ impl End {
             Self::UpstreamStalled => (1013, "the upstream is too slow; try again"),
             Self::Expired => (4401, "token expired"),
             Self::Refused => (4401, "token refused"),
+            Self::Revoked => (4401, "token revoked"),
             Self::UserFull => (4429, "too many WebSockets of this user"),
             Self::Stopping => (1012, "the server restarts; try again"),
         };
@@ -92,6 +96,7 @@ impl End {
             | Self::UpstreamStalled
             | Self::Expired
             | Self::Refused
+            | Self::Revoked
             | Self::UserFull
             | Self::Stopping => Some(frame_of(1001, "the client went away")),
         }

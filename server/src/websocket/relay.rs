@@ -77,6 +77,8 @@ impl Relay {
             end = up.pass(&mut from_client, &mut to_upstream) => end,
             end = down(&app, &mut from_upstream, &mut to_client) => end,
             end = session.expired(&app) => end,
+            end = session.revoked(&app) => end,
+            end = session.ended_elsewhere(&app) => end,
             end = silence(&app, &meter) => end,
             () = app.proxy.sockets.closing() => End::Stopping,
         };

@@ -19,6 +19,7 @@ mod memory;
 mod passing;
 mod project;
 mod resumable;
+mod revoked;
 mod sockets;
 mod stand_in;
 mod uploads;

@@ -22,7 +22,7 @@ pub(crate) fn key() -> String {
     token(&json!({"role": "anon"}))
 }
 
-fn token(claims: &Value) -> String {
+pub(crate) fn token(claims: &Value) -> String {
     seawall_server::auth::mint::mint(SECRET, claims).unwrap()
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn say(socket: &mut Socket, event: &str, payload: &Value) {
     let _ = socket.send(Message::text(text)).await;
 }
 
-async fn hear(socket: &mut Socket) -> Value {
+pub(crate) async fn hear(socket: &mut Socket) -> Value {
     let message = tokio::time::timeout(Duration::from_secs(10), socket.next())
         .await
         .unwrap();
@@ -83,16 +83,24 @@ async fn hear(socket: &mut Socket) -> Value {
 
 /// The code the socket ends with.
 async fn end(socket: &mut Socket) -> u16 {
+    ending(socket).await.0
+}
+
+/// The code and the words the socket ends with.
+pub(crate) async fn ending(socket: &mut Socket) -> (u16, String) {
     let ending = async {
         loop {
             match socket.next().await {
-                Some(Ok(Message::Close(frame))) => return frame.map_or(1005, |frame| frame.code.into()),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return (frame.code.into(), frame.reason.to_string());
+                }
+                Some(Ok(Message::Close(None))) => return (1005, String::new()),
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return 1006,
+                Some(Err(_)) | None => return (1006, String::new()),
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), ending)
+    tokio::time::timeout(Duration::from_secs(60), ending)
         .await
         .unwrap()
 }
