@@ -183,7 +183,7 @@ impl Pending {
             },
             subject: subject.map(str::to_owned),
             role: identity.map(|identity| identity.role.to_string()),
-            organisation: identity.and_then(|identity| named(identity, &ORGANISATION)),
+            organisation: identity.and_then(|identity| organisation(&self.app, identity)),
             tier: identity.and_then(|identity| named(identity, &TIER)),
             address: asked
                 .address
@@ -225,6 +225,14 @@ fn shortened(kept: Addresses, address: ClientAddress) -> Option<String> {
         }),
         Addresses::None => None,
     }
+}
+
+/// The one the request was for, as it was decided; where organisations are not configured, what the token says.
+fn organisation(app: &App, identity: &Identity) -> Option<String> {
+    if app.config.auth.organisation.is_on() {
+        return identity.organisation.as_deref().map(str::to_owned);
+    }
+    named(identity, &ORGANISATION)
 }
 
 /// From what only the issuer of the token can write.

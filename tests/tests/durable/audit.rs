@@ -77,6 +77,32 @@ async fn a_record_says_who_what_when_from_where_and_how_it_went() {
 }
 
 #[tokio::test]
+async fn a_record_names_the_organisation_that_was_decided_not_one_the_token_happens_to_name() {
+    let (builder, _folder) = audited();
+    let app = builder
+        .set("SEAWALL_ORGANISATION_HEADER", "x-organisation")
+        .start()
+        .await;
+    let claims = json!({
+        "sub": OWNER.id, "role": "authenticated", "tenant_id": "of another time",
+        "app_metadata": {"org_id": ["o-1", "o-2"], "organization_id": "of another time"},
+    });
+    let caller = app.with_claims(&claims);
+    for (id, organisation) in [("org-1", Some("o-1")), ("org-2", Some("o-2")), ("org-none", None)] {
+        let read = caller
+            .get("/rest/v1/rooms?select=name")
+            .header("x-request-id", id);
+        let read = match organisation {
+            Some(organisation) => read.header("x-organisation", organisation),
+            None => read,
+        };
+        read.send().await.expect(200);
+        let record = record(&app, id).await;
+        assert_eq!(record.get("organisation"), Some(&json!(organisation)), "{record}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_are_recorded_by_whom_they_were_refused_and_why() {
     let (builder, _folder) = audited();
     let app = builder.start().await;
