@@ -23,8 +23,10 @@ mod verified;
 
 pub(crate) use admin::is_admin;
 pub use claims::Identity;
+pub(crate) use digest::Digest;
 pub(crate) use jwks::run as keep_keys;
 pub(crate) use kept::run as follow_revocations;
 pub(crate) use revocation::Revocation;
 pub(crate) use sign_out::SignOut;
 pub(crate) use tokens::Tokens;
+pub(crate) use verified::Named;

@@ -5,6 +5,7 @@
 
 mod grants;
 mod indexes;
+mod own;
 mod performance;
 mod policies;
 mod reading;
@@ -136,6 +137,8 @@ rules! {
         "A grant on a whole table with secrets in it covers them, and every column that is added later.";
     "default-privileges" Warning grants::default_privileges,
         "Default privileges grant on tables that do not exist yet, so a new one is exposed before it has row-level security.";
+    "seawall-exposed" Error own::exposed,
+        "What Seawall keeps holds who asked for what, claims and bodies, and no request has any business with it.";
 
     "schema-writable" Error schemas::writable,
         "Whoever may create in an exposed schema may put a function or view of their own in front of everybody.";
