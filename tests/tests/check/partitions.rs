@@ -227,7 +227,7 @@ async fn a_server_keeps_what_the_database_and_its_configuration_name() {
         .start()
         .await;
     let made = "select count(*) from pg_partition_tree('events') where level = 1";
-    for _ in 0..100 {
+    for _ in 0..900 {
         if app.database().value(made).await == "3" {
             break;
         }
@@ -235,8 +235,16 @@ async fn a_server_keeps_what_the_database_and_its_configuration_name() {
     }
     assert_eq!(app.database().value(made).await, "3");
     app.as_user(OWNER).get("/rest/v1/events").send().await.expect(200);
-    let metrics = app.anonymous().get("/metrics").send().await;
-    let text = String::from_utf8_lossy(&metrics.body).into_owned();
+    // Told once everything has been seen to, a moment after the parts are there.
+    let mut text = String::new();
+    for _ in 0..900 {
+        let metrics = app.anonymous().get("/metrics").send().await;
+        text = String::from_utf8_lossy(&metrics.body).into_owned();
+        if text.contains("partition_horizon_months{table=\"public.events\"} 2") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert!(
         text.contains("partition_horizon_months{table=\"public.events\"} 2"),
         "{text}"
