@@ -102,7 +102,7 @@ impl App {
         let proxy = Proxy::new(&config)?;
         let limits = Limits::new(&config, redis.clone(), clock, (metrics.clone(), events.clone()));
         let shed = Shed::new(config.shed, clock, metrics.clone());
-        let tokens = Tokens::new(&config.auth, store.is_some());
+        let tokens = Tokens::new(&config.auth, store.is_some(), config.queue.token_grace);
         let dev = Dev::new(&config, clock)?;
         let inflight = Arc::new(Semaphore::new(config.server.max_inflight));
         let reports = Reports::default();

@@ -14,6 +14,8 @@ mod accept;
 pub(crate) mod job;
 mod keep;
 mod ledger;
+mod place;
+mod standing;
 mod submit;
 mod verdict;
 mod wish;
@@ -26,10 +28,11 @@ pub(crate) use wish::{Wish, take as take_wish};
 pub(crate) use work::run;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use seawall_policy::retry::Backoff;
 use seawall_policy::time::Span;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use crate::config::QueueConfig;
@@ -38,9 +41,13 @@ use crate::telemetry::Metrics;
 use accept::{Accepted, MOST_WAITING, Waiting};
 use job::NewJob;
 use ledger::Ledger;
+use place::Place;
 
 /// The longest wait between attempts.
 const LONGEST_BACKOFF: Span = Span::from_secs(600);
+
+/// How long a write waits for the queue to know where it is; it does from the first moments on.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The queue of one instance.
 pub(crate) struct Queue {
@@ -51,6 +58,7 @@ pub(crate) struct Queue {
     entrance: mpsc::Sender<Waiting>,
     waiting: Mutex<Option<mpsc::Receiver<Waiting>>>,
     wake: Arc<Notify>,
+    place: watch::Sender<Place>,
 }
 
 /// What became of a wish to change a job.
@@ -81,6 +89,7 @@ impl Queue {
             entrance,
             waiting: Mutex::new(Some(waiting)),
             wake: Arc::new(Notify::new()),
+            place: watch::Sender::new(Place::Unknown),
         })
     }
 
@@ -123,8 +132,24 @@ impl Queue {
         })
     }
 
+    /// Whether writes may be queued at all: not where the store is another database than requests go to.
+    pub(crate) fn may_work(&self) -> bool {
+        *self.place.borrow() != Place::Elsewhere
+    }
+
+    /// Waits until it is known where the queue is.
+    async fn is_here(&self) -> bool {
+        let mut place = self.place.subscribe();
+        let known = place.wait_for(|place| *place != Place::Unknown);
+        let known = tokio::time::timeout(PATIENCE, known).await;
+        matches!(known, Ok(Ok(place)) if *place == Place::Here)
+    }
+
     /// Waits until the job is on disk or refused.
     async fn add(&self, job: NewJob) -> Accepted {
+        if !self.is_here().await {
+            return Accepted::Unavailable;
+        }
         let (told, hears) = oneshot::channel();
         if self.entrance.try_send(Waiting { job, told }).is_err() {
             return Accepted::Full;

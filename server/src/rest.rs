@@ -40,7 +40,7 @@ use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
 use pool::Pool;
 use pulse::Pulse;
-pub(crate) use seal::{JobSeal, carry_out, login_role};
+pub(crate) use seal::{JobSeal, ask_as_login, carry_out, login_role};
 
 /// How long verifying the token took, as extension of the request.
 #[derive(Debug, Clone, Copy)]

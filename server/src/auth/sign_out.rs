@@ -33,12 +33,13 @@ impl SignOut {
         token: &str,
         claims: &Map<String, Value>,
         now_s: u64,
-        lifetime_s: u64,
+        (lifetime_s, late_s): (u64, u64),
     ) -> Vec<Revocation> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let session = text("session_id").map(Digest::of_session);
-        // A token is believed a little past its end; one without an end is refused for ever.
-        let grace_s = SKEW_S.unsigned_abs() + 1;
+        // A token is believed a little past its end, and what it queued may begin later still; one without an end is
+        // refused for ever.
+        let grace_s = late_s.saturating_add(SKEW_S.unsigned_abs() + 1);
         let token_until_s = seconds(claims, "exp").map_or(u64::MAX, |exp| exp.saturating_add(grace_s));
         let until_s = now_s.saturating_add(lifetime_s).max(token_until_s);
         let this = [
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     fn revoked(scope: SignOut, claims: &Value) -> Vec<Revocation> {
-        scope.revocations("a.b.c", claims.as_object().unwrap(), 1_000, 600)
+        scope.revocations("a.b.c", claims.as_object().unwrap(), 1_000, (600, 0))
     }
 
     #[test]
@@ -86,6 +87,13 @@ mod tests {
         assert_eq!(names(SignOut::Global), [token, session, user]);
         assert_eq!(names(SignOut::Others), [user]);
         assert_eq!(revoked(SignOut::Others, &claims)[0].except, Some(session));
+    }
+
+    #[test]
+    fn it_is_remembered_until_what_the_token_queued_may_not_begin_any_more() {
+        let claims = json!({"exp": 1_300});
+        let of_token = SignOut::Local.revocations("a.b.c", claims.as_object().unwrap(), 1_000, (600, 3_600));
+        assert_eq!(of_token[0].until_s, 4_931);
     }
 
     #[test]

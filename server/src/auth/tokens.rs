@@ -55,6 +55,8 @@ pub(crate) struct Tokens {
     asking: Mutex<HashMap<Digest, Arc<OnceCell<Verdict>>>>,
     revocations: Revocations,
     revocation_lifetime_s: u64,
+    /// How long after its token has expired a queued write may still begin.
+    late_s: u64,
     pub(super) kept: Kept,
     pub(crate) memberships: Memberships,
     /// When messages of other instances may last have been missed.
@@ -65,7 +67,8 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(config: &AuthConfig, keeps: bool) -> Self {
+    pub(crate) fn new(config: &AuthConfig, keeps: bool, late: std::time::Duration) -> Self {
+        let late_s = if keeps { late.as_secs() } else { 0 };
         Self {
             ttl: span(config.token_ttl),
             cache: TokenCache::new(config.cached_tokens),
@@ -73,7 +76,8 @@ impl Tokens {
             remote: config.remote.as_ref().map(Remote::new),
             asking: Mutex::default(),
             revocations: Revocations::new(config.most_revocations),
-            revocation_lifetime_s: config.revocation_lifetime.as_secs(),
+            revocation_lifetime_s: config.revocation_lifetime.as_secs().saturating_add(late_s),
+            late_s,
             kept: Kept::new(config.most_revocations),
             memberships: Memberships::new(&config.organisation),
             missed: Mutex::default(),
@@ -303,7 +307,8 @@ impl Tokens {
             return;
         };
         let now_s = app.clock.unix_seconds();
-        for revocation in scope.revocations(token, &claims, now_s, self.revocation_lifetime_s) {
+        for revocation in scope.revocations(token, &claims, now_s, (self.revocation_lifetime_s, self.late_s))
+        {
             self.revoke(app, revocation).await;
         }
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::job::{NewJob, pairs};
 use super::ledger::{CHANNEL, Ledger};
+use crate::auth::Digest;
 
 /// Callers that wait at once; more are told to come back.
 pub(super) const MOST_WAITING: usize = 2_048;
@@ -144,18 +145,19 @@ async fn insert(
          ), new as (
            select * from unnest(
              $2::uuid[], $3::smallint[], $4::float8[], $5::text[], $6::text[], $7::jsonb[], $8::boolean[], $9::text[],
-             $10::text[], $11::text[], $12::jsonb[], $13::bytea[], $14::text[], $15::bytea[], $16::text[]
+             $10::text[], $11::text[], $12::jsonb[], $13::bytea[], $14::text[], $15::bytea[], $16::text[],
+             $17::bytea[], $18::text[]
            ) with ordinality as new (
              id, priority, handicap, owner, role, claims, authenticated, mount, method, target, headers, body,
-             idempotency_key, fingerprint, request_id, number
+             idempotency_key, fingerprint, request_id, token, organisation, number
            )
          )
          insert into seawall.jobs (
            id, priority, place, owner, role, claims, authenticated, mount, method, target, headers, body,
-           idempotency_key, fingerprint, request_id
+           idempotency_key, fingerprint, request_id, token, organisation
          )
          select id, priority, clock_timestamp() + handicap * interval '1 second', owner, role, claims, authenticated,
-           mount, method, target, headers, body, idempotency_key, fingerprint, request_id
+           mount, method, target, headers, body, idempotency_key, fingerprint, request_id, token, organisation
          from new, room where number <= places order by number
          on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
          returning id",
@@ -176,6 +178,8 @@ async fn insert(
     .bind(column(jobs, |job| job.idempotency_key.as_deref()))
     .bind(column(jobs, |job| job.fingerprint.as_slice()))
     .bind(column(jobs, |job| job.request_id.as_deref()))
+    .bind(column(jobs, |job| job.token.as_ref().map(Digest::as_bytes)))
+    .bind(column(jobs, |job| job.identity.organisation.as_deref()))
     .fetch_all(&mut **transaction)
     .await
 }

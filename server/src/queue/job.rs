@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::auth::Identity;
+use crate::auth::{Digest, Identity, Named};
 
 /// Headers that hold secrets or belong to one connection; a job is kept without them.
 const NOT_KEPT: [&str; 14] = [
@@ -37,6 +37,8 @@ pub(crate) struct NewJob {
     pub(crate) id: Uuid,
     pub(crate) owner: String,
     pub(crate) identity: Identity,
+    /// The token that asked.
+    pub(crate) token: Option<Digest>,
     pub(crate) request: JobRequest,
     pub(crate) priority: Priority,
     pub(crate) idempotency_key: Option<String>,
@@ -96,7 +98,7 @@ impl JobRequest {
     }
 
     /// What makes two requests the same for an idempotency key.
-    pub(crate) fn fingerprint(&self) -> Vec<u8> {
+    pub(crate) fn fingerprint(&self, organisation: Option<&str>) -> Vec<u8> {
         let mut hash = Context::new(&SHA256);
         feed(&mut hash, self.method.as_bytes());
         feed(&mut hash, self.target.as_bytes());
@@ -113,6 +115,9 @@ impl JobRequest {
             }
         }
         feed(&mut hash, &self.body);
+        if let Some(organisation) = organisation {
+            feed(&mut hash, organisation.as_bytes());
+        }
         hash.finish().as_ref().to_vec()
     }
 }
@@ -147,6 +152,8 @@ pub(crate) struct Claimed {
     pub(crate) role: String,
     pub(crate) claims: Value,
     pub(crate) authenticated: bool,
+    pub(crate) organisation: Option<String>,
+    pub(crate) token: Option<Vec<u8>>,
     pub(crate) mount: String,
     pub(crate) method: String,
     pub(crate) target: String,
@@ -165,9 +172,14 @@ impl Claimed {
             claims: claims.into(),
             role: self.role.as_str().into(),
             authenticated: self.authenticated,
-            // Not kept with the job: policies that ask for the request's organisation then refuse it.
-            organisation: None,
+            organisation: self.organisation.as_deref().map(Into::into),
         }
+    }
+
+    /// By what the word of who asked can be revoked.
+    pub(crate) fn named(&self) -> Named {
+        let token = self.token.as_deref().and_then(Digest::from_bytes);
+        Named::of(&self.identity(), token)
     }
 
     /// When the caller's token expires, in seconds since 1970.
@@ -337,11 +349,12 @@ mod tests {
     }
 
     #[test]
-    fn another_body_or_preference_is_another_request() {
-        let one = request("{}", "return=minimal").fingerprint();
-        assert_eq!(one, request("{}", "return=minimal").fingerprint());
-        assert_ne!(one, request("{ }", "return=minimal").fingerprint());
-        assert_ne!(one, request("{}", "return=representation").fingerprint());
+    fn another_body_preference_or_organisation_is_another_request() {
+        let one = request("{}", "return=minimal").fingerprint(None);
+        assert_eq!(one, request("{}", "return=minimal").fingerprint(None));
+        assert_ne!(one, request("{ }", "return=minimal").fingerprint(None));
+        assert_ne!(one, request("{}", "return=representation").fingerprint(None));
+        assert_ne!(one, request("{}", "return=minimal").fingerprint(Some("red")));
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl Ledger {
         &self.pool
     }
 
+    /// Asks the database which it is.
+    pub(super) async fn which(&self, question: &'static str) -> sqlx::Result<String> {
+        sqlx::query_scalar(question).fetch_one(&self.pool).await
+    }
+
     /// Lets the role that requests log in as end jobs.
     pub(super) async fn let_end_jobs(&self, login: &str) -> sqlx::Result<()> {
         sqlx::query("select seawall.let_end_jobs($1)")
@@ -95,8 +100,8 @@ impl Ledger {
                state = 'running', lease = $2, lease_until = now() + $3 * interval '1 millisecond', worker = $4,
                started_at = now(), attempts = attempts + 1
              from next where job.id = next.id
-             returning job.id, attempts, role, claims, authenticated, mount, method, target, headers, body,
-               request_id, created_at, place",
+             returning job.id, attempts, role, claims, authenticated, organisation, token, mount, method, target, headers,
+               body, request_id, created_at, place",
         )
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
         .bind(lease)

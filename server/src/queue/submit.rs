@@ -13,7 +13,7 @@ use super::Queue;
 use super::accept::Accepted;
 use super::job::{JobRequest, NewJob, owner};
 use super::wish::{MOST_KEY_BYTES, Malformed, Wish};
-use crate::auth::Identity;
+use crate::auth::{Digest, Identity, claims};
 use crate::error::ApiError;
 use crate::middleware::RequestId;
 
@@ -83,7 +83,13 @@ fn new_job(submission: Submission<'_>) -> NewJob {
         id: Uuid::new_v4(),
         owner: owner(submission.identity),
         identity: submission.identity.clone(),
-        fingerprint: request.fingerprint(),
+        token: submission
+            .identity
+            .authenticated
+            .then(|| claims::bearer(&parts.headers))
+            .flatten()
+            .map(|token| Digest::of_token(&token)),
+        fingerprint: request.fingerprint(submission.identity.organisation.as_deref()),
         request,
         priority: submission.wish.priority,
         idempotency_key: submission.wish.idempotency_key,

@@ -16,7 +16,8 @@ use seawall_policy::time::Span;
 pub(crate) const LOST: &str = "SWJ01";
 
 /// Codes of requests that were never begun.
-const NOT_BEGUN: [&str; 6] = [
+const NOT_BEGUN: [&str; 7] = [
+    "SEAWALL_AUTH_UNAVAILABLE",
     "PGRST000",
     "PGRST001",
     "PGRST002",

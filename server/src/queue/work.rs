@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use super::job::{Claimed, headers, pairs};
 use super::ledger::Ending;
+use super::place::{self, Place};
+use super::standing::{self, Refused};
 use super::verdict::{Failed, Next, after, judged};
 use super::{Queue, accept, keep};
 use crate::app::{App, Parts};
@@ -60,6 +62,9 @@ pub(crate) async fn run(app: App, mut stopped: watch::Receiver<bool>) {
         // Requests under way may still queue something while the server drains; it ends with the last sender.
         tokio::spawn(accept::run(queue.ledger.clone(), queue.config.depth, entrance));
     }
+    if !is_where_it_must_be(&app, queue, &mut stopped).await {
+        return stop(&mut stopped).await;
+    }
     let leases = Arc::new(Leases::default());
     let mut tasks = JoinSet::new();
     tasks.spawn(keep::keep_forever(app.clone(), Arc::clone(&leases)));
@@ -80,6 +85,32 @@ async fn stop(stopped: &mut watch::Receiver<bool>) {
     if stopped.wait_for(|stopped| *stopped).await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Asks until both databases have answered; false when the queue cannot work, or the server stops first.
+async fn is_where_it_must_be(app: &Parts, queue: &Queue, stopped: &mut watch::Receiver<bool>) -> bool {
+    let mut wait = Duration::from_millis(50);
+    while !is_stopped(stopped) {
+        match place::find(app, queue).await {
+            Ok(Place::Unknown) => {}
+            Ok(place) => {
+                queue.place.send_replace(place);
+                if place == Place::Elsewhere {
+                    tracing::error!(
+                        "the write queue is off, and writes are carried out at once: store-database-url is another \
+                         database than requests go to, and a job and its effect must be one transaction"
+                    );
+                }
+                return place == Place::Here;
+            }
+            Err(cause) => tracing::debug!(cause, "the queue does not know yet where it is"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(5)),
+            () = stop(stopped) => {}
+        }
+    }
+    false
 }
 
 /// The login role gets its grants from the store's; false when the server stops first.
@@ -190,8 +221,8 @@ async fn claim(app: &Parts, queue: &Queue, most: usize, worker: &str) -> Claims 
 async fn carry_out(app: &App, job: &Claimed, lease: Uuid) {
     let Some(queue) = &app.queue else { return };
     let started = std::time::Instant::now();
-    let answer = match refusal(app, queue, job) {
-        Some(code) => Answer::refused(code),
+    let answer = match standing::refusal(app, queue, job).await {
+        Some(refused) => Answer::refused(refused),
         None => attempt(app, queue, job, lease).await,
     };
     queue.metrics.job_attempt(started.elapsed());
@@ -207,17 +238,6 @@ async fn carry_out(app: &App, job: &Claimed, lease: Uuid) {
     }
 }
 
-/// What was true when the job was accepted and must still be. Whether the role may be taken is asked with every
-/// attempt, by the path of live requests.
-fn refusal(app: &Parts, queue: &Queue, job: &Claimed) -> Option<&'static str> {
-    let now_s = i64::try_from(app.clock.unix_seconds()).unwrap_or(i64::MAX);
-    let grace_s = i64::try_from(queue.config.token_grace.as_secs()).unwrap_or(i64::MAX);
-    let too_late = |exp: i64| exp.saturating_add(grace_s) < now_s;
-    job.expires_s()
-        .is_some_and(too_late)
-        .then_some("SEAWALL_JOB_EXPIRED")
-}
-
 /// How an attempt was answered.
 struct Answer {
     status: u16,
@@ -227,22 +247,29 @@ struct Answer {
 }
 
 impl Answer {
-    fn refused(code: &str) -> Self {
-        let body =
-            json!({"code": code, "message": "the job was not carried out", "details": null, "hint": null});
+    fn refused(
+        Refused {
+            status,
+            code,
+            message,
+        }: Refused,
+    ) -> Self {
+        let body = json!({"code": code, "message": message, "details": null, "hint": null});
         Self {
-            status: 401,
+            status,
             code: code.to_owned(),
             headers: json!([["content-type", "application/json; charset=utf-8"]]),
             body: body.to_string().into(),
         }
     }
 
-    fn failed(code: &str, status: u16) -> Self {
-        Self {
+    fn failed(code: &'static str, status: u16) -> Self {
+        let message = "the job was not carried out";
+        Self::refused(Refused {
             status,
-            ..Self::refused(code)
-        }
+            code,
+            message,
+        })
     }
 }
 

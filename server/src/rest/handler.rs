@@ -140,8 +140,8 @@ async fn answer(
 fn deferral(mount: &Mount, parts: &mut Parts) -> Result<(Option<JobSeal>, Option<queue::Wish>), ApiError> {
     match (parts.extensions.get::<JobSeal>(), &mount.app.queue) {
         (Some(seal), _) => Ok((Some(*seal), None)),
-        (None, Some(_)) => Ok((None, queue::take_wish(&mut parts.headers)?)),
-        (None, None) => Ok((None, None)),
+        (None, Some(queue)) if queue.may_work() => Ok((None, queue::take_wish(&mut parts.headers)?)),
+        (None, Some(_) | None) => Ok((None, None)),
     }
 }
 

@@ -94,10 +94,15 @@ pub(crate) async fn carry_out(app: &App, job: &Claimed, seal: JobSeal) -> Respon
 
 /// The role the server logs in as.
 pub(crate) async fn login_role(app: &crate::app::Parts) -> Result<String, String> {
+    ask_as_login(app, "select session_user::text").await
+}
+
+/// One text from the database that requests go to, asked as the login role.
+pub(crate) async fn ask_as_login(app: &crate::app::Parts, question: &'static str) -> Result<String, String> {
     let mut loan = app.rest.pool.get().await.map_err(|error| error.to_string())?;
-    let rows = loan.ask("select session_user::text", &[]).await?;
-    let name = rows.first().and_then(|row| row.text(0));
-    name.ok_or_else(|| "the database names no login role".to_owned())
+    let rows = loan.ask(question, &[]).await?;
+    let told = rows.first().and_then(|row| row.text(0));
+    told.ok_or_else(|| "the database does not say".to_owned())
 }
 
 /// Adds the last words of a sealed transaction.

@@ -6,3 +6,4 @@ mod audit_crash;
 mod chance;
 mod queue;
 mod queue_crash;
+mod queue_standing;

@@ -1,0 +1,77 @@
+//! Whether who asked for a job may still ask for it: looked at when it begins, not only when it was accepted.
+//!
+//! A job may wait for long. Whoever signed out meanwhile, whose session was ended or who left the organisation has
+//! said or been told that nothing more is done in their name, and a queue is no way round that. Whether the role may
+//! still be taken is asked with every attempt, by the path of live requests.
+
+use super::Queue;
+use super::job::Claimed;
+use crate::app::{App, Parts};
+use crate::auth::organisation;
+
+/// Why a job is not carried out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused {
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) message: &'static str,
+}
+
+const EXPIRED: Refused = Refused {
+    status: 401,
+    code: "SEAWALL_JOB_EXPIRED",
+    message: "the token had expired for too long when the job could begin",
+};
+const REVOKED: Refused = Refused {
+    status: 401,
+    code: "SEAWALL_TOKEN_REVOKED",
+    message: "the token, its session or its user was revoked before the job began",
+};
+const FOREIGN: Refused = Refused {
+    status: 403,
+    code: "SEAWALL_FOREIGN_ORGANISATION",
+    message: "the job is for an organisation that is not the caller's any more",
+};
+/// Nobody can say yet; the job is put off.
+const UNDECIDED: Refused = Refused {
+    status: 503,
+    code: "SEAWALL_AUTH_UNAVAILABLE",
+    message: "whether the caller may still ask for it cannot be told now",
+};
+
+/// What was true when the job was accepted and is not any more.
+pub(super) async fn refusal(app: &App, queue: &Queue, job: &Claimed) -> Option<Refused> {
+    if is_too_late(app, queue, job) {
+        return Some(EXPIRED);
+    }
+    if !job.authenticated {
+        return None;
+    }
+    if !app.tokens.is_ready() {
+        return Some(UNDECIDED);
+    }
+    if app.tokens.is_revoked(&job.named()) {
+        return Some(REVOKED);
+    }
+    left_organisation(app, job).await
+}
+
+fn is_too_late(app: &Parts, queue: &Queue, job: &Claimed) -> bool {
+    let now_s = i64::try_from(app.clock.unix_seconds()).unwrap_or(i64::MAX);
+    let grace_s = i64::try_from(queue.config.token_grace.as_secs()).unwrap_or(i64::MAX);
+    job.expires_s()
+        .is_some_and(|exp| exp.saturating_add(grace_s) < now_s)
+}
+
+async fn left_organisation(app: &App, job: &Claimed) -> Option<Refused> {
+    let config = &app.config.auth.organisation;
+    let named = job.organisation.clone().filter(|_| config.is_on())?;
+    let identity = job.identity();
+    if config.exempt_roles.iter().any(|role| **role == *identity.role) {
+        return None;
+    }
+    match app.tokens.memberships.own(app, config, &identity).await {
+        Ok(own) => organisation::decide(&own, &[named]).err().map(|_| FOREIGN),
+        Err(_) => Some(UNDECIDED),
+    }
+}
