@@ -120,7 +120,7 @@ fn targets(fault: Fault, figures: &Figures) -> Vec<(bool, &'static str)> {
         ),
         (!of_redis || failed == [0, 0, 0], "without Redis nothing fails"),
         (
-            known.cached_p99_ms < CACHED_MS,
+            of_redis || known.cached_p99_ms < CACHED_MS,
             "answers from the cache take less than 500 ms",
         ),
         (figures.lost == 0, "no connection is lost"),
