@@ -8,6 +8,8 @@ import type { Reading } from "seawall/dashboard";
 import { claimsFrom, holds, readAdminClaim } from "../src/dashboard/claims.js";
 import { type AlertRule, createRules, type Measured, readRules } from "../src/dashboard/rules.js";
 import { createSeries, SHOWN } from "../src/dashboard/series.js";
+import { parser } from "../src/dashboard/server/stream.js";
+import { addressOf } from "../src/dashboard/server/token.js";
 import { condition, latency, percent } from "../src/dashboard/words.js";
 import { createHistogram } from "../src/metrics/histogram.js";
 
@@ -152,5 +154,32 @@ describe("in a runtime without elements", () => {
     const { SeawallDashboard, guardSource } = await import("seawall/dashboard");
     assert.equal(typeof SeawallDashboard, "function");
     assert.equal(typeof guardSource, "function");
+  });
+});
+
+describe("a server's address and stream", () => {
+  test("a token goes over https, to the page's own origin, or to this machine", () => {
+    const page = "https://app.example.com/admin";
+    assert.equal(addressOf("https://api.example.com/base", page).href, "https://api.example.com/base/");
+    assert.equal(addressOf("/", "http://intern:8080/admin").href, "http://intern:8080/");
+    assert.equal(addressOf("http://127.0.0.1:8080", page).port, "8080");
+    assert.throws(() => addressOf("http://api.example.com", page), /over https/);
+    assert.throws(() => addressOf("https://name:word@api.example.com", page), /no user/);
+    assert.throws(() => addressOf("javascript:alert(1)", page), /over https/);
+  });
+
+  test("events are whole however the text was cut", () => {
+    const text = 'event: degraded\ndata: {"atMs":1,"part":"redis"}\n\n: still here\n\nevent: bad\ndata: {\n\nevent: missed\r\ndata: {"missed":\r\ndata: 3}\r\n\r\n';
+    for (let size = 1; size <= text.length; size += 1) {
+      const heard: string[] = [];
+      const parse = parser(({ kind, data }) => heard.push(`${kind} ${JSON.stringify(data)}`));
+      for (let from = 0; from < text.length; from += size) parse(text.slice(from, from + size));
+      assert.deepEqual(heard, ['degraded {"atMs":1,"part":"redis"}', 'missed {"missed":3}'], `cut every ${size}`);
+    }
+  });
+
+  test("a line without an end is not kept for ever", () => {
+    const parse = parser(() => {});
+    assert.throws(() => parse("x".repeat(70_000)), RangeError);
   });
 });

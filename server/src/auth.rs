@@ -28,5 +28,5 @@ pub(crate) use jwks::run as keep_keys;
 pub(crate) use kept::run as follow_revocations;
 pub(crate) use revocation::Revocation;
 pub(crate) use sign_out::SignOut;
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{Ended, Tokens};
 pub(crate) use verified::Named;

@@ -1,4 +1,4 @@
-/** The harbour office: the package's own dashboard over a guard of this page, with traffic to watch. */
+/** The harbour office: the package's own dashboard over a guard of this page, with traffic to watch, or over the server. */
 
 import type { Session } from "@supabase/supabase-js";
 import "seawall/dashboard";
@@ -11,7 +11,8 @@ import { themeSwitch } from "./theme.ts";
 
 async function start(office: HTMLElement): Promise<void> {
   const query = new URLSearchParams(location.search);
-  const connection = connect(await loadConfig(), query, {
+  const config = await loadConfig();
+  const connection = connect(config, query, {
     metrics: { table: "client_metrics" },
     offline: true,
     cache: query.has("cache"),
@@ -20,8 +21,14 @@ async function start(office: HTMLElement): Promise<void> {
   const user = h("span", { class: "user" });
   const controls = desk(connection);
 
-  dashboard.guard = connection.guard;
-  dashboard.claims = () => tokenOf(connection);
+  const isServer = query.has("server");
+  if (isServer) {
+    dashboard.token = () => tokenOf(connection);
+    dashboard.server = config.url;
+  } else {
+    dashboard.guard = connection.guard;
+    dashboard.claims = () => tokenOf(connection);
+  }
   followTheme(dashboard);
 
   // supabase-js calls back while it holds its session lock: leave that first.
@@ -40,6 +47,7 @@ async function start(office: HTMLElement): Promise<void> {
       h("h1", {}, "Seawall"),
       h("p", {}, "Harbour office"),
       h("a", { class: "to-page", href: "/" }, "Control desk"),
+      h("a", { class: "to-page", href: isServer ? "/admin.html" : "/admin.html?server" }, isServer ? "This browser" : "The server"),
       h("div", { class: "who" }, user, themeSwitch()),
     ),
     h("main", {}, controls.element, dashboard),

@@ -11,6 +11,9 @@ import { type Claims, type ClaimsProvider, claimsFrom, DEFAULT_ADMIN_CLAIM, hold
 import { measure } from "./measure.js";
 import { type Alert, type AlertRule, createRules, DEFAULT_RULES, readRules, type Rules } from "./rules.js";
 import { createSeries, type Series } from "./series.js";
+import type { PanelAct } from "./panel.js";
+import { serverSource } from "./server/source.js";
+import type { TokenProvider } from "./server/token.js";
 import { type DashboardSource, guardSource, type Move } from "./source.js";
 import { adoptStyles } from "./styles.js";
 import { createView, type View } from "./view.js";
@@ -48,11 +51,12 @@ const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
  * ```
  */
 export class SeawallDashboard extends Base {
-  static readonly observedAttributes = ["rules", "admin-claim", "theme"];
+  static readonly observedAttributes = ["rules", "admin-claim", "theme", "server"];
 
   #guard: Guard | undefined;
   #source: DashboardSource | undefined;
   #claims: ClaimsProvider;
+  #token: TokenProvider;
   #given: readonly AlertRule[] = DEFAULT_RULES;
   #rules: Rules = createRules(DEFAULT_RULES);
   #series: Series = createSeries();
@@ -61,6 +65,7 @@ export class SeawallDashboard extends Base {
   #isAdmin = false;
   /** One function for good: a menu that is open stays open when the claims are asked for again. */
   readonly #steer = (breaker: string, move: Move): void => void this.#move(breaker, move);
+  readonly #act = (act: PanelAct, subject: string): void => void this.#do(act, subject);
 
   /** The guard that is shown. */
   get guard(): Guard | undefined {
@@ -97,6 +102,29 @@ export class SeawallDashboard extends Base {
     void this.refreshClaims();
   }
 
+  /** The server that is shown, by its address, as the attribute `server` has it. */
+  get server(): string | null {
+    return this.getAttribute("server");
+  }
+
+  set server(server: string | null | undefined) {
+    if (server === null || server === undefined) this.removeAttribute("server");
+    else this.setAttribute("server", server);
+  }
+
+  /**
+   * Who asks the server: a token, or a function that is asked for it at each request. There is no attribute of that
+   * name, and nothing keeps it. Where no `claims` are set, it says who looks too.
+   */
+  get token(): TokenProvider {
+    return this.#token;
+  }
+
+  set token(token: TokenProvider) {
+    this.#token = token;
+    this.#watchServer();
+  }
+
   /** The alert rules; as an attribute, the same list as JSON. */
   get rules(): readonly AlertRule[] {
     return this.#given;
@@ -113,10 +141,11 @@ export class SeawallDashboard extends Base {
     this.#isAdmin = await this.#mayMove();
     const steers = this.#isAdmin && this.#source?.move !== undefined;
     this.#view?.circuits.steer(steers ? this.#steer : undefined);
+    this.#view?.panels.steer(this.#isAdmin ? this.#act : undefined);
   }
 
   connectedCallback(): void {
-    this.#takeEarly("guard", "source", "claims", "rules");
+    this.#takeEarly("guard", "source", "claims", "rules", "server", "token");
     this.#view ??= createView(adoptStyles(this));
     this.#restart();
   }
@@ -128,7 +157,14 @@ export class SeawallDashboard extends Base {
   attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
     if (name === "rules") this.rules = value === null ? null : readRules(value);
     if (name === "admin-claim") void this.refreshClaims();
+    if (name === "server") this.#watchServer();
     if (name === "theme") this.#view?.repaint();
+  }
+
+  #watchServer(): void {
+    const server = this.server;
+    if (server !== null) this.source = serverSource(server, () => (typeof this.#token === "function" ? this.#token() : this.#token));
+    else if (this.#guard === undefined) this.source = undefined;
   }
 
   #restart(): void {
@@ -177,18 +213,34 @@ export class SeawallDashboard extends Base {
     await this.refreshClaims();
     const source = this.#source;
     if (!this.#isAdmin || !source?.move) return this.#view?.announce("Only an administrator may move a circuit.");
-    await source.move(breaker, move);
-    this.#view?.moved(breaker, move);
+    try {
+      await source.move(breaker, move);
+      this.#view?.moved(breaker, move);
+    } catch (error) {
+      this.#view?.announce(`${breaker} was not moved: ${reason(error)}.`);
+    }
     await this.#read(source);
   }
 
+  async #do(act: PanelAct, subject: string): Promise<void> {
+    await this.refreshClaims();
+    if (!this.#isAdmin) return this.#view?.announce("Only an administrator may do that.");
+    try {
+      await act.run();
+      this.#view?.announce(`${subject} ${act.done}.`);
+    } catch (error) {
+      this.#view?.announce(`${act.label}: ${subject} was refused: ${reason(error)}.`);
+    }
+    if (this.#source) await this.#read(this.#source);
+  }
+
   async #mayMove(): Promise<boolean> {
-    const claims: Claims | undefined = await claimsFrom(this.#claims);
+    const claims: Claims | undefined = await claimsFrom(this.#claims ?? (this.server === null ? undefined : this.#token));
     return holds(claims, readAdminClaim(this.getAttribute("admin-claim") ?? DEFAULT_ADMIN_CLAIM), Date.now());
   }
 
   /** What was set before the element was defined lies on the instance and hides the accessors. */
-  #takeEarly(...names: ("guard" | "source" | "claims" | "rules")[]): void {
+  #takeEarly(...names: ("guard" | "source" | "claims" | "rules" | "server" | "token")[]): void {
     for (const name of names) {
       if (!Object.hasOwn(this, name)) continue;
       const value: unknown = Reflect.get(this, name);
@@ -196,6 +248,10 @@ export class SeawallDashboard extends Base {
       Reflect.set(this, name, value);
     }
   }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 declare global {

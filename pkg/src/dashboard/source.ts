@@ -8,6 +8,7 @@ import type { Guard } from "../guard.js";
 import type { EndpointMetrics, Transition } from "../metrics/figures.js";
 import { sumOf, totals } from "../metrics/totals.js";
 import type { BreakerSnapshot, LimitSnapshot } from "../snapshot.js";
+import type { Panel } from "./panel.js";
 import { bytes, count, latency, percent } from "./words.js";
 
 /**
@@ -38,6 +39,19 @@ export interface FigureGroup {
 }
 
 /**
+ * A circuit as a dashboard shows it: one of a guard, or one of a server.
+ *
+ * @example
+ * ```ts
+ * import type { ShownBreaker } from "seawall/dashboard";
+ *
+ * const unwell = (breakers: readonly ShownBreaker[]) => breakers.filter(({ state }) => state !== "closed");
+ * show(unwell(guard.snapshot().breakers).length);
+ * ```
+ */
+export type ShownBreaker = Omit<BreakerSnapshot, "service" | "slow">;
+
+/**
  * Everything a dashboard shows, at one moment.
  *
  * @example
@@ -53,7 +67,7 @@ export interface Reading {
   readonly at: number;
   /** Since when the endpoints' figures were counted. */
   readonly since: number;
-  readonly breakers: readonly BreakerSnapshot[];
+  readonly breakers: readonly ShownBreaker[];
   readonly limits: readonly LimitSnapshot[];
   readonly endpoints: readonly EndpointMetrics[];
   /** The latest transitions, the latest last. */
@@ -63,6 +77,12 @@ export interface Reading {
   readonly waiting: number;
   /** What else there is: queue, cache, offline writes. */
   readonly groups: readonly FigureGroup[];
+  /** Lists, with what may be done about their rows. */
+  readonly panels?: readonly Panel[];
+  /** Calls and limits are not counted here: what would show them is left out. */
+  readonly uncounted?: boolean;
+  /** Why there is nothing to show, in a few words. */
+  readonly trouble?: string;
 }
 
 /**

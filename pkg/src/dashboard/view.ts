@@ -12,6 +12,7 @@ import { groups } from "./views/groups.js";
 import { type Head, head } from "./views/head.js";
 import { history } from "./views/history.js";
 import { limits } from "./views/limits.js";
+import { type Panels, panels } from "./views/panels.js";
 import { summary } from "./views/summary.js";
 import { CAUSE_WORDS, MOVES, STATE_WORDS } from "./words.js";
 
@@ -19,6 +20,7 @@ export interface View {
   readonly head: Head;
   readonly circuits: Circuits;
   readonly alerts: Alerts;
+  readonly panels: Panels;
   show(reading: Reading, series: Series, rules: readonly RuleState[]): void;
   /** Says to those who cannot see it that a circuit was moved. */
   moved(breaker: string, move: Move): void;
@@ -41,9 +43,11 @@ export function createView(root: ShadowRoot): View {
     limits: limits(),
     history: history(),
     groups: groups(),
+    panels: panels(),
   };
   const said = h("p", { class: "unseen", role: "status" });
   const charts = [parts.volume, parts.latency];
+  const counted = [parts.summary, ...charts, parts.endpoints, parts.limits];
   root.append(h("div", { class: "dashboard" }, ...Object.values(parts).map(({ element }) => element), said));
   let lastTransition: number | undefined;
 
@@ -58,7 +62,8 @@ export function createView(root: ShadowRoot): View {
   return {
     ...parts,
     show(reading, series, rules) {
-      parts.head.show(reading.breakers, reading.since, rules.filter(({ raised }) => raised).length);
+      for (const { element } of counted) element.hidden = reading.uncounted === true;
+      parts.head.show(reading, rules.filter(({ raised }) => raised).length);
       parts.summary.show(reading, series);
       parts.circuits.show(reading);
       parts.alerts.show(rules);
@@ -67,6 +72,7 @@ export function createView(root: ShadowRoot): View {
       parts.limits.show(reading);
       parts.history.show(reading);
       parts.groups.show(reading);
+      parts.panels.show(reading);
       tellTransitions(reading);
     },
     moved: (breaker, move) => setText(said, `${breaker} ${MOVES.find((known) => known.move === move)?.done ?? "was moved"}.`),

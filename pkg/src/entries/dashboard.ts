@@ -7,8 +7,11 @@ export type { AlertEvent } from "../dashboard/element.js";
 export type { Claims, ClaimsProvider } from "../dashboard/claims.js";
 export { DEFAULT_RULES } from "../dashboard/rules.js";
 export type { Alert, AlertRule, Measure } from "../dashboard/rules.js";
+export type { Panel, PanelAct, PanelRow } from "../dashboard/panel.js";
+export { serverSource } from "../dashboard/server/source.js";
+export type { TokenProvider } from "../dashboard/server/token.js";
 export { guardSource } from "../dashboard/source.js";
-export type { DashboardSource, FigureGroup, Move, Reading } from "../dashboard/source.js";
+export type { DashboardSource, FigureGroup, Move, Reading, ShownBreaker } from "../dashboard/source.js";
 
 const TAG = "seawall-dashboard";
 

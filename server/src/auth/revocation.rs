@@ -114,6 +114,16 @@ impl Revocations {
         })
     }
 
+    /// Those that hold longest, that one first.
+    pub(crate) fn longest(&self, most: usize) -> Vec<Revocation> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let found = inner.by_end.iter().rev();
+        found
+            .filter_map(|(_, digest)| inner.by_digest.get(digest).cloned())
+            .take(most)
+            .collect()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }

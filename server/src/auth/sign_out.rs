@@ -37,10 +37,7 @@ impl SignOut {
     ) -> Vec<Revocation> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let session = text("session_id").map(Digest::of_session);
-        // A token is believed a little past its end, and what it queued may begin later still; one without an end is
-        // refused for ever.
-        let grace_s = late_s.saturating_add(SKEW_S.unsigned_abs() + 1);
-        let token_until_s = seconds(claims, "exp").map_or(u64::MAX, |exp| exp.saturating_add(grace_s));
+        let token_until_s = token_until_s(claims, late_s);
         let until_s = now_s.saturating_add(lifetime_s).max(token_until_s);
         let this = [
             Some(Revocation::of(Digest::of_token(token), token_until_s)),
@@ -62,6 +59,13 @@ impl SignOut {
         };
         ended.into_iter().flatten().collect()
     }
+}
+
+/// A token is believed a little past its end, and what it queued may begin later still; one without an end is refused
+/// for ever.
+pub(super) fn token_until_s(claims: &Map<String, Value>, late_s: u64) -> u64 {
+    let grace_s = late_s.saturating_add(SKEW_S.unsigned_abs() + 1);
+    seconds(claims, "exp").map_or(u64::MAX, |exp| exp.saturating_add(grace_s))
 }
 
 #[cfg(test)]

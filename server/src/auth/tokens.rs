@@ -21,7 +21,7 @@ use super::kept::Kept;
 use super::organisation::memberships::Memberships;
 use super::remote::{Remote, Verdict};
 use super::revocation::{Revocation, Revocations};
-use super::sign_out::SignOut;
+use super::sign_out::{self, SignOut};
 use super::token_cache::TokenCache;
 use super::verified::{Age, Ground, Named, Verified};
 use crate::app::App;
@@ -44,6 +44,16 @@ pub(crate) struct News {
     revoked: u64,
     /// Counts the times that another's word may have been missed.
     pub(crate) missed: u64,
+}
+
+/// What an administrator takes back.
+pub(crate) enum Ended {
+    /// One token.
+    Token(String),
+    /// All tokens of a session, by its id.
+    Session(String),
+    /// All tokens that a user has by now, by the user's id.
+    User(String),
 }
 
 /// What one server knows about tokens.
@@ -298,6 +308,41 @@ impl Tokens {
             .saturating_add(self.revocation_lifetime_s);
         self.revoke(app, Revocation::of(Digest::of_session(session), until_s))
             .await;
+    }
+
+    /// An administrator ends what is named; whoever signs in again afterwards is believed again. Says whether it was
+    /// something that can be ended.
+    pub(crate) async fn end(&self, app: &App, ended: Ended) -> bool {
+        let now_s = app.clock.unix_seconds();
+        let until_s = now_s.saturating_add(self.revocation_lifetime_s);
+        let revocation = match ended {
+            Ended::Token(token) => {
+                let Ok(claims) = Unverified::parse(&token).and_then(|token| token.claims()) else {
+                    return false;
+                };
+                Revocation::of(
+                    Digest::of_token(&token),
+                    sign_out::token_until_s(&claims, self.late_s),
+                )
+            }
+            Ended::Session(id) => Revocation::of(Digest::of_session(&id), until_s),
+            Ended::User(id) => Revocation {
+                issued_by_s: Some(now_s),
+                ..Revocation::of(Digest::of_user(&id), until_s)
+            },
+        };
+        self.revoke(app, revocation).await;
+        true
+    }
+
+    /// How many revocations hold.
+    pub(crate) fn revoked(&self) -> usize {
+        self.revocations.len()
+    }
+
+    /// Those that hold longest.
+    pub(crate) fn revocations(&self, most: usize) -> Vec<Revocation> {
+        self.revocations.longest(most)
     }
 
     /// The auth service has confirmed that the bearer of this token signed out. Never to be called before that: what

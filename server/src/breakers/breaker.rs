@@ -36,6 +36,8 @@ pub(crate) enum Force {
     Open,
     /// Admits everything.
     Closed,
+    /// Admits everything and watches nothing.
+    Disable,
     /// Back to deciding by itself, with nothing remembered.
     Reset,
 }
@@ -52,6 +54,7 @@ pub(crate) struct Figures {
     /// Until it probes again by itself; none where it refuses nothing or was forced.
     pub(crate) retry_after_s: Option<u64>,
     pub(crate) p50_ms: Option<f64>,
+    pub(crate) p95_ms: Option<f64>,
     pub(crate) p99_ms: Option<f64>,
 }
 
@@ -146,6 +149,7 @@ impl Breaker {
                 opened: stats.opened,
                 retry_after_s: until.map(|until| until.since(now).as_millis_ceil().div_ceil(1000)),
                 p50_ms: millis(500),
+                p95_ms: millis(950),
                 p99_ms: millis(990),
             }
         })
@@ -157,6 +161,7 @@ impl Breaker {
         self.with(|core, _| match force {
             Force::Open => core.force_open(now),
             Force::Closed => core.force_closed(now),
+            Force::Disable => core.disable(now),
             Force::Reset => core.reset(now),
         });
     }

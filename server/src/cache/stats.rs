@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Cache;
 use super::answer::Word;
@@ -34,6 +35,16 @@ pub(crate) struct Stats {
     fetching: usize,
     /// Whether answers in Redis are used; none without Redis.
     shared: Option<bool>,
+}
+
+impl Stats {
+    /// What `/health/detailed` tells.
+    pub(crate) fn brief(&self) -> Value {
+        json!({
+            "hit_rate": self.hit_rate, "hits": self.hits, "stale": self.stale, "misses": self.misses,
+            "entries": self.entries, "bytes": self.bytes, "shared": self.shared,
+        })
+    }
 }
 
 impl Counts {

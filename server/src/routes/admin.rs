@@ -10,6 +10,7 @@ mod events;
 mod instances;
 mod limits;
 mod queue;
+mod sessions;
 
 use axum::Router;
 use axum::routing::{delete, get, patch, post};
@@ -31,6 +32,8 @@ pub(crate) fn routes(app: &App) -> Router {
         .route("/admin/limits/tiers/{name}", patch(limits::adjust))
         .route("/admin/limits/keys/{key}", delete(limits::unblock))
         .route("/admin/queue", get(queue::list))
+        .route("/admin/sessions", get(sessions::list))
+        .route("/admin/sessions/revoke", post(sessions::revoke))
         .route("/admin/audit", get(audit::search))
         .route("/admin/events", get(events::stream))
         .with_state(app.clone())

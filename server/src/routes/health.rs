@@ -51,7 +51,7 @@ pub(super) async fn health(State(app): State<App>) -> Response {
 
 /// For administrators: every part, how it answers and how much of it is in use.
 pub(super) async fn detailed(State(app): State<App>) -> Response {
-    let (redis, store) = tokio::join!(redis(&app), store(&app));
+    let (redis, store, queue) = tokio::join!(redis(&app), store(&app), queue(&app));
     let [(_, active), (_, idle), (_, waiting)] = app.rest.pool_states();
     let circuits: Map<String, Value> = app
         .breakers
@@ -74,6 +74,8 @@ pub(super) async fn detailed(State(app): State<App>) -> Response {
         },
         "redis": redis,
         "store": store,
+        "queue": queue,
+        "cache": app.cache.as_ref().map(|cache| cache.stats().brief()),
         "breakers": circuits,
         "rls_failures": {"last_5min": app.metrics.recent_rls_failures()},
     });
@@ -111,6 +113,20 @@ async fn store(app: &Parts) -> Value {
     let answered = tokio::time::timeout(PATIENCE, asked).await;
     let took = matches!(answered, Ok(Ok(_))).then(|| started.elapsed());
     reachability(took, Duration::ZERO)
+}
+
+/// How many writes wait; null where none may.
+async fn queue(app: &Parts) -> Value {
+    let Some(queue) = &app.queue else {
+        return Value::Null;
+    };
+    match tokio::time::timeout(PATIENCE, queue.depth()).await {
+        Ok(Ok(depth)) => json!({
+            "reachable": true, "depth": depth.queued, "running": depth.running, "dead": depth.dead,
+            "oldest_s": depth.oldest_s, "max": app.config.queue.depth,
+        }),
+        Ok(Err(_)) | Err(_) => json!({"reachable": false}),
+    }
 }
 
 fn reachability(took: Option<Duration>, ago: Duration) -> Value {

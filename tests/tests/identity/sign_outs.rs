@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seawall_e2e::{OWNER, TestApp, TestAppBuilder, TestRedis};
 use serde_json::{Value, json};
 
@@ -162,4 +164,80 @@ async fn an_outage_of_redis_delays_and_loses_nothing() {
         "refused elsewhere after {:?}",
         until_refused(&there, &token).await
     );
+}
+
+#[tokio::test]
+async fn an_administrator_ends_a_session_a_token_or_a_user_on_every_instance() {
+    let one = builder().with_store().start().await;
+    let other = builder().with_store().beside(&one).start().await;
+    let admin = one.with_claims(&json!({"role": "service_role"}));
+    let end = |what: Value| admin.post("/admin/sessions/revoke", &what).send();
+    let tokens = [sign_in(&one).await, sign_in(&one).await, sign_in(&one).await];
+    let [first, second, third] = &tokens;
+
+    end(json!({"token": first})).await.expect(204);
+    assert_eq!(code(&one, first).await, "SEAWALL_TOKEN_REVOKED");
+    until_refused(&other, first).await;
+    assert_eq!(code(&other, second).await, "", "the other sessions go on");
+
+    end(json!({"session": claim(second, "session_id")}))
+        .await
+        .expect(204);
+    until_refused(&other, second).await;
+    assert_eq!(code(&other, third).await, "");
+
+    end(json!({"user": OWNER.id})).await.expect(204);
+    assert_eq!(code(&one, third).await, "SEAWALL_TOKEN_REVOKED");
+    until_refused(&other, third).await;
+
+    let listed = admin.get("/admin/sessions").send().await.expect(200).json();
+    assert_eq!(listed["revoked"], 3, "{listed}");
+    for secret in tokens.iter().map(String::as_str).chain([OWNER.id]) {
+        assert!(
+            !listed.to_string().contains(secret),
+            "somebody is named in {listed}"
+        );
+    }
+    let path = "/admin/audit?target=/admin/sessions/revoke";
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let found = admin.get(path).send().await.expect(200).json();
+        if found["records"]
+            .as_array()
+            .is_some_and(|records| records.len() == 3)
+        {
+            assert!(
+                tokens.iter().all(|token| !found.to_string().contains(token)),
+                "{found}"
+            );
+            break;
+        }
+        assert!(Instant::now() < until, "{found}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn only_administrators_end_sessions_and_only_what_can_be_one() {
+    let app = builder().start().await;
+    let path = "/admin/sessions/revoke";
+    let wish = json!({"user": OWNER.id});
+    app.anonymous().post(path, &wish).send().await.expect(401);
+    app.as_user(OWNER).post(path, &wish).send().await.expect(403);
+    let admin = app.with_claims(&json!({"role": "service_role"}));
+    for wrong in [
+        json!({}),
+        json!({"user": ""}),
+        json!({"token": "no token"}),
+        json!({"user": OWNER.id, "session": "both"}),
+    ] {
+        admin.post(path, &wrong).send().await.expect(400);
+    }
+    app.as_user(OWNER).get(ROOMS).send().await.expect(200);
+}
+
+fn claim(token: &str, name: &str) -> String {
+    let part = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    claims[name].as_str().unwrap().to_owned()
 }

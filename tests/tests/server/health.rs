@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use seawall_e2e::{OWNER, TestApp, TestRedis};
 use serde_json::{Value, json};
 
+use super::cache::{ROOMS, caller, keeping, warm};
+
 fn administrator() -> Value {
     json!({"sub": OWNER.id, "role": "service_role"})
 }
@@ -152,4 +154,31 @@ async fn a_statement_may_be_bounded() {
         .send()
         .await;
     assert_eq!(answer.code(), "57014");
+}
+
+#[tokio::test]
+async fn details_tell_how_queue_and_cache_stand() {
+    let app = keeping().with_store().start().await;
+    let admin = app.with_claims(&administrator());
+    warm(&caller(&app, OWNER), ROOMS).await;
+    let details = admin.get("/health/detailed").send().await.expect(200).json();
+    assert_eq!(details["queue"]["reachable"], true, "{details}");
+    for figure in ["depth", "running", "dead"] {
+        assert_eq!(details["queue"][figure], 0, "{figure} in {details}");
+    }
+    assert!(details["queue"]["max"].is_u64(), "{details}");
+    assert_eq!(details["cache"]["hits"], 1, "{details}");
+    let rate = details["cache"]["hit_rate"].as_f64().unwrap();
+    assert!(rate > 0.0 && rate <= 0.5, "{details}");
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_called_well() {
+    let app = TestApp::start().await;
+    let admin = app.with_claims(&administrator());
+    let details = admin.get("/health/detailed").send().await.expect(200).json();
+    assert!(
+        details["queue"].is_null() && details["cache"].is_null(),
+        "{details}"
+    );
 }

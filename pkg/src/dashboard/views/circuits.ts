@@ -1,9 +1,8 @@
 /** One row a circuit: how it stands and why, when it tries again, its figures, and, for administrators, the hand on it. */
 
 import type { Transition } from "../../metrics/figures.js";
-import type { BreakerSnapshot } from "../../snapshot.js";
 import { h, keyed, type KeyedRow, setText } from "../dom.js";
-import type { Move, Reading } from "../source.js";
+import type { Move, Reading, ShownBreaker } from "../source.js";
 import { CAUSE_WORDS, count, latency, percent, STATE_WORDS, tone } from "../words.js";
 import { glyph } from "./glyph.js";
 import { hand } from "./hand.js";
@@ -18,7 +17,7 @@ export interface Circuits {
 }
 
 interface Shown {
-  readonly breaker: BreakerSnapshot;
+  readonly breaker: ShownBreaker;
   readonly latest: Transition | undefined;
 }
 
@@ -78,7 +77,7 @@ export function circuits(): Circuits {
 }
 
 /** Why it stands as it stands; of one that is closed, what it has seen. */
-function explanation({ state, successes, failures }: BreakerSnapshot, latest: Transition | undefined): string {
+function explanation({ state, successes, failures }: ShownBreaker, latest: Transition | undefined): string {
   if (state !== "closed") return latest?.to === state ? CAUSE_WORDS[latest.cause] : "";
   const attempts = successes + failures;
   if (attempts === 0) return "not used yet";

@@ -1,14 +1,14 @@
 /** In one line: how the circuits stand, whose they are, and since when. */
 
 import type { CircuitState } from "../../vocabulary.js";
-import type { BreakerSnapshot } from "../../snapshot.js";
 import { h, setText } from "../dom.js";
+import type { Reading, ShownBreaker } from "../source.js";
 import { clock, STATE_WORDS } from "../words.js";
 import { glyph } from "./glyph.js";
 
 export interface Head {
   readonly element: HTMLElement;
-  show(breakers: readonly BreakerSnapshot[], since: number, raised: number): void;
+  show(reading: Reading, raised: number): void;
   name(source: string): void;
 }
 
@@ -25,10 +25,10 @@ export function head(): Head {
   return {
     element: h("header", { class: "head" }, drawing.element, verdict, h("p", { class: "source" }, alerts, source, since)),
     name: (text) => setText(source, text),
-    show(breakers, from, raised) {
+    show({ breakers, since: from, trouble }, raised) {
       const gravest = GRAVITY[Math.max(0, ...breakers.map(({ state }) => GRAVITY.indexOf(state)))] ?? "closed";
-      drawing.show(gravest);
-      setText(verdict, sentence(breakers, gravest));
+      drawing.show(trouble === undefined ? gravest : "half_open");
+      setText(verdict, trouble ?? sentence(breakers, gravest));
       setText(since, `since ${clock.format(from)}`);
       setText(alerts, raised === 1 ? "1 alert" : `${raised} alerts`);
       alerts.hidden = raised === 0;
@@ -36,7 +36,7 @@ export function head(): Head {
   };
 }
 
-function sentence(breakers: readonly BreakerSnapshot[], gravest: CircuitState): string {
+function sentence(breakers: readonly ShownBreaker[], gravest: CircuitState): string {
   if (gravest === "closed") return "All circuits closed";
   const keys = breakers.filter(({ state }) => state === gravest).map(({ key }) => key);
   return `${keys.length === 1 ? "Circuit" : "Circuits"} ${STATE_WORDS[gravest]}: ${keys.join(", ")}`;

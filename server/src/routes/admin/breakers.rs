@@ -48,6 +48,6 @@ fn describe(breaker: &Breaker) -> Value {
         "failures": figures.failures,
         "opened": figures.opened,
         "retryAfterS": figures.retry_after_s,
-        "latencyMs": {"p50": figures.p50_ms, "p99": figures.p99_ms},
+        "latencyMs": {"p50": figures.p50_ms, "p95": figures.p95_ms, "p99": figures.p99_ms},
     })
 }

@@ -127,7 +127,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     get("/admin/breakers/{name}", "One breaker", Administrators, OK),
     post(
         "/admin/breakers/{name}",
-        "Forces it open or closed, or resets it, on every instance",
+        "Forces it open or closed, disables or resets it, on every instance",
         Administrators,
         OK,
     )
@@ -159,6 +159,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     get("/admin/queue", "The write queue and its jobs", Administrators, OK)
         .asked(&["state", "before", "limit"]),
+    get(
+        "/admin/sessions",
+        "What was revoked, by digest",
+        Administrators,
+        OK,
+    ),
+    post(
+        "/admin/sessions/revoke",
+        "Revokes a token, a session or a user's tokens on every instance",
+        Administrators,
+        EMPTY,
+    )
+    .taking("Ended"),
     get(
         "/admin/audit",
         "What was recorded of requests",

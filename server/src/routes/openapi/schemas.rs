@@ -15,10 +15,21 @@ pub(super) fn all() -> Value {
                 "hint": {"type": ["string", "null"]},
             },
         },
+        "Ended": {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": {
+                "token": {"type": "string", "description": "the token itself"},
+                "session": {"type": "string", "minLength": 1, "description": "a session's id"},
+                "user": {"type": "string", "minLength": 1, "description": "a user's id"},
+            },
+            "additionalProperties": false,
+        },
         "Force": {
             "type": "object",
             "required": ["force"],
-            "properties": {"force": {"enum": ["open", "closed", "reset"]}},
+            "properties": {"force": {"enum": ["open", "closed", "disable", "reset"]}},
             "additionalProperties": false,
         },
         "Quota": {
