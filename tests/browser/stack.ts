@@ -43,15 +43,13 @@ export interface StackOptions {
   scripts?: string;
   /** The server's settings. */
   env?: Record<string, string>;
-  /** Where it listens; somewhere free if not said. */
-  port?: number;
 }
 
-export async function startStack({ scripts, env = {}, port: wanted }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ scripts, env = {} }: StackOptions = {}): Promise<Stack> {
   const owner = required("SEAWALL_TEST_DATABASE_URL");
   const binary = required("SEAWALL_BINARY");
   const login = await prepareDatabase(binary, owner, scripts);
-  const port = wanted ?? (await freePort());
+  const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const server = spawn(binary, ["serve"], {
     env: {

@@ -6,6 +6,7 @@ use seawall_policy::class::codes::TABLE;
 use seawall_policy::class::message::{CODES, for_category};
 use seawall_policy::class::{Answer, Category, Fate, Outcome, Service, Verdict, classify};
 
+use crate::server_codes::SERVER_CODES;
 use crate::{header, row};
 
 const INTRODUCTION: &str = "\
@@ -26,11 +27,21 @@ pub(crate) fn document() -> String {
         INTRODUCTION.to_owned(),
         categories(),
         codes(),
+        own(),
         retired(),
         sqlstates(),
         families(),
     ]
     .concat()
+}
+
+fn own() -> String {
+    let mut text = "### Before and beside the engine\n\nGiven by what stands in front of the engine, and at Seawall's own addresses.\n\n".to_owned();
+    text += &header(&["code", "status", "meaning"]);
+    for (code, status, meaning) in SERVER_CODES {
+        text += &row(&[&format!("`{code}`"), status, meaning]);
+    }
+    text + "\n"
 }
 
 fn categories() -> String {

@@ -4,6 +4,7 @@ mod errors;
 mod messages;
 mod policy;
 mod protocol;
+mod server_codes;
 mod settings;
 
 use std::path::{Path, PathBuf};
