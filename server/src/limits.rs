@@ -145,7 +145,7 @@ impl Limits {
             let (admitted, standings) = self.memory.decide(&checks, None, self.clock.mono());
             return (admitted, standings, false);
         };
-        self.decide_with_others(shared, checks, rules).await
+        Box::pin(self.decide_with_others(shared, checks, rules)).await
     }
 
     async fn decide_with_others(

@@ -29,6 +29,7 @@ mod body_pace;
 mod breaker;
 mod cache;
 mod catch_panic;
+mod chain;
 mod client_address;
 mod compression;
 mod cors;
@@ -46,30 +47,32 @@ mod sign_out;
 mod whole_body;
 
 pub(crate) use body_limit::too_large;
+pub(crate) use chain::Next;
 pub(crate) use request_id::RequestId;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use tower::ServiceBuilder;
+use axum::middleware::from_fn;
 
 use crate::app::App;
+use crate::proxy;
+use chain::Chain;
 
 /// What every answer passes through, whatever the route.
 pub(crate) fn outer(router: Router, app: &App) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), request_id::layer))
-            .layer(from_fn_with_state(app.clone(), client_address::layer))
-            .layer(from_fn_with_state(app.clone(), observe::layer))
-            .layer(from_fn_with_state(app.clone(), audit::layer))
-            .layer(catch_panic::layer(app))
-            .layer(from_fn_with_state(app.clone(), security_headers::layer))
-            .layer(from_fn_with_state(app.clone(), cors::layer))
-            .layer(from_fn(compression::after))
-            .layer(compression::layer(app))
-            .layer(from_fn_with_state(app.clone(), compression::before))
-            .layer(from_fn_with_state(app.clone(), body_pace::layer)),
-    )
+    let inside = Chain::of(app).then(compression::before).then(body_pace::layer);
+    let outside = Chain::of(app)
+        .then(request_id::layer)
+        .then(client_address::layer)
+        .then(observe::layer)
+        .then(audit::layer)
+        .then(catch_panic::layer)
+        .then(security_headers::layer)
+        .then(cors::layer)
+        .then(compression::after);
+    router
+        .layer(inside.done())
+        .layer(compression::layer(app))
+        .layer(outside.done())
 }
 
 /// What Seawall's own addresses share, however they are guarded.
@@ -79,90 +82,81 @@ pub(crate) fn own(router: Router) -> Router {
 
 /// What stands before the REST interface.
 pub(crate) fn before_rest(router: Router, app: &App) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), faults::layer))
-            .layer(from_fn_with_state(app.clone(), deadline::layer))
-            .layer(from_fn_with_state(app.clone(), body_limit::layer))
-            .layer(from_fn_with_state(whole_body::Room::new(), whole_body::layer))
-            .layer(from_fn_with_state(app.clone(), inflight::layer))
-            .layer(from_fn_with_state(app.clone(), authenticate::layer))
-            .layer(from_fn(audit::note))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer))
-            .layer(from_fn_with_state(app.clone(), cache::layer))
-            .layer(from_fn_with_state(app.clone(), shed::layer))
-            .layer(from_fn_with_state(app.clone(), breaker::layer)),
-    )
+    let room = whole_body::Room::new();
+    let chain = Chain::of(app)
+        .then(faults::layer)
+        .then(deadline::layer)
+        .then(body_limit::layer)
+        .then(move |_, request, next| whole_body::layer(room.clone(), request, next))
+        .then(inflight::layer)
+        .then(authenticate::layer)
+        .then(audit::note)
+        .then(rate_limit::layer)
+        .then(cache::layer)
+        .then(shed::layer)
+        .then(breaker::layer);
+    router.layer(chain.done())
 }
 
 /// What stands before the development auth service, which checks tokens itself.
 pub(crate) fn before_auth(router: Router, app: &App) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), faults::layer))
-            .layer(from_fn_with_state(app.clone(), deadline::layer))
-            .layer(from_fn_with_state(app.clone(), body_limit::layer))
-            .layer(from_fn_with_state(app.clone(), inflight::layer))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
-    )
+    let chain = Chain::of(app)
+        .then(faults::layer)
+        .then(deadline::layer)
+        .then(body_limit::layer)
+        .then(inflight::layer)
+        .then(rate_limit::layer);
+    router.layer(chain.done())
 }
 
 /// What stands before a service that is passed on; uploads have a deadline and a limit of their own.
 pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
-    let router = router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), inflight::layer))
-            .layer(from_fn(crate::proxy::credentials))
-            .layer(from_fn_with_state(app.clone(), authenticate::layer))
-            .layer(from_fn(audit::note))
-            .layer(from_fn_with_state(app.clone(), sign_out::layer))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer))
-            .layer(from_fn_with_state(app.clone(), cache::layer)),
-    );
-    if uploads {
-        return router.layer(from_fn_with_state(app.clone(), faults::layer));
+    let mut chain = Chain::of(app);
+    if !uploads {
+        chain = chain.then(deadline::layer).then(body_limit::layer);
     }
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), faults::layer))
-            .layer(from_fn_with_state(app.clone(), deadline::layer))
-            .layer(from_fn_with_state(app.clone(), body_limit::layer)),
-    )
+    let chain = chain
+        .then(faults::layer)
+        .then(inflight::layer)
+        .then(|_, request, next| proxy::credentials(request, next))
+        .then(authenticate::layer)
+        .then(audit::note)
+        .then(sign_out::layer)
+        .then(rate_limit::layer)
+        .then(cache::layer);
+    router.layer(chain.done())
 }
 
 /// What stands before the addresses of queued jobs; whose a job is, they ask themselves.
 pub(crate) fn before_jobs(router: Router, app: &App) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), deadline::layer))
-            .layer(from_fn_with_state(app.clone(), body_limit::layer))
-            .layer(from_fn_with_state(app.clone(), inflight::layer))
-            .layer(from_fn_with_state(app.clone(), authenticate::layer))
-            .layer(from_fn(audit::note))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
-    )
+    let chain = Chain::of(app)
+        .then(deadline::layer)
+        .then(body_limit::layer)
+        .then(inflight::layer)
+        .then(authenticate::layer)
+        .then(audit::note)
+        .then(rate_limit::layer);
+    router.layer(chain.done())
 }
 
 /// What stands before the admin API: limits hold there too, and only administrators pass.
 pub(crate) fn before_admin(router: Router, app: &App) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), deadline::layer))
-            .layer(from_fn_with_state(app.clone(), body_limit::layer))
-            .layer(from_fn_with_state(app.clone(), authenticate::layer))
-            .layer(from_fn(audit::note))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer))
-            .layer(from_fn_with_state(app.clone(), admin::layer)),
-    )
+    let chain = Chain::of(app)
+        .then(deadline::layer)
+        .then(body_limit::layer)
+        .then(authenticate::layer)
+        .then(audit::note)
+        .then(rate_limit::layer)
+        .then(admin::layer);
+    router.layer(chain.done())
 }
 
 /// What stands before pages' metrics: whoever sends too many is told to wait.
 pub(crate) fn before_ingest(router: Router, app: &App) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(app.clone(), deadline::layer))
-            .layer(from_fn_with_state(app.clone(), body_limit::layer))
-            .layer(from_fn_with_state(app.clone(), inflight::layer))
-            .layer(from_fn_with_state(app.clone(), rate_limit::layer)),
-    )
+    let chain = Chain::of(app)
+        .then(deadline::layer)
+        .then(body_limit::layer)
+        .then(inflight::layer)
+        .then(rate_limit::layer);
+    router.layer(chain.done())
 }

@@ -26,7 +26,8 @@ use crate::lint::Refused;
 use crate::migrate::MigrateError;
 use crate::telemetry::Traces;
 use crate::{
-    audit, auth, bus, cache, instances, limits, migrate, partitions, queue, rest, router, websocket,
+    audit, auth, bus, cache, instances, limits, migrate, partitions, queue, rest, router, telemetry,
+    websocket,
 };
 use census::{Census, Full};
 use connection::Serving;
@@ -194,6 +195,7 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         stopped: stopped.clone(),
     };
     let mut tasks = vec![
+        tokio::spawn(telemetry::keep_small(app.clone(), stopped.clone())),
         tokio::spawn(cache::run(app.clone(), stopped.clone())),
         tokio::spawn(partitions::keep(app.clone(), stopped.clone())),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),

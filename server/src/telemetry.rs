@@ -14,10 +14,12 @@ mod queue;
 mod recent;
 mod route;
 mod traces;
+mod upkeep;
 
 pub use metrics::Metrics;
 pub(crate) use route::label;
 pub(crate) use traces::{Child, Trace, Traces};
+pub(crate) use upkeep::keep_small;
 
 use tracing_subscriber::EnvFilter;
 

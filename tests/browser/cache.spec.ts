@@ -211,7 +211,8 @@ for (const start of [chromiumEngine, firefoxEngine]) {
           seed, steps: 400, rooms, people: users,
         });
         assert.deepEqual(wrong, [], JSON.stringify(counts));
-        assert.ok((counts["fresh"] ?? 0) > 20, `the cache was in use: ${JSON.stringify(counts)}`);
+        // How many, depends on how fast the server answers; none would mean that nothing was tested.
+        assert.ok((counts["fresh"] ?? 0) > 5, `the cache was in use: ${JSON.stringify(counts)}`);
       });
     }
   });

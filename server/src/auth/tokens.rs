@@ -155,7 +155,8 @@ impl Tokens {
             app.metrics.token_cache("hit");
             return Ok(Arc::clone(known));
         }
-        match (self.verify(app, terms, token, digest).await, known) {
+        // Apart, so that a known token does not carry along the room that asking about an unknown one takes.
+        match (Box::pin(self.verify(app, terms, token, digest)).await, known) {
             (Err(Refusal::Unavailable { .. }), Some(known))
                 if age == Age::Outlived && self.has_grace(app, &known) =>
             {

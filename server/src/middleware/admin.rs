@@ -1,16 +1,16 @@
 //! Lets administrators pass: a verified token whose claim says so, and nobody else.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
+use super::Next;
 use super::RequestId;
 use crate::app::App;
 use crate::auth::{Identity, is_admin};
 use crate::error::ApiError;
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let identity = request.extensions().get::<Identity>();
     match identity {
         Some(identity) if is_admin(identity, &app.config.cluster) => next.run(request).await,

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use http::Method;
@@ -19,6 +18,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::Next;
 use super::RequestId;
 use crate::app::App;
 use crate::audit::record::{Outcome, Record, stamp};
@@ -52,7 +52,7 @@ struct Who(Arc<OnceLock<Identity>>);
 /// What of the body has passed by.
 type Passed = Arc<Mutex<Vec<u8>>>;
 
-pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let Some(audit) = &app.audit else {
         return next.run(request).await;
     };
@@ -60,10 +60,20 @@ pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Ne
     if route == "page" || is_preflight(&request) || !audit.config.records(request.uri().path()) {
         return next.run(request).await;
     }
+    Box::pin(audited(&app, audit, route, request, next)).await
+}
+
+async fn audited(
+    app: &App,
+    audit: &Audit,
+    route: &'static str,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let who = Who::default();
     request.extensions_mut().insert(who.clone());
     let (request, body) = overhear(audit, request);
-    let mut pending = Pending::new(&app, &request, route, who, body);
+    let mut pending = Pending::new(app, &request, route, who, body);
     let response = next.run(request).await;
     if let Some((seen, record)) = pending.answered(audit, &response) {
         audit.observe(&seen);
@@ -74,7 +84,7 @@ pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Ne
 }
 
 /// Hands out who asks.
-pub(super) async fn note(request: Request, next: Next) -> Response {
+pub(super) async fn note(_: App, request: Request, next: Next) -> Response {
     let extensions = request.extensions();
     if let (Some(who), Some(identity)) = (extensions.get::<Who>(), extensions.get::<Identity>()) {
         // The first is the one that the request goes on with.

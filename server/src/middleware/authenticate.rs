@@ -5,12 +5,12 @@
 
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::header::ORIGIN;
 use http::{HeaderMap, HeaderName};
 
+use super::Next;
 use super::RequestId;
 use crate::app::App;
 use crate::auth::error::Refusal;
@@ -40,7 +40,7 @@ struct Asked {
     address: ClientAddress,
 }
 
-pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let asked = Asked::of(&app, &request);
     match asked.identity(&app).await {
@@ -77,9 +77,12 @@ impl Asked {
     async fn identity(self, app: &App) -> Result<Identity, Refusal> {
         let identity = self.identify(app).await?;
         if self.is_browser && !app.rest.config().jwt.bypassrls_from_browser {
-            self.keeps_out_of_browsers(app, &identity).await?;
+            Box::pin(self.keeps_out_of_browsers(app, &identity)).await?;
         }
-        self.placed(app, identity).await
+        if !app.config.auth.organisation.is_on() {
+            return Ok(identity);
+        }
+        Box::pin(self.placed(app, identity)).await
     }
 
     async fn identify(&self, app: &App) -> Result<Identity, Refusal> {
@@ -120,9 +123,6 @@ impl Asked {
     /// The identity, with the organisation that the request is for.
     async fn placed(self, app: &App, mut identity: Identity) -> Result<Identity, Refusal> {
         let config = &app.config.auth.organisation;
-        if !config.is_on() {
-            return Ok(identity);
-        }
         if config.exempt_roles.iter().any(|role| **role == *identity.role) {
             identity.organisation = self.organisations.first().map(|first| first.as_str().into());
             return Ok(identity);

@@ -1,17 +1,17 @@
 //! Refuses bodies over the limit: at once where the size is declared, else when it is passed.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use http_body_util::Limited;
 
+use super::Next;
 use crate::app::App;
 use crate::error::ApiError;
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let limit = app.config.server.body_limit;
     let declared = request
         .headers()

@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use seawall_policy::class::{Answer, Outcome, Service, classify};
 
+use super::Next;
 use crate::app::App;
 use crate::breakers::Dependency;
 use crate::error::{ApiError, ErrorReport};
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let ticket = match app.breakers.of(Dependency::Postgres).admit() {
         Ok(ticket) => ticket,
         Err(wait_s) => {

@@ -11,14 +11,14 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use seawall_policy::cache::freshness::Age;
 use seawall_policy::cache::lookup::{Mode, Plan, Situation, plan, rescues};
 use seawall_policy::class::Category;
 
+use super::Next;
 use crate::app::App;
 use crate::auth::Identity;
 use crate::cache::answer::respond;
@@ -32,7 +32,7 @@ use fetch::{Fetched, fetch};
 const PATIENCE: Duration = Duration::from_millis(400);
 /// How often a reader waits for another's fetch before it fetches for itself.
 const WAITS: usize = 3;
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let Some(cache) = &app.cache else {
         return next.run(request).await;
     };
@@ -51,7 +51,7 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
     };
     match cache.sort(&seen) {
         Asked::Bystander => next.run(request).await,
-        Asked::Write => write::write(&app, cache, request, next).await,
+        Asked::Write => Box::pin(write::write(&app, cache, request, next)).await,
         Asked::Bypass => {
             let mut response = next.run(request).await;
             say(cache, &mut response, Word::Bypass);
@@ -78,16 +78,17 @@ struct Exchange {
 }
 
 impl Exchange {
+    /// What takes long is set apart, so that a hit does not carry along the room that it takes.
     async fn answer(self, cache: &Cache) -> Response {
         let now = self.app.clock.unix();
         let mut before = cache.before();
         let mut found = self.acceptable(cache.find(&self.read, now));
         if found.as_ref().is_none_or(|found| found.age != Age::Fresh) && self.read.mode != Mode::Reload {
-            let shared = cache.find_shared(&self.read, &mut before, now).await;
+            let shared = Box::pin(cache.find_shared(&self.read, &mut before, now)).await;
             found = better(found, self.acceptable(shared));
         } else if self.read.mode == Mode::Reload {
             // Only to learn where the counts in Redis stand.
-            let _not_wanted = cache.find_shared(&self.read, &mut before, now).await;
+            let _not_wanted = Box::pin(cache.find_shared(&self.read, &mut before, now)).await;
         }
         let situation = Situation {
             mode: self.read.mode,
@@ -103,14 +104,16 @@ impl Exchange {
                 self.refresh(cache, before);
                 response
             }
-            (Plan::FetchBriefly, Some(found)) => self.fetch_within(cache, before, found, PATIENCE).await,
+            (Plan::FetchBriefly, Some(found)) => {
+                Box::pin(self.fetch_within(cache, before, found, PATIENCE)).await
+            }
             (Plan::Fetch, Some(found)) => {
                 // The rest of the time is for giving what is at hand.
                 let limit = self.app.config.server.request_timeout.mul_f64(0.8);
-                self.fetch_within(cache, before, found, limit).await
+                Box::pin(self.fetch_within(cache, before, found, limit)).await
             }
             (Plan::Refuse, _) => refuse(),
-            (_, None) => self.fetch_alone(cache, before).await,
+            (_, None) => Box::pin(self.fetch_alone(cache, before)).await,
         }
     }
 

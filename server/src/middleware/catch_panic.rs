@@ -1,27 +1,30 @@
 //! Turns a defect of the server into a 500 and a count.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
-use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
+use futures_util::FutureExt as _;
 
+use super::Next;
 use crate::app::App;
 use crate::error::ApiError;
 
-pub(super) fn layer(app: &App) -> CatchPanicLayer<Answer> {
-    CatchPanicLayer::custom(Answer(app.clone()))
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
+    // What is further in is not used again after a panic.
+    let caught = AssertUnwindSafe(async { next.run(request).await }).catch_unwind();
+    match caught.await {
+        Ok(response) => response,
+        Err(panic) => {
+            app.metrics.panicked();
+            ApiError::internal(format!("panic: {}", words(&*panic))).into_response()
+        }
+    }
 }
 
-#[derive(Clone)]
-pub(super) struct Answer(App);
-
-impl ResponseForPanic for Answer {
-    type ResponseBody = axum::body::Body;
-
-    fn response_for_panic(&mut self, panic: Box<dyn Any + Send + 'static>) -> Response {
-        self.0.metrics.panicked();
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        ApiError::internal(format!("panic: {}", text.unwrap_or_default())).into_response()
-    }
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or_default()
 }

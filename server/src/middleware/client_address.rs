@@ -1,14 +1,14 @@
 //! Finds out whose request it is, once, for everything that counts, logs or limits by address.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 
+use super::Next;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::serve::Peer;
 
-pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Response {
     let config = &app.config.limits;
     let address = request
         .extensions()

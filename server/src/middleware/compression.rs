@@ -10,8 +10,7 @@
 //! PostgREST's `Content-Range` counts rows, not bytes; it is hidden from the library,
 //! which would take every list for a piece of a file.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, ETAG, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -19,6 +18,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
 
+use super::Next;
 use crate::app::App;
 use crate::telemetry::label;
 
@@ -63,7 +63,7 @@ pub(super) fn layer(app: &App) -> Layer {
 }
 
 /// Stands inside: decides what stays as it is.
-pub(super) async fn before(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn before(app: App, request: Request, next: Next) -> Response {
     let declined = request.headers().contains_key(NO_COMPRESSION)
         || label(&app, request.uri().path()) == "auth"
         || request.uri().path().contains("/object/sign/")
@@ -83,7 +83,7 @@ pub(super) async fn before(State(app): State<App>, request: Request, next: Next)
 }
 
 /// Stands outside: puts back what was hidden, and weakens a tag that named other bytes.
-pub(super) async fn after(request: Request, next: Next) -> Response {
+pub(super) async fn after(_: App, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(Rows(range)) = response.extensions_mut().remove::<Rows>() {
         response.headers_mut().insert(CONTENT_RANGE, range);

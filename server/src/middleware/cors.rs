@@ -5,8 +5,7 @@
 //! (rate limits, `Retry-After`, the request's id) is exposed, which PostgREST
 //! does not do; configured as a PostgREST, the list is PostgREST's.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -15,6 +14,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method};
 
+use super::Next;
 use crate::app::App;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
@@ -31,7 +31,7 @@ const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Length, Content-Locatio
      X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Tier, X-RateLimit-Window, X-Cache, \
      X-Api-Version, X-Request-Id, Sb-Request-Id, X-Supabase-Api-Version, X-Relay-Error, X-Total-Count";
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let allowed = allowed(request.headers().get(ORIGIN), &app.config.server.cors_origins);
     let varies = !app.config.postgrest && !app.config.server.cors_origins.is_empty();
     if is_preflight(&request) {

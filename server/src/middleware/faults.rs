@@ -3,17 +3,17 @@
 //! Stands before everything a broken network would hide, and after CORS, because a
 //! page must be able to read the failure it asked for.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
+use super::Next;
 use crate::app::App;
 use crate::dev::faults::Fault;
 use crate::error::ApiError;
 use crate::serve::Vanish;
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let Some(faults) = &app.dev.faults else {
         return next.run(request).await;
     };

@@ -2,16 +2,16 @@
 //!
 //! The permit lives to the end of the answer's body, so slow readers count.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
+use super::Next;
 use super::held::Held;
 use crate::app::App;
 use crate::error::ApiError;
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let Ok(permit) = app.inflight.clone().try_acquire_owned() else {
         app.metrics.refused("inflight");
         let error = ApiError::new(

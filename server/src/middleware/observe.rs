@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
 
+use super::Next;
 use super::RequestId;
 use crate::app::{App, Parts};
 use crate::error::ErrorReport;
 use crate::telemetry::{Trace, label};
 
-pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Response {
     let seen = Seen {
         route: label(&app, request.uri().path()),
         method: request.method().clone(),

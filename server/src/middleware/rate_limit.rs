@@ -1,13 +1,13 @@
 //! Holds requests over their quota back, and tells the others where they stand.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::Method;
 
+use super::Next;
 use crate::app::App;
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     // Asking what is allowed costs nothing and is no use of anything.
     if !app.limits.rules().config.enabled || request.method() == Method::OPTIONS {
         return next.run(request).await;

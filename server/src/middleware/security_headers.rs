@@ -4,8 +4,7 @@
 //! Over TLS, ours or that of a proxy which is believed, the browser is also told to
 //! come back the same way.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -13,6 +12,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::Next;
 use crate::app::{App, Parts};
 use crate::serve::{Encrypted, Peer};
 
@@ -41,7 +41,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     ),
 ];
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let secure = is_encrypted(&app, &request);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -5,17 +5,17 @@
 //! answer is whole by then, and who reads it slowly keeps nobody else from the
 //! database (`inflight` counts until it is read).
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use seawall_policy::limit::Signal;
 
+use super::Next;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::shed::Sent;
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     let priority = app.limits.tier_of(&request).priority;
     let turn = match app.shed.turn(priority).await {
         Ok(turn) => turn,

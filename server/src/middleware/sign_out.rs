@@ -1,16 +1,16 @@
 //! Notes a sign-out that is passed on: once the auth service has confirmed it, its tokens are refused here too.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
 
+use super::Next;
 use crate::app::App;
 use crate::auth::{SignOut, claims};
 
 const PATH: &str = "/auth/v1/logout";
 
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || request.uri().path().trim_end_matches('/') != PATH {
         return next.run(request).await;
     }

@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
+use super::Next;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
@@ -32,7 +32,7 @@ impl Room {
     }
 }
 
-pub(super) async fn layer(State(room): State<Room>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(room: Room, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }

@@ -5,8 +5,8 @@
 //! knows what it is worth, and here its bearer is nobody in particular. A browser's
 //! WebSocket cannot send headers, so its key is in the query.
 
+use crate::middleware::Next;
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -2,11 +2,12 @@
 
 use super::Metrics;
 use super::names;
+use std::borrow::Cow;
 
 /// One endpoint and class of operation of the pages.
 pub(crate) struct ClientEndpoint<'metrics> {
     metrics: &'metrics Metrics,
-    labels: [(&'static str, String); 3],
+    labels: [(&'static str, Cow<'static, str>); 3],
 }
 
 impl Metrics {
@@ -15,16 +16,16 @@ impl Metrics {
         ClientEndpoint {
             metrics: self,
             labels: [
-                ("service", service.to_owned()),
-                ("class", class.to_owned()),
-                ("endpoint", endpoint.to_owned()),
+                ("service", service.to_owned().into()),
+                ("class", class.to_owned().into()),
+                ("endpoint", endpoint.to_owned().into()),
             ],
         }
     }
 
     /// Circuits of pages entered a state.
     pub(crate) fn client_transitions(&self, to: &'static str, count: u64) {
-        self.counter(names::CLIENT_TRANSITIONS, &[("to", to.to_owned())])
+        self.counter(names::CLIENT_TRANSITIONS, &[("to", to.into())])
             .increment(count);
     }
 
@@ -76,7 +77,7 @@ impl ClientEndpoint<'_> {
             return;
         }
         let mut labels = self.labels.to_vec();
-        labels.extend(further.map(|(name, value)| (name, value.to_owned())));
+        labels.extend(further.map(|(name, value)| (name, value.to_owned().into())));
         self.metrics.counter(name, &labels).increment(count);
     }
 }

@@ -3,6 +3,7 @@
 //! Labels come from small fixed sets. What a caller chooses (paths, users, codes)
 //! never becomes a label, so the number of series is bounded.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,8 +62,13 @@ impl Metrics {
     /// The registry as Prometheus text.
     #[must_use]
     pub fn render(&self) -> String {
-        self.handle.run_upkeep();
+        self.file_samples();
         self.handle.render()
+    }
+
+    /// Files what histograms hold into their buckets.
+    pub(super) fn file_samples(&self) {
+        self.handle.run_upkeep();
     }
 
     /// A request arrived (`1`) or left (`-1`).
@@ -76,7 +82,7 @@ impl Metrics {
         let labels = [
             ("method", method.into()),
             ("route", route.into()),
-            ("status", status.as_u16().to_string()),
+            ("status", status_label(status)),
         ];
         self.counter(names::HTTP_REQUESTS, &labels).increment(1);
         self.histogram(
@@ -105,7 +111,7 @@ impl Metrics {
             .filter(|class| class.bytes().all(|byte| byte.is_ascii_alphanumeric()));
         self.counter(
             names::DATABASE_ERRORS,
-            &[("class", class.unwrap_or("connection").to_owned())],
+            &[("class", class.unwrap_or("connection").to_owned().into())],
         )
         .increment(1);
     }
@@ -211,15 +217,23 @@ impl Metrics {
             .set(0.0);
     }
 
-    pub(super) fn counter(&self, name: &'static str, labels: &[(&'static str, String)]) -> Counter {
+    pub(super) fn counter(
+        &self,
+        name: &'static str,
+        labels: &[(&'static str, Cow<'static, str>)],
+    ) -> Counter {
         self.recorder.register_counter(&key(name, labels), &METADATA)
     }
 
-    pub(super) fn gauge(&self, name: &'static str, labels: &[(&'static str, String)]) -> Gauge {
+    pub(super) fn gauge(&self, name: &'static str, labels: &[(&'static str, Cow<'static, str>)]) -> Gauge {
         self.recorder.register_gauge(&key(name, labels), &METADATA)
     }
 
-    pub(super) fn histogram(&self, name: &'static str, labels: &[(&'static str, String)]) -> Histogram {
+    pub(super) fn histogram(
+        &self,
+        name: &'static str,
+        labels: &[(&'static str, Cow<'static, str>)],
+    ) -> Histogram {
         self.recorder.register_histogram(&key(name, labels), &METADATA)
     }
 }
@@ -230,12 +244,29 @@ impl Default for Metrics {
     }
 }
 
-fn key(name: &'static str, labels: &[(&'static str, String)]) -> Key {
+fn key(name: &'static str, labels: &[(&'static str, Cow<'static, str>)]) -> Key {
     let labels: Vec<Label> = labels
         .iter()
         .map(|(name, value)| Label::new(*name, value.clone()))
         .collect();
     Key::from_parts(name, labels)
+}
+
+/// The common ones cost nothing.
+fn status_label(status: StatusCode) -> Cow<'static, str> {
+    let word = match status.as_u16() {
+        200 => "200",
+        201 => "201",
+        204 => "204",
+        206 => "206",
+        304 => "304",
+        401 => "401",
+        404 => "404",
+        429 => "429",
+        503 => "503",
+        _ => return status.as_str().to_owned().into(),
+    };
+    word.into()
 }
 
 /// Methods are the caller's to invent; the label's values are not.

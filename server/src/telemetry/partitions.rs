@@ -21,7 +21,7 @@ pub(super) const GAUGES: &[(&str, &str)] = &[(
 impl Metrics {
     /// A table was kept.
     pub(crate) fn partitions_kept(&self, table: &str, created: usize, dropped: usize, horizon: u32) {
-        let label = [("table", table.to_owned())];
+        let label = [("table", table.to_owned().into())];
         self.counter(CREATED, &label)
             .increment(u64::try_from(created).unwrap_or(u64::MAX));
         self.counter(DROPPED, &label)

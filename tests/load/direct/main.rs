@@ -8,6 +8,7 @@
 //! Environment: `SEAWALL_BINARY`, `POSTGREST_BINARY`, `PGBENCH_BINARY` (either peer may be missing and is then left
 //! out, and said to be), `SEAWALL_TEST_DATABASE_URL`, `BENCH_SECONDS` (2), `BENCH_ROUNDS` (3), `BENCH_JSON`.
 
+mod cores;
 mod load;
 mod peers;
 mod report;
@@ -32,13 +33,25 @@ async fn main() -> Outcome<()> {
     let database = Database::create().await;
     database.run(workload::DATA).await;
     let url = database.direct_login_url();
+    let postmaster = postmaster(&database).await?;
+    if cores::divide(postmaster) {
+        println!("the database has the first processor core, and whoever asks it the others\n");
+    } else {
+        println!("everybody shares the processor's cores: taskset is not here, or there is only one\n");
+    }
     let peers = peers::start(&url, &OWNER.token_for(7200)).await?;
     let mut table = Table::new(&peers);
     for workload in &WORKLOADS {
         for connections in CONNECTIONS {
             for _ in 0..rounds {
                 for peer in &peers {
-                    let row = measure(peer, workload, connections, Duration::from_secs(seconds)).await?;
+                    let row = measure(
+                        peer,
+                        workload,
+                        (connections, Duration::from_secs(seconds)),
+                        postmaster,
+                    )
+                    .await?;
                     table.add(row);
                 }
             }
@@ -49,8 +62,20 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-async fn measure(peer: &Peer, workload: &Workload, connections: usize, span: Duration) -> Outcome<Row> {
-    let (figures, usage) = peer.run(workload, connections, span).await?;
+/// The process that the database's sessions come from; the first line of its file.
+async fn postmaster(database: &Database) -> Outcome<u32> {
+    let file = database.value("select pg_read_file('postmaster.pid')").await;
+    let first = file.lines().next().unwrap_or_default();
+    Ok(first.trim().parse()?)
+}
+
+async fn measure(
+    peer: &Peer,
+    workload: &Workload,
+    (connections, span): (usize, Duration),
+    postmaster: u32,
+) -> Outcome<Row> {
+    let (figures, usage) = peer.run(workload, connections, span, postmaster).await?;
     Ok(Row {
         workload: workload.name,
         connections,

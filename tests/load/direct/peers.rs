@@ -134,16 +134,20 @@ impl Peer {
         workload: &Workload,
         connections: usize,
         span: Duration,
+        postmaster: u32,
     ) -> Outcome<(Figures, Usage)> {
         match self {
             Self::Server(server) => {
                 let send = |span| load::run(server.address, &server.token, workload, connections, span);
                 send(Duration::from_millis(300)).await?;
-                let before = Reading::take(Some(server.process.id()));
+                let read = || Reading::take(Some(server.process.id()), postmaster);
+                let before = read();
                 let figures = send(span).await?;
-                Ok((figures, Reading::take(Some(server.process.id())).since(&before)))
+                Ok((figures, read().since(&before)))
             }
-            Self::Pgbench { program, url } => pgbench(program, url, workload, connections, span).await,
+            Self::Pgbench { program, url } => {
+                pgbench(program, url, workload, (connections, span), postmaster).await
+            }
         }
     }
 }
@@ -152,8 +156,8 @@ async fn pgbench(
     program: &str,
     url: &str,
     workload: &Workload,
-    connections: usize,
-    span: Duration,
+    (connections, span): (usize, Duration),
+    postmaster: u32,
 ) -> Outcome<(Figures, Usage)> {
     let folder = std::env::temp_dir().join(format!("seawall-pgbench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -172,9 +176,9 @@ async fn pgbench(
         .spawn()?;
     // Its sessions end with it, so their time is read while they live; the first half second is their warming up.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = Reading::take(None);
+    let before = Reading::take(None, postmaster);
     tokio::time::sleep(span).await;
-    let usage = Reading::take(None).since(&before);
+    let usage = Reading::take(None, postmaster).since(&before);
     let output = process.wait_with_output()?;
     let figures = read_log(&folder, span);
     std::fs::remove_dir_all(&folder)?;

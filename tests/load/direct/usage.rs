@@ -1,9 +1,10 @@
-//! Processor time of a server and of every PostgreSQL, as Linux tells it.
+//! Processor time of a server and of the database it asks, as Linux tells it.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use seawall_e2e::measure::processor_seconds;
+
+use crate::cores::children;
 
 /// Processor seconds used during a run.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +22,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Reads a server's process, if there is one, and those of every PostgreSQL.
-    pub(crate) fn take(server: Option<u32>) -> Self {
+    /// Reads a server's process, if there is one, and those of the database.
+    pub(crate) fn take(server: Option<u32>, postmaster: u32) -> Self {
         Self {
             server: server.and_then(processor_seconds).unwrap_or(0.0),
-            database: processes("postgres")
+            database: children(postmaster)
+                .into_iter()
                 .filter_map(|pid| Some((pid, processor_seconds(pid)?)))
                 .collect(),
         }
@@ -39,12 +41,4 @@ impl Reading {
             database: self.database.iter().map(grown).sum(),
         }
     }
-}
-
-fn processes(name: &str) -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(move |pid| {
-        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_end() == name)
-    })
 }

@@ -39,9 +39,9 @@ impl Target {
             name,
             address: server.address(),
             pid: server.pid().ok_or("the server is not running")?,
-            path: "/rest/v1/no_such_table",
+            path: "/rest/v1/messages?order=.",
             token: token.map(str::to_owned),
-            status: 404,
+            status: 400,
         })
     }
 

@@ -1,7 +1,8 @@
 //! What the middleware costs: processor time per request of the whole stack over a trivial handler, beside nginx with
 //! two limit zones over a file, in one run.
 //!
-//! The handler answers 404 from the schema cache, so PostgreSQL is not part of it. Each peer is measured in turn,
+//! The handler refuses a query that it cannot read, so PostgreSQL is not part of it (an unknown table would cost more:
+//! the answer names the table that is nearest). Each peer is measured in turn,
 //! round after round, with the same connections; the figure is the median of the rounds. Processor time per request
 //! is what can be compared on a machine that does other things too; requests a second are not shown.
 

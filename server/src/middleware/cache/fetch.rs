@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
@@ -19,6 +18,7 @@ use crate::cache::answer::{directives, entry, may_be_kept, respond};
 use crate::cache::asked::Read;
 use crate::cache::{Before, Cache, Found, Landing, Touched, Word};
 use crate::error::ErrorReport;
+use crate::middleware::Next;
 
 /// What came of asking.
 pub(super) struct Fetched {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use seawall_policy::cache::admit::may_have_written;
@@ -13,6 +12,7 @@ use seawall_policy::class::{Answer, Target, classify};
 use crate::app::App;
 use crate::cache::{Cache, Touched};
 use crate::error::ErrorReport;
+use crate::middleware::Next;
 
 /// A write whose end nobody saw may still be committed this long afterwards.
 const LATE_COMMIT: Duration = Duration::from_secs(2);
