@@ -117,7 +117,7 @@ impl ServerProcess {
             .spawn();
         let process = must("the server cannot be started", process);
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + Duration::from_secs(120);
         while !self.is_ready().await {
             if self.has_ended() {
                 fail("the server ended as it began: its log says why");
