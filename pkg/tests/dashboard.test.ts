@@ -8,7 +8,7 @@ import type { Reading } from "seawall/dashboard";
 import { claimsFrom, holds, readAdminClaim } from "../src/dashboard/claims.js";
 import { type AlertRule, createRules, type Measured, readRules } from "../src/dashboard/rules.js";
 import { createSeries, SHOWN } from "../src/dashboard/series.js";
-import { parser } from "../src/dashboard/server/stream.js";
+import { listen, parser } from "../src/dashboard/server/stream.js";
 import { addressOf } from "../src/dashboard/server/token.js";
 import { condition, latency, percent } from "../src/dashboard/words.js";
 import { createHistogram } from "../src/metrics/histogram.js";
@@ -181,5 +181,30 @@ describe("a server's address and stream", () => {
   test("a line without an end is not kept for ever", () => {
     const parse = parser(() => {});
     assert.throws(() => parse("x".repeat(70_000)), RangeError);
+  });
+
+  test("a stream that ends, fails or is refused is opened again, and each opening is told", async () => {
+    const ended = (): ReadableStream<Uint8Array> => new Blob(['event: a\ndata: {"n":1}\n\n']).stream();
+    const broken = (): ReadableStream<Uint8Array> => new ReadableStream({ start: (controller) => controller.error(new Error("cut")) });
+    const refused = (): never => {
+      throw new Error("503");
+    };
+    const answers = [ended, refused, broken, ended];
+    const told: string[] = [];
+    let stop = (): void => {};
+    await new Promise<void>((resolve) => {
+      const stream = async (): Promise<ReadableStream<Uint8Array>> => (answers.shift() ?? ended)();
+      const unused = async (): Promise<never> => refused();
+      stop = listen(
+        { get: unused, send: unused, stream },
+        {
+          opened: () => told.push("opened"),
+          heard: ({ kind }) => told.push(kind),
+          lost: () => void (told.push("lost"), answers.length === 0 && resolve()),
+        },
+      );
+    });
+    stop();
+    assert.deepEqual(told, ["opened", "a", "lost", "lost", "opened", "lost", "opened", "a", "lost"]);
   });
 });

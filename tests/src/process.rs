@@ -123,7 +123,7 @@ impl ServerProcess {
                 fail("the server ended as it began: its log says why");
             }
             if Instant::now() > until {
-                fail("the server is not ready after 30 s");
+                fail("the server is not ready after two minutes");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
