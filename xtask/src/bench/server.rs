@@ -52,7 +52,12 @@ pub(super) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
         parts.insert(name.to_owned(), read(&json)?);
     }
     if !is_smoke() {
-        parts.insert("breaker".to_owned(), breaker(project)?);
+        match breaker(project) {
+            Ok(figures) => drop(parts.insert("breaker".to_owned(), figures)),
+            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            // What was measured before it is not lost with it.
+            Err(failure) => console::say(&format!("the breaker was not measured: {failure}")),
+        }
     }
     let all = project.target("bench-server.json");
     let text = format!("{:#}", Value::Object(parts.clone()));
