@@ -173,6 +173,8 @@ fn allowed(status: StatusCode, code: &str) -> Option<HeaderValue> {
     let methods = match code {
         _ if status != StatusCode::METHOD_NOT_ALLOWED => return None,
         "PGRST101" => "OPTIONS, GET, HEAD, POST",
+        // A function that writes, asked for in a transaction that only reads.
+        "25006" => "OPTIONS, POST",
         _ => "OPTIONS, GET, HEAD, POST, PUT, PATCH, DELETE",
     };
     Some(HeaderValue::from_static(methods))

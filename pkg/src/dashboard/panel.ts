@@ -7,7 +7,7 @@
  * ```ts
  * import type { PanelAct } from "seawall/dashboard";
  *
- * const act: PanelAct = { label: "Retry", done: "is queued again", run: async () => retry() };
+ * const act: PanelAct = { label: "Retry", done: "is queued again", run: async () => show("asked for again") };
  * ```
  */
 export interface PanelAct {
