@@ -63,7 +63,7 @@ export function auditPanel({ records }: Audit, search: (text: string) => void): 
     note: `${clock.format(new Date(at))}${subject === null ? "" : `, ${subject}`}`,
     ...(status >= 500 ? { tone: "bad" as const } : {}),
   }));
-  return { id: "audit", title: "Audit", empty: "Nothing was found.", rows, search: { label: "Subject, path or request id", run: search } };
+  return { id: "audit", title: "Audit", empty: "Nothing was found.", rows, search: { label: "Subject, path, status or request id", run: search } };
 }
 
 export function eventsPanel(events: readonly Heard[], live: boolean): Panel {

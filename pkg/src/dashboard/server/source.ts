@@ -192,8 +192,9 @@ function telling(client: Api, soon: (...names: (keyof Parts)[]) => void, name: k
   };
 }
 
-/** By its shape: a path, a request's id, or whoever asked. */
-function searched(text: string): "target" | "request_id" | "subject" {
+/** By its shape: a path, a status, a request's id, or whoever asked. */
+function searched(text: string): "target" | "status" | "request_id" | "subject" {
+  if (/^[1-5]\d\d$/.test(text)) return "status";
   if (text.startsWith("/")) return "target";
   return /^[0-9a-f]{32}$/i.test(text) ? "request_id" : "subject";
 }
