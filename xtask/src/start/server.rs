@@ -42,6 +42,9 @@ impl Server {
                 .env("SEAWALL_STATIC_DIR", project.at("web-demo/dist"))
                 .env("SEAWALL_DEV_AUTH_USERS", ACCOUNTS)
                 .env("SEAWALL_DEV_FAULTS", "true")
+                // So that the example's owner is an administrator for the server too.
+                .env("SEAWALL_ADMIN_CLAIM_KEY", ".app_metadata.role")
+                .env("SEAWALL_ADMIN_CLAIM_VALUE", "admin")
                 // The people of the example have no plan; what the page's policy says is what holds.
                 .env("SEAWALL_DEFAULT_TIER", "enterprise");
         })?;
