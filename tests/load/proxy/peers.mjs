@@ -67,12 +67,12 @@ const of = (child) => () => [child.pid];
 
 async function seawall(start, upstream) {
   const port = await freePort();
-  const plenty = { limit: 10_000, window: 1_000 };
+  const plenty = { limit: 10_000, window: 100 };
   const child = start(process.env.SEAWALL_BINARY, ["serve"], {
     SEAWALL_LISTEN: `127.0.0.1:${port}`,
     SEAWALL_UPSTREAM_REST_URL: `http://127.0.0.1:${upstream}/rest/v1`,
     SEAWALL_POLICY: JSON.stringify({ limits: { ip: plenty, reads: plenty } }),
-    SEAWALL_TIERS: JSON.stringify({ bench: { "general-limit": 10_000, "general-window": 1_000 } }),
+    SEAWALL_TIERS: JSON.stringify({ bench: { "general-limit": 10_000, "general-window": 100 } }),
     SEAWALL_LOG_LEVEL: "error",
     JWT_SECRET: SECRET,
     TOKIO_WORKER_THREADS: "1",
