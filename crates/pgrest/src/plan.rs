@@ -4,6 +4,7 @@
 //! every aggregate where it belongs. It fails with a [`PlanError`] where the request makes no sense for this
 //! database. It holds no SQL: values are still what the request sent, and names are still names.
 
+mod arguments;
 mod bounds;
 pub mod call;
 mod candidates;

@@ -1,6 +1,7 @@
 //! The server over a real PostgreSQL, through a socket. One program, since linking a server is what costs.
 
 mod access;
+mod arguments;
 mod calls;
 mod compat;
 mod embeds;

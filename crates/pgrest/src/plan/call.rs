@@ -7,6 +7,7 @@ use crate::ident::Qualified;
 use crate::request::{Invocation, Payload};
 use crate::schema::{Param, Routine, Volatility};
 
+use super::arguments;
 use super::negotiate::{Answer, Wanted};
 use super::read::{ReadNode, Source};
 use super::returning::{self, Returning};
@@ -52,7 +53,7 @@ pub enum Parameters {
 /// The values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arguments {
-    /// Text by name; a variadic parameter takes many.
+    /// Values by name, as text; a variadic parameter takes many.
     Direct(BTreeMap<String, Argument>),
     /// A JSON object, whose keys are names.
     Json(String),
@@ -63,6 +64,8 @@ pub enum Arguments {
 /// One argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Argument {
+    /// SQL's null.
+    Null,
     /// A value.
     One(String),
     /// Values of a variadic parameter.
@@ -101,10 +104,11 @@ impl Planner<'_> {
         if max_affected.is_some() && routine.returns_single() {
             return Err(PlanError::MaxAffectedRpc);
         }
+        let parameters = parameters(routine, &given);
         Ok(CallPlan {
             routine: routine.clone(),
-            parameters: parameters(routine, &given),
-            arguments: self.arguments(routine, invocation),
+            arguments: self.arguments(routine, &parameters, invocation),
+            parameters,
             returning: returning::needed(&tree, self.cache.table(&relation), &[]),
             tree,
             answer,
@@ -128,13 +132,14 @@ impl Planner<'_> {
         }
     }
 
-    fn arguments(self, routine: &Routine, invocation: Invocation) -> Arguments {
+    fn arguments(self, routine: &Routine, parameters: &Parameters, invocation: Invocation) -> Arguments {
         if invocation.is_safe() {
             return direct(routine, &self.request.query.params);
         }
         match &self.request.payload {
             Some(Payload::Form { pairs, .. }) => direct(routine, pairs),
-            Some(Payload::Json { text, .. } | Payload::RawJson(text)) => Arguments::Json(text.clone()),
+            Some(Payload::Json { text, .. }) => from_body(parameters, text),
+            Some(Payload::RawJson(text)) => Arguments::Json(text.clone()),
             Some(Payload::Raw(bytes)) => Arguments::Raw(bytes.clone()),
             None => Arguments::Json("{}".to_owned()),
         }
@@ -151,6 +156,14 @@ fn parameters(routine: &Routine, given: &BTreeSet<String>) -> Parameters {
     }
 }
 
+fn from_body(parameters: &Parameters, json: &str) -> Arguments {
+    let direct = match parameters {
+        Parameters::Named(params) => arguments::of_body(params, json),
+        Parameters::Single(_) => None,
+    };
+    direct.map_or_else(|| Arguments::Json(json.to_owned()), Arguments::Direct)
+}
+
 /// Of repeated names the last counts, except for a variadic parameter, which takes all in order.
 fn direct(routine: &Routine, pairs: &[(String, String)]) -> Arguments {
     let is_variadic = |name: &str| {
@@ -164,7 +177,7 @@ fn direct(routine: &Routine, pairs: &[(String, String)]) -> Arguments {
         let many = is_variadic(name);
         match arguments.get_mut(name) {
             Some(Argument::Many(values)) => values.push(value.clone()),
-            Some(Argument::One(_)) | None => {
+            Some(Argument::One(_) | Argument::Null) | None => {
                 let argument = if many {
                     Argument::Many(vec![value.clone()])
                 } else {

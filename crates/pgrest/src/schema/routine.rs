@@ -21,6 +21,9 @@ pub struct Param {
     /// It takes any number of values.
     #[serde(default)]
     pub variadic: bool,
+    /// Its type reads a value from one text, and so does JSON for it: no array, no composite, no domain.
+    #[serde(default)]
+    pub scalar: bool,
 }
 
 /// What a function promises about the database.

@@ -91,6 +91,7 @@ fn hex(bytes: &[u8]) -> String {
 fn object(values: &BTreeMap<String, Argument>) -> String {
     let pairs = values.iter().map(|(name, value)| {
         let value = match value {
+            Argument::Null => serde_json::Value::Null,
             Argument::One(value) => value.clone().into(),
             Argument::Many(values) => values.iter().cloned().collect::<serde_json::Value>(),
         };
@@ -102,6 +103,7 @@ fn object(values: &BTreeMap<String, Argument>) -> String {
 fn direct(param: &Param, values: &BTreeMap<String, Argument>) -> Fragment {
     let named = naming(param);
     match values.get(&param.name) {
+        Some(Argument::Null) => named.optional(None).push("::").push(&param.cast_type),
         Some(Argument::One(value)) => named.value(value).push("::").push(&param.cast_type),
         Some(Argument::Many(values)) => named
             .value(array_literal(values.iter().map(String::as_str)))

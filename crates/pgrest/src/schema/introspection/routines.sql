@@ -29,7 +29,8 @@ parameter as (
         else pg_catalog.format_type(arg.type, null)
       end,
       'required', arg.idx <= p.pronargs - p.pronargdefaults,
-      'variadic', coalesce(arg.mode = 'v', false)
+      'variadic', coalesce(arg.mode = 'v', false),
+      'scalar', kind.typtype in ('b', 'e', 'r', 'm') and kind.typelem = 0
     ) order by arg.idx) as params,
     count(*) filter (where coalesce(arg.name, '') = '') as unnamed,
     count(*) as total,
@@ -41,6 +42,7 @@ parameter as (
       with ordinality as a(name, type, mode, pos)
     where a.type is not null and coalesce(a.mode, 'i') in ('i', 'b', 'v')
   ) as arg
+  join pg_catalog.pg_type kind on kind.oid = arg.type
   group by p.oid
 )
 select coalesce(json_agg(json_build_object(
