@@ -47,18 +47,20 @@ mod sign_out;
 mod whole_body;
 
 pub(crate) use body_limit::too_large;
-pub(crate) use chain::Next;
+pub(crate) use chain::{Around, Next};
 pub(crate) use request_id::RequestId;
 
 use axum::Router;
+use axum::body::Body;
 use axum::middleware::from_fn;
+use tower::{Layer as _, ServiceExt as _};
 
 use crate::app::App;
 use crate::proxy;
 use chain::Chain;
 
 /// What every answer passes through, whatever the route.
-pub(crate) fn outer(router: Router, app: &App) -> Router {
+pub(crate) fn outer(router: Router, app: &App) -> Around {
     let inside = Chain::of(app).then(compression::before).then(body_pace::layer);
     let outside = Chain::of(app)
         .then(request_id::layer)
@@ -69,10 +71,10 @@ pub(crate) fn outer(router: Router, app: &App) -> Router {
         .then(security_headers::layer)
         .then(cors::layer)
         .then(compression::after);
-    router
-        .layer(inside.done())
-        .layer(compression::layer(app))
-        .layer(outside.done())
+    // Around the router and not around each of its routes, which would be put together anew for every request.
+    let compressed = compression::layer(app).layer(inside.done().layer(router));
+    let compressed = compressed.map_response(|response| response.map(Body::new));
+    outside.done().layer(compressed)
 }
 
 /// What Seawall's own addresses share, however they are guarded.

@@ -5,11 +5,12 @@ use axum::response::IntoResponse as _;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::middleware::Around;
 use crate::proxy::{self, Upstream};
 use crate::{dev, middleware, rest, routes};
 
 /// The whole service.
-pub(crate) fn service(app: &App) -> Router {
+pub(crate) fn service(app: &App) -> Around {
     let inner = if app.config.postgrest {
         as_postgrest(app)
     } else {
@@ -19,7 +20,7 @@ pub(crate) fn service(app: &App) -> Router {
 }
 
 /// The second listener's service.
-pub(crate) fn admin(app: &App) -> Router {
+pub(crate) fn admin(app: &App) -> Around {
     middleware::outer(
         middleware::own(routes::admin(app)).fallback(async || ApiError::not_found().into_response()),
         app,

@@ -5,6 +5,7 @@ mod cache;
 mod client;
 mod edge;
 mod identity;
+mod kept;
 mod limits;
 mod metrics;
 mod names;

@@ -72,7 +72,8 @@ fn plain_text(value: &Value) -> String {
 #[must_use]
 pub fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     // Not text is still a token, and a bad one: it must not pass as no token at all.
-    let value = String::from_utf8_lossy(headers.get(AUTHORIZATION)?.as_bytes());
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let value = std::str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed);
     let (scheme, token) = value.trim_start().split_once(' ').unwrap_or((&value, ""));
     scheme
         .eq_ignore_ascii_case("bearer")

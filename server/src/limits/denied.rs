@@ -4,6 +4,7 @@
 //! it named, whatever other instances do. Whoever hammers costs Redis nothing.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use seawall_policy::time::MonoTime;
@@ -17,11 +18,23 @@ const MOST_A_SHARD: usize = 4096;
 type Shard = HashMap<LimitKey, MonoTime>;
 
 /// The refusals of one server.
-pub(super) struct Denied(Vec<Mutex<Shard>>);
+pub(super) struct Denied {
+    shards: Vec<Mutex<Shard>>,
+    /// When the last of them is over, in nanoseconds: until somebody is refused nobody need be looked for.
+    over_ns: AtomicU64,
+}
 
 impl Denied {
     pub(super) fn new() -> Self {
-        Self((0..SHARDS).map(|_| Mutex::default()).collect())
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            over_ns: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether nobody is refused.
+    pub(super) fn is_empty(&self, now: MonoTime) -> bool {
+        now.as_nanos() >= self.over_ns.load(Ordering::Acquire)
     }
 
     /// The standing in the first of the scopes that is known to refuse.
@@ -49,7 +62,9 @@ impl Denied {
                 shard.retain(|_, until| *until > now);
             }
             if shard.len() < MOST_A_SHARD {
-                shard.insert(check.key, now + wait);
+                let until = now + wait;
+                shard.insert(check.key, until);
+                self.over_ns.fetch_max(until.as_nanos(), Ordering::Release);
             }
         }
     }
@@ -63,7 +78,7 @@ impl Denied {
                 }
             }
             None => {
-                for shard in &self.0 {
+                for shard in &self.shards {
                     shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 }
             }
@@ -72,7 +87,7 @@ impl Denied {
 
     fn lock(&self, key: LimitKey) -> Option<std::sync::MutexGuard<'_, Shard>> {
         let place = usize::try_from(key.spread() % SHARDS as u64).ok()?;
-        let shard = self.0.get(place)?;
+        let shard = self.shards.get(place)?;
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -16,8 +16,12 @@ use crate::client_address::ClientAddress;
 impl Limits {
     /// How long an address may present no token that is not known; nothing where it may.
     pub(crate) fn barred(&self, address: ClientAddress) -> Option<Span> {
+        let now = self.clock.mono();
+        if self.denied.is_empty(now) {
+            return None;
+        }
         let check = self.of_failed_tokens(address, &self.rules.load())?;
-        self.denied.find(&[check], self.clock.mono())?.wait
+        self.denied.find(&[check], now)?.wait
     }
 
     /// Counts a token that nobody signed.

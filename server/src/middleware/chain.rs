@@ -1,8 +1,8 @@
 //! Stages around a service, as one layer.
 //!
 //! A layer of the library's own clones everything further in for each request, so that the cost of a stack grows
-//! with the square of its height. Here the service is cloned once, and a stage costs one allocation for what it
-//! awaits. A stage is `async fn(App, Request, Next) -> Response`.
+//! with the square of its height. Here what is further in is put together once, and a stage costs one allocation
+//! for what it awaits. A stage is `async fn(App, Request, Next) -> Response`.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::response::Response;
-use tower::util::{BoxCloneSyncService, Oneshot};
 use tower::{Layer, Service, ServiceExt as _};
 
 use crate::app::App;
 
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 type Stage = Box<dyn Fn(App, Request, Next) -> Answering + Send + Sync>;
+type Innermost = Box<dyn Fn(Request) -> Answering + Send + Sync>;
 
 /// Stages, outermost first.
 #[derive(Clone)]
@@ -59,81 +59,88 @@ impl Linking {
     }
 }
 
-/// What is further in than a stage.
-pub(crate) struct Next {
+/// Stages, and the service that they stand around.
+struct Whole {
     chain: Chain,
-    at: usize,
-    inner: Inner,
+    innermost: Innermost,
 }
 
-type Inner = BoxCloneSyncService<Request, Response, Infallible>;
+/// What is further in than a stage.
+pub(crate) struct Next {
+    whole: Arc<Whole>,
+    at: usize,
+}
 
 impl Next {
     /// Passes the request on.
     pub(crate) fn run(self, request: Request) -> Answering {
-        let Self { chain, at, inner } = self;
-        let Stages { app, stages } = &*Arc::clone(&chain.0);
+        let Self { whole, at } = self;
+        let Stages { app, stages } = &*Arc::clone(&whole.chain.0);
         match stages.get(at) {
-            Some(stage) => {
-                let next = Self {
-                    chain,
-                    at: at + 1,
-                    inner,
-                };
-                stage(app.clone(), request, next)
-            }
-            None => Box::pin(answered(inner.oneshot(request))),
+            Some(stage) => stage(app.clone(), request, Self { whole, at: at + 1 }),
+            None => (whole.innermost)(request),
         }
     }
 }
 
-async fn answered(answering: Oneshot<Inner, Request>) -> Response {
-    match answering.await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
-}
+impl<S> Layer<S> for Chain
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    type Service = Around;
 
-impl<S> Layer<S> for Chain {
-    type Service = Around<S>;
-
-    fn layer(&self, inner: S) -> Around<S> {
-        Around {
+    fn layer(&self, inner: S) -> Around {
+        let innermost = move |request| -> Answering {
+            let answering = inner.clone().oneshot(request);
+            Box::pin(async {
+                match answering.await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            })
+        };
+        Around(Arc::new(Whole {
             chain: self.clone(),
-            inner,
-        }
+            innermost: Box::new(innermost),
+        }))
     }
 }
 
 /// A service behind a chain.
 #[derive(Clone)]
-pub(super) struct Around<S> {
-    chain: Chain,
-    inner: S,
+pub(crate) struct Around(Arc<Whole>);
+
+impl Around {
+    /// Answers a request.
+    pub(crate) fn answer(&self, request: Request) -> Answering {
+        let whole = Arc::clone(&self.0);
+        Next { whole, at: 0 }.run(request)
+    }
 }
 
-impl<S> Service<Request> for Around<S>
-where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
+impl Service<Request> for Around {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answered;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // What is further in is asked when its turn comes.
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        // The one that was polled is the one that is ready.
-        let fresh = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, fresh);
-        let next = Next {
-            chain: self.chain.clone(),
-            at: 0,
-            inner: BoxCloneSyncService::new(ready),
-        };
-        Box::pin(async move { Ok(next.run(request).await) })
+    fn call(&mut self, request: Request) -> Answered {
+        Answered(self.answer(request))
+    }
+}
+
+/// An answer as services give it.
+pub(crate) struct Answered(Answering);
+
+impl Future for Answered {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context).map(Ok)
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     if let Some(token) = token
         && response.status().is_success()
     {
-        app.tokens.signed_out(&app, &token, scope).await;
+        Box::pin(app.tokens.signed_out(&app, &token, scope)).await;
     }
     response
 }

@@ -79,44 +79,75 @@ impl Hop {
     }
 
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        let said = |name: &HeaderName| {
-            let values = headers
-                .get_all(name)
-                .iter()
-                .filter_map(|value| value.to_str().ok());
-            values.collect::<Vec<_>>().join(", ")
+        let peer = self.peer.to_string();
+        let element = self.element(&peer);
+        let address = HeaderValue::try_from(&peer).ok();
+        let is_nearest = self.client.0 == self.peer;
+        let client = if is_nearest {
+            address.clone()
+        } else {
+            HeaderValue::try_from(self.client.0.to_string()).ok()
         };
         // The header that is not believed says what we know, and not what its sender wrote.
-        let known = (self.client.0 != self.peer).then_some(self.client.0);
+        let known = (!is_nearest).then_some(self.client.0);
         let (chain, elements) = match self.trusted {
-            Some(ForwardedHeader::XForwardedFor) => (said(&FOR), known.map(node).unwrap_or_default()),
+            Some(ForwardedHeader::XForwardedFor) => {
+                (said(headers, &FOR), known.map(node).unwrap_or_default())
+            }
             Some(ForwardedHeader::Forwarded) => (
                 known.map(|known| known.to_string()).unwrap_or_default(),
-                said(&FORWARDED),
+                said(headers, &FORWARDED),
             ),
             None => (String::new(), String::new()),
         };
-        set(headers, FOR, joined(&chain, &self.peer.to_string()));
-        set(headers, FORWARDED, joined(&elements, &self.element()));
-        set(headers, REAL_IP, self.client.0.to_string());
+        let chain = if chain.is_empty() {
+            address
+        } else {
+            HeaderValue::try_from(format!("{chain}, {peer}")).ok()
+        };
+        let elements = if elements.is_empty() {
+            element
+        } else {
+            format!("{elements}, {element}")
+        };
+        set(headers, FOR, chain);
+        set(headers, FORWARDED, HeaderValue::try_from(elements).ok());
+        set(headers, REAL_IP, client);
         headers.insert(PROTO, HeaderValue::from_static(self.proto));
-        match &self.host {
-            Some(host) => set(headers, HOST_ASKED, host.clone()),
-            None => drop(headers.remove(HOST_ASKED)),
-        }
+        let host = self
+            .host
+            .as_ref()
+            .and_then(|host| HeaderValue::from_str(host).ok());
+        set(headers, HOST_ASKED, host);
         if let Some(id) = &self.id {
             headers.insert(REQUEST_ID, id.clone());
         }
     }
 
     /// This hop in the words of RFC 7239.
-    fn element(&self) -> String {
-        let (peer, proto) = (node(self.peer), self.proto);
-        match &self.host {
-            Some(host) => format!("{peer};host=\"{host}\";proto={proto}"),
-            None => format!("{peer};proto={proto}"),
+    fn element(&self, peer: &str) -> String {
+        let mut element = match self.peer {
+            IpAddr::V4(_) => ["for=", peer].concat(),
+            IpAddr::V6(_) => ["for=\"[", peer, "]\""].concat(),
+        };
+        if let Some(host) = &self.host {
+            for part in [";host=\"", host, "\""] {
+                element.push_str(part);
+            }
         }
+        element.push_str(";proto=");
+        element.push_str(self.proto);
+        element
     }
+}
+
+/// What a header says, however often it is there.
+fn said(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values.collect::<Vec<_>>().join(", ")
 }
 
 /// `for=` an address, as RFC 7239 writes it.
@@ -136,18 +167,10 @@ fn is_plain(host: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
-fn joined(before: &str, last: &str) -> String {
-    if before.is_empty() {
-        last.to_owned()
-    } else {
-        format!("{before}, {last}")
-    }
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
-    match HeaderValue::try_from(text) {
-        Ok(value) => drop(headers.insert(name, value)),
-        Err(_) => drop(headers.remove(name)),
+fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    match value {
+        Some(value) => drop(headers.insert(name, value)),
+        None => drop(headers.remove(name)),
     }
 }
 

@@ -76,7 +76,7 @@ async fn handle(State(mount): State<Mount>, request: Request) -> Response {
         Err(error) => return error.into_response(),
     };
     if upstream.switches() && websocket::is_asked(&outgoing.request) {
-        return websocket::open(&app, upstream, outgoing).await;
+        return Box::pin(websocket::open(&app, upstream, outgoing)).await;
     }
     let uploaded = uploads::Place::of(
         upstream,
@@ -85,8 +85,11 @@ async fn handle(State(mount): State<Mount>, request: Request) -> Response {
         &app.config.uploads,
     );
     match uploaded {
-        Some(place) => uploads::pass(&app, upstream, url, place, outgoing).await,
-        None if upstream.takes_uploads(&app.config.uploads) => bounded(&app, upstream, url, outgoing).await,
+        // Set apart, so that what only asks does not carry along the room that they take.
+        Some(place) => Box::pin(uploads::pass(&app, upstream, url, place, outgoing)).await,
+        None if upstream.takes_uploads(&app.config.uploads) => {
+            Box::pin(bounded(&app, upstream, url, outgoing)).await
+        }
         None => pass(&app, upstream, url, outgoing).await,
     }
 }
@@ -233,7 +236,11 @@ async fn attempt(
     let (result, outcome, word) = match answered {
         Ok(response) => {
             let (head, body) = stream(response, app.config.proxy.idle_timeout);
-            let (code, body) = judge::code_of(&head, body).await;
+            let (code, body) = if judge::is_error(head.status) {
+                Box::pin(judge::code_of(&head, body)).await
+            } else {
+                (None, body)
+            };
             let outcome = judge::by_head(upstream, &head, code.as_deref(), app.clock.unix());
             (Ok(Response::from_parts(head, body)), outcome, "answered")
         }

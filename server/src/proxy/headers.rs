@@ -1,79 +1,85 @@
 //! Which headers go on to the next hop, and which end here.
 
-use http::header::{
-    ALT_SVC, CONNECTION, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName};
 
-/// Of one connection only, whoever lists them.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
-
-/// Words of other proxies that upstreams believe; only the nearest hop may say them, and that is us.
-const OTHERS_WORDS: [&str; 13] = [
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "fastly-client-ip",
-    "x-original-url",
-    "x-original-uri",
-    "x-rewrite-url",
-    "x-forwarded-port",
-    "x-forwarded-prefix",
-    "x-forwarded-server",
-    "x-http-method-override",
-];
-
-/// What an upstream says to browsers and we say for it.
-const OURS_TO_SAY: [&str; 8] = [
-    "access-control-allow-origin",
-    "access-control-allow-credentials",
-    "access-control-allow-headers",
-    "access-control-allow-methods",
-    "access-control-expose-headers",
-    "access-control-max-age",
-    "access-control-allow-private-network",
-    "x-request-id",
-];
-
 pub(super) fn strip_request(headers: &mut HeaderMap) {
-    strip_hop_by_hop(headers);
-    headers.remove(HOST);
-    headers.remove(EXPECT);
-    for name in OTHERS_WORDS {
-        headers.remove(name);
-    }
+    strip(headers, |name| {
+        is_hop_by_hop(name) || is_anothers_word(name) || matches!(name, "host" | "expect")
+    });
 }
 
 pub(super) fn strip_answer(headers: &mut HeaderMap) {
-    strip_hop_by_hop(headers);
-    headers.remove(ALT_SVC);
-    for name in OURS_TO_SAY {
-        headers.remove(name);
-    }
+    strip(headers, |name| {
+        is_hop_by_hop(name) || is_ours_to_say(name) || name == "alt-svc"
+    });
 }
 
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
+/// Of one connection only, whoever lists them.
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// Words of other proxies that upstreams believe; only the nearest hop may say them, and that is us.
+fn is_anothers_word(name: &str) -> bool {
+    matches!(
+        name,
+        "x-real-ip"
+            | "x-client-ip"
+            | "x-cluster-client-ip"
+            | "true-client-ip"
+            | "cf-connecting-ip"
+            | "fastly-client-ip"
+            | "x-original-url"
+            | "x-original-uri"
+            | "x-rewrite-url"
+            | "x-forwarded-port"
+            | "x-forwarded-prefix"
+            | "x-forwarded-server"
+            | "x-http-method-override"
+    )
+}
+
+/// What an upstream says to browsers and we say for it.
+fn is_ours_to_say(name: &str) -> bool {
+    matches!(
+        name,
+        "access-control-allow-origin"
+            | "access-control-allow-credentials"
+            | "access-control-allow-headers"
+            | "access-control-allow-methods"
+            | "access-control-expose-headers"
+            | "access-control-max-age"
+            | "access-control-allow-private-network"
+            | "x-request-id"
+    )
+}
+
+/// Removes what ends here and what the sender lists as of this connection. Most have little of either, so the few
+/// headers there are are looked through once instead of once for each name.
+fn strip(headers: &mut HeaderMap, ends_here: impl Fn(&str) -> bool) {
     let listed: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
+        .filter(may_be_listed)
         .collect();
-    for name in listed.into_iter().filter(may_be_listed).chain(HOP_BY_HOP) {
+    let ending = headers.keys().filter(|name| ends_here(name.as_str()));
+    let ending: Vec<HeaderName> = ending.cloned().chain(listed).collect();
+    for name in ending {
         headers.remove(name);
     }
 }

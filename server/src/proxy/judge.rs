@@ -39,9 +39,6 @@ pub(crate) fn by_head(upstream: Upstream, head: &Parts, code: Option<&str>, now:
 
 /// The code of an error, and the body as it was.
 pub(super) async fn code_of(head: &Parts, body: Body) -> (Option<String>, Body) {
-    if !is_error(head.status) {
-        return (None, body);
-    }
     if let Some(code) = code_in_headers(&head.headers) {
         return (Some(code), body);
     }
@@ -52,7 +49,8 @@ pub(super) async fn code_of(head: &Parts, body: Body) -> (Option<String>, Body) 
     (code_in(&seen), body)
 }
 
-fn is_error(status: StatusCode) -> bool {
+/// Whether an answer may have a code.
+pub(super) fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 

@@ -1,12 +1,10 @@
 //! One connection: encrypted or not, HTTP/1.1 or HTTP/2 by its first bytes, with limits on time and size.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::Request;
@@ -17,7 +15,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use super::framing::Framing;
 use super::pace::Pace;
@@ -26,6 +23,7 @@ use super::tls::Tls;
 use super::traffic::{Limits, Traffic, Verdict};
 use super::{Encrypted, Peer, Vanish, guard};
 use crate::app::App;
+use crate::middleware::Around;
 
 /// More headers than any client of ours sends, and few enough to read at once.
 const MOST_HEADERS: usize = 100;
@@ -45,7 +43,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(super) struct Serving {
     pub(super) app: App,
-    pub(super) router: Router,
+    pub(super) router: Around,
     pub(super) tls: Option<Tls>,
     pub(super) stopped: watch::Receiver<bool>,
 }
@@ -221,7 +219,7 @@ async fn watch_over(traffic: &Traffic, limits: Limits) -> Verdict {
 }
 
 async fn answer(
-    router: Router,
+    router: Around,
     caller: Caller,
     traffic: Traffic,
     framed_twice: FramedTwice,
@@ -241,16 +239,13 @@ async fn answer(
     }
 }
 
-async fn route(router: Router, caller: Caller, request: Request<Incoming>) -> Response {
+async fn route(router: Around, caller: Caller, request: Request<Incoming>) -> Response {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(caller.peer));
     if caller.encrypted {
         request.extensions_mut().insert(Encrypted);
     }
-    match router.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never as Infallible {},
-    }
+    router.answer(request).await
 }
 
 /// What follows such a request cannot be told from a second one, so nothing follows.

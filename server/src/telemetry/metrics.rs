@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use super::kept::Kept;
 use super::names;
 use super::recent::Recent;
 
@@ -21,6 +22,9 @@ static METADATA: Metadata<'static> = Metadata::new("seawall", Level::INFO, None)
 pub struct Metrics {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
+    counters: Kept<Counter>,
+    gauges: Kept<Gauge>,
+    histograms: Kept<Histogram>,
     pub(super) rls_failures: Recent,
 }
 
@@ -53,6 +57,9 @@ impl Metrics {
         let metrics = Self {
             recorder: Arc::new(recorder),
             handle,
+            counters: Kept::default(),
+            gauges: Kept::default(),
+            histograms: Kept::default(),
             rls_failures: Recent::new(),
         };
         metrics.start_at_zero();
@@ -222,11 +229,15 @@ impl Metrics {
         name: &'static str,
         labels: &[(&'static str, Cow<'static, str>)],
     ) -> Counter {
-        self.recorder.register_counter(&key(name, labels), &METADATA)
+        self.counters.get(name, labels, || {
+            self.recorder.register_counter(&key(name, labels), &METADATA)
+        })
     }
 
     pub(super) fn gauge(&self, name: &'static str, labels: &[(&'static str, Cow<'static, str>)]) -> Gauge {
-        self.recorder.register_gauge(&key(name, labels), &METADATA)
+        self.gauges.get(name, labels, || {
+            self.recorder.register_gauge(&key(name, labels), &METADATA)
+        })
     }
 
     pub(super) fn histogram(
@@ -234,7 +245,9 @@ impl Metrics {
         name: &'static str,
         labels: &[(&'static str, Cow<'static, str>)],
     ) -> Histogram {
-        self.recorder.register_histogram(&key(name, labels), &METADATA)
+        self.histograms.get(name, labels, || {
+            self.recorder.register_histogram(&key(name, labels), &METADATA)
+        })
     }
 }
 

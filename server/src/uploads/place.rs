@@ -47,6 +47,9 @@ const OPERATIONS: [&str; 10] = [
 impl Place {
     /// The place a request uploads to, if it is an upload.
     pub(crate) fn of(upstream: Upstream, method: &Method, path: &str, config: &UploadConfig) -> Option<Self> {
+        if upstream != Upstream::Storage && config.paths.is_empty() {
+            return None;
+        }
         let path = decoded(path);
         if upstream == Upstream::Storage {
             return of_storage(method, &path);
