@@ -100,6 +100,34 @@ async fn a_refused_caller_learns_both_tiers_and_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn the_organisation_that_a_request_names_is_the_one_that_is_charged() {
+    let app = tiered()
+        .set("SEAWALL_ORGANISATION_HEADER", "x-organisation")
+        .set(
+            "SEAWALL_TIERS",
+            &json!({"free": {"general-limit": 100, "organisation-limit": 2, "organisation-window": 3_600_000}}).to_string(),
+        )
+        .start()
+        .await;
+    let caller = app.with_claims(&json!({
+        "sub": OWNER.id, "role": "authenticated", "app_metadata": {"tier": "free", "org_id": ["red", "blue"]}
+    }));
+    let ask = |organisation: &str| caller.get(ROOMS).header("x-organisation", organisation).send();
+    for _ in 0..2 {
+        ask("red").await.expect(200);
+    }
+    let refused = ask("red").await.expect(429);
+    assert_eq!(refused.json()["scope"], "organisation");
+    ask("blue").await.expect(200);
+    // A colleague of the same organisation is charged to it as well.
+    let colleague = app.with_claims(&json!({
+        "sub": "22222222-2222-4222-8222-222222222222", "role": "authenticated",
+        "app_metadata": {"tier": "free", "org_id": ["red"]}
+    }));
+    colleague.get(ROOMS).send().await.expect(429);
+}
+
+#[tokio::test]
 async fn exports_are_expensive_and_have_their_own_limit_by_tier() {
     let app = tiered().start().await;
     let caller = app.with_claims(&claims(OWNER.id, "free"));

@@ -63,6 +63,24 @@ async fn what_is_ambiguous_too_large_or_half_is_refused_and_the_connection_close
 }
 
 #[tokio::test]
+async fn an_address_longer_than_the_library_reads_is_refused_in_the_one_shape() {
+    // Where heads may be longer than that: else it is the head that is too long.
+    let app = TestApp::builder()
+        .set("SEAWALL_HEADER_LIMIT", "131072")
+        .start()
+        .await;
+    let address = "a".repeat(70_000);
+    let answer = app
+        .send_raw(&format!("GET /{address} HTTP/1.1\r\nHost: a\r\n\r\n"))
+        .await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 414 "), "{head}");
+    assert!(head.contains("connection: close"), "{head}");
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["code"], "SEAWALL_URI_TOO_LONG");
+}
+
+#[tokio::test]
 async fn encryption_changes_nothing_of_it() {
     let certificate = Certificate::create();
     let app = super::tls::started(&certificate, &[("SEAWALL_HEADER_TIMEOUT", "700")]).await;
