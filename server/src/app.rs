@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::active::Active;
 use crate::audit::Audit;
 use crate::auth::Tokens;
 use crate::breakers::Breakers;
 use crate::bus::Bus;
+use crate::business::Business;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -57,6 +59,10 @@ pub struct Parts {
     pub(crate) bus: Bus,
     /// The database of what Seawall stores; none where none is configured.
     pub(crate) store: Option<Store>,
+    /// Who was seen lately.
+    pub(crate) active: Active,
+    /// What the business counts.
+    pub(crate) business: Business,
     /// Kept answers; none where nothing is to be kept.
     pub(crate) cache: Option<Cache>,
     /// Records of requests; none where they are switched off or there is no store.
@@ -94,6 +100,8 @@ impl App {
         let bus = Bus::new(&config);
         let traces = Traces::new(&config.traces)?;
         let store = Store::new(&config.cluster)?;
+        let active = Active::new(&config);
+        let business = Business::new(&config.business, &metrics);
         let cache = Cache::new(&config, redis.clone(), metrics.clone());
         let audit = Audit::new(&config, store.as_ref(), (clock, &metrics, &events))?;
         let queue = Queue::new(&config.queue, store.as_ref(), &metrics);
@@ -123,6 +131,8 @@ impl App {
             instances: Instances::new(clock.unix().as_millis()),
             bus,
             store,
+            active,
+            business,
             cache,
             audit,
             queue,

@@ -7,6 +7,7 @@
 mod audit;
 mod auth;
 mod bounds;
+pub(crate) mod business;
 mod cache;
 mod check;
 mod cluster;
@@ -35,6 +36,7 @@ pub use crate::client_address::ForwardedHeader;
 pub use audit::{Addresses, AuditConfig};
 pub use auth::{AuthConfig, JwksConfig, JwksPlace, OrganisationConfig, RemoteConfig};
 pub use bounds::BoundsConfig;
+pub use business::{BusinessConfig, BusinessKind, BusinessMetric};
 pub use cache::{CacheConfig, CacheLifetimes, CacheRule};
 pub use check::{CheckConfig, Mode};
 pub use cluster::ClusterConfig;
@@ -130,6 +132,8 @@ pub struct Config {
     pub cluster: ClusterConfig,
     /// Traces.
     pub traces: TracesConfig,
+    /// Metrics that are asked of the database.
+    pub business: BusinessConfig,
     /// What the database is checked for.
     pub check: CheckConfig,
     /// The response cache.
@@ -183,6 +187,7 @@ impl Config {
             limits: LimitsConfig::read(&source, postgrest)?,
             cluster: ClusterConfig::read(&source)?,
             traces: TracesConfig::read(&source)?,
+            business: BusinessConfig::read(&source)?,
             check: CheckConfig::read(&source)?,
             cache: CacheConfig::read(&source)?,
             audit: AuditConfig::read(&source, postgrest)?,

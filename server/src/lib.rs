@@ -4,11 +4,13 @@
 //! back a handle. Everything the server knows is in one [`app::App`], built once;
 //! there is no global state, so a process may run several servers.
 
+mod active;
 pub mod app;
 mod audit;
 pub mod auth;
 pub mod breakers;
 mod bus;
+mod business;
 mod cache;
 pub mod cli;
 mod client_address;

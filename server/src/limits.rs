@@ -119,6 +119,12 @@ impl Limits {
         self.rules.load()
     }
 
+    /// The names of the tiers there are.
+    pub(crate) fn tiers(&self) -> Vec<String> {
+        let rules = self.rules.load();
+        rules.tiers.iter().map(|tier| tier.name.clone()).collect()
+    }
+
     /// Charges a request to every scope, or to none where one of them refuses.
     pub(crate) async fn decide(&self, subject: &Subject<'_>) -> Decision {
         let rules = self.rules.load_full();

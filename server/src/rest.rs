@@ -39,6 +39,7 @@ pub(crate) use inspect::inspect;
 use live::Live;
 pub(crate) use loader::{first_load, keep_loaded};
 use pool::Pool;
+pub(crate) use pool::connect_apart;
 use pulse::Pulse;
 pub(crate) use seal::{JobSeal, ask_as_login, carry_out, login_role};
 

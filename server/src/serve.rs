@@ -26,8 +26,8 @@ use crate::lint::Refused;
 use crate::migrate::MigrateError;
 use crate::telemetry::Traces;
 use crate::{
-    audit, auth, bus, cache, instances, limits, migrate, partitions, queue, rest, router, telemetry,
-    websocket,
+    active, audit, auth, bus, business, cache, instances, limits, migrate, partitions, queue, rest, router,
+    telemetry, websocket,
 };
 use census::{Census, Full};
 use connection::Serving;
@@ -200,6 +200,8 @@ pub async fn serve(config: Config, listener: TcpListener) -> Result<Handle, Star
         tokio::spawn(partitions::keep(app.clone(), stopped.clone())),
         tokio::spawn(rest::keep_loaded(app.clone(), stopped.clone())),
         tokio::spawn(bus::run(app.clone(), stopped.clone())),
+        tokio::spawn(active::share(app.clone(), stopped.clone())),
+        tokio::spawn(business::run(app.clone(), stopped.clone())),
         tokio::spawn(instances::run(app.clone(), stopped.clone())),
         tokio::spawn(websocket::close_in_the_end(app.clone(), stopped.clone())),
         tokio::spawn(queue::run(app.clone(), stopped.clone())),

@@ -1,6 +1,8 @@
 //! What the server tells its operators: Prometheus metrics and log lines.
 
+mod active;
 mod audit;
+mod business;
 mod cache;
 mod client;
 mod edge;

@@ -266,6 +266,10 @@ keys! {
     OTLP_SERVICE = "otlp-service" or "OTEL_SERVICE_NAME", "what the service is called in traces";
     TRACE_SAMPLE = "trace-sample" or "OTEL_TRACES_SAMPLER_ARG", "share of requests that is traced where the caller has not decided, from 0 to 1";
 
+    BUSINESS_METRICS = "business-metrics", "metrics asked of the database: help, kind, query, interval, timeout and rows by name";
+    BUSINESS_METRICS_ROLE = "business-metrics-role", "role their queries run as; it should be able to read what they read and no more";
+    BUSINESS_METRICS_DATABASE_URL = "business-metrics-database-url" [SECRET], "connection string of their own; that of requests where it is left out";
+
     LOG_LEVEL = "log-level", "least severe events that are logged";
     LOG_FORMAT = "log-format", "text or json";
 }

@@ -239,6 +239,7 @@ fn is_known(name: &str) -> bool {
             .iter()
             .any(|prefix| name.starts_with(prefix))
         || name.starts_with("tiers.")
+        || name.starts_with("business-metrics.")
         || key::ALL.iter().any(|key| key.name == name)
 }
 

@@ -29,6 +29,22 @@ pub(crate) struct Subject<'request> {
     is_expensive: bool,
 }
 
+impl Rules {
+    /// The tier that is claimed or that a role has, if it exists, and whether it is claimed.
+    fn tier_of(&self, identity: Option<&Identity>) -> (Option<Arc<Tier>>, bool) {
+        let tiers = &self.config.tiers;
+        let claim = identity.and_then(|identity| tiers.claim.find_in(&identity.claims));
+        match (claim, identity) {
+            (Some(Value::String(name)), _) => (self.named(name), true),
+            (None | Some(Value::Null), _) => {
+                let role = identity.map_or("", |identity| &*identity.role);
+                (self.named(&tiers.of_role(role).name), false)
+            }
+            (Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)), _) => (None, true),
+        }
+    }
+}
+
 impl Limits {
     /// Reads off a request who asks for what. What is missing falls back to the address and to the lowest tier.
     pub(crate) fn subject<'request>(&self, request: &'request Request) -> Subject<'request> {
@@ -63,17 +79,15 @@ impl Limits {
         user
     }
 
+    /// The tier's name, for those who only count: what is odd about it is told elsewhere.
+    pub(crate) fn tier_name(&self, identity: &Identity) -> String {
+        let rules = self.rules.load();
+        let (known, _) = rules.tier_of(Some(identity));
+        known.map_or_else(|| rules.lowest.name.clone(), |tier| tier.name.clone())
+    }
+
     fn tier(&self, identity: Option<&Identity>, rules: &Rules) -> Arc<Tier> {
-        let tiers = &rules.config.tiers;
-        let claim = identity.and_then(|identity| tiers.claim.find_in(&identity.claims));
-        let (known, claimed) = match (claim, identity) {
-            (Some(Value::String(name)), _) => (rules.named(name), true),
-            (None | Some(Value::Null), _) => {
-                let role = identity.map_or("", |identity| &*identity.role);
-                (rules.named(&tiers.of_role(role).name), false)
-            }
-            (Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)), _) => (None, true),
-        };
+        let (known, claimed) = rules.tier_of(identity);
         if known.is_none() && claimed {
             self.fell_back(
                 "unknown_tier",

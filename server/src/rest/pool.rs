@@ -58,6 +58,30 @@ pub(super) fn build(database: &DatabaseConfig, metrics: Metrics) -> Result<Pool,
         .map_err(|error| StartError::Database(error.to_string()))
 }
 
+/// A connection of an ordinary driver that belongs to no pool.
+///
+/// # Errors
+/// When it cannot be had; says why, without user or password.
+pub(crate) async fn connect_apart(mut config: tokio_postgres::Config) -> Result<Client, String> {
+    let tls = tls_for(&mut config).map_err(|error| error.to_string())?;
+    connect(&config, tls).await.map_err(|error| error.to_string())
+}
+
+async fn connect(config: &tokio_postgres::Config, tls: Option<MakeRustlsConnect>) -> Result<Client, Error> {
+    match tls {
+        Some(tls) => {
+            let (client, driver) = config.connect(tls).await?;
+            tokio::spawn(drive(driver));
+            Ok(client)
+        }
+        None => {
+            let (client, driver) = config.connect(NoTls).await?;
+            tokio::spawn(drive(driver));
+            Ok(client)
+        }
+    }
+}
+
 /// Lends a connection, and notes how long that took.
 pub(super) async fn lend(pool: &Pool) -> Result<Loan, PoolError<WireError>> {
     let started = Instant::now();
@@ -114,18 +138,7 @@ impl Connector {
 
     /// A connection of an ordinary driver, for what is no request's transaction.
     pub(super) async fn driver(&self) -> Result<Client, Error> {
-        match self.tls.clone() {
-            Some(tls) => {
-                let (client, driver) = self.config.connect(tls).await?;
-                tokio::spawn(drive(driver));
-                Ok(client)
-            }
-            None => {
-                let (client, driver) = self.config.connect(NoTls).await?;
-                tokio::spawn(drive(driver));
-                Ok(client)
-            }
-        }
+        connect(&self.config, self.tls.clone()).await
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

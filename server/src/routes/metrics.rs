@@ -17,5 +17,9 @@ pub(super) async fn read(State(app): State<App>) -> Response {
         (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
     ];
-    (headers, app.metrics.render()).into_response()
+    let tiers = app.limits.tiers();
+    let tiers = tiers.iter().map(String::as_str);
+    app.active.report(tiers, app.clock.unix_seconds(), &app.metrics);
+    let text = app.metrics.render() + &app.business.render(app.clock.mono());
+    (headers, text).into_response()
 }

@@ -40,6 +40,7 @@ impl Metrics {
             .iter()
             .chain(super::cache::COUNTERS)
             .chain(super::partitions::COUNTERS)
+            .chain(super::business::COUNTERS)
         {
             recorder.describe_counter((*name).into(), Some(Unit::Count), (*help).into());
         }
@@ -47,6 +48,8 @@ impl Metrics {
             .iter()
             .chain(super::cache::GAUGES)
             .chain(super::partitions::GAUGES)
+            .chain(super::business::GAUGES)
+            .chain(super::active::GAUGES)
         {
             recorder.describe_gauge((*name).into(), None, (*help).into());
         }

@@ -43,6 +43,8 @@ fn names(expression: &str) -> impl Iterator<Item = String> + '_ {
             "_flight",
             "_loaded",
             "_keys",
+            "active_users",
+            "_series",
         ]
         .iter()
         .any(|end| word.ends_with(end))
@@ -97,7 +99,16 @@ fn every_metric_that_alerts_and_dashboard_name_is_one_of_the_servers() {
 #[tokio::test]
 async fn prometheus_answers_every_query_of_the_dashboard_over_a_live_server() {
     let limits = json!({"limits": {"reads": {"limit": 20, "window": 60000}}});
-    let app = TestApp::builder().limits(&limits).start().await;
+    let people = json!({"help": "Members.", "interval": 1, "query": "select room_id is null as roomless, count(*) as value from public.memberships group by 1"});
+    let app = TestApp::builder()
+        .limits(&limits)
+        .set(
+            "SEAWALL_BUSINESS_METRICS",
+            &json!({"members": people}).to_string(),
+        )
+        .set("SEAWALL_BUSINESS_METRICS_ROLE", "service_role")
+        .start()
+        .await;
     let prometheus = Prometheus::start(app.address());
     let until = Instant::now() + Duration::from_secs(40);
     let mut silent = queries();
@@ -121,6 +132,10 @@ async fn prometheus_answers_every_query_of_the_dashboard_over_a_live_server() {
         "auth_failures",
         "schema_cache_loaded",
         "seawall_events",
+        "active_users",
+        "business_metric_series",
+        "business_metric_last",
+        "{__name__=~\"seawall_business_",
     ];
     let missing: Vec<_> = silent
         .iter()
