@@ -3,6 +3,10 @@
  *
  * Every decision (send, wait, refuse, repeat) is the core's. Here are the things a core without I/O cannot
  * do: sending, sleeping, listening to the caller's signal, watching the body, and throwing.
+ *
+ * While only the first half of the core is here, a call that it lets go is told to the whole later, step by step, and
+ * waits for the whole only where there is something to decide: it is not let go, or it failed. Where the whole cannot be
+ * had, a failure is given as it is, and what may go is decided by the first half alone.
  */
 
 import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
@@ -10,7 +14,7 @@ import { watchBody, type WatchedBody } from "./body.js";
 import type { Abortable } from "./caller.js";
 import { PRIORITIES } from "./call-options.js";
 import type { Clock } from "./clock.js";
-import { Action, Break, CallFlag, type Core, Place } from "./core.js";
+import { Action, Break, CallFlag, type Core, Leave, Place } from "./core.js";
 import type { Environment } from "./environment.js";
 import {
   CircuitOpenError,
@@ -25,11 +29,11 @@ import {
 import type { CallFacts, Emitter, FailureEvent, GuardEvent } from "./events.js";
 import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
-import { expectRest, loadRest, rest } from "./rest.js";
 import type { Route } from "./route.js";
+import type { Rules } from "./settings.js";
 import type { Passage } from "./stage.js";
 import type { Alarm, Timers } from "./timer.js";
-import { CATEGORIES, type Category, type Service } from "./vocabulary.js";
+import { CATEGORIES, type Category, type Service, SERVICES } from "./vocabulary.js";
 
 /** What calls share. */
 export interface CallParts {
@@ -43,8 +47,11 @@ export interface CallParts {
   readonly line: Line;
   /** Counts a call that has ended. */
   count(ok: boolean, attempts: number): void;
-  /** Which rules of the core hold for a route. */
+  /** Which rules of the core hold for a route, and what they are. */
   scopeOf(route: Route): number;
+  rulesOf(route: Route): Rules;
+  /** Asks for the whole core; calls back when it is here, or cannot be had. */
+  whole(): Promise<void>;
   /** The core has counted something; with `news`, breakers have something to tell or change by themselves. */
   settled(news: boolean): void;
 }
@@ -53,6 +60,10 @@ type Answered = Extract<AttemptEnd, { kind: "answered" }>;
 
 /** Bodies of these services may be long or endless: they must go on coming, but need not end in time. */
 const STREAMING = new Set<Service>(["storage", "functions"]);
+/** So long is the whole core waited for: a file that takes longer will not come. */
+const CORE_PATIENCE = 5_000;
+/** The number of no call, and of no category. */
+const NONE = 0xffff_ffff;
 /** Answers of these have no body. Chromium shows an empty one, with which no `Response` can be made. */
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
@@ -82,6 +93,12 @@ export class Call {
   #attempts = 0;
   /** A good answer was delivered and its end is yet to be told. */
   #untold = false;
+  /** Its number among the early calls, for as long as the whole core does not know it. */
+  #early = NONE;
+  /** The whole core does not hear of it. */
+  #alone = true;
+  /** It was waited for. */
+  #inVain = false;
   #concluded = false;
 
   constructor(parts: CallParts, passage: Passage) {
@@ -92,9 +109,41 @@ export class Call {
     this.#route = route;
     const now = parts.clock.now();
     this.#started = now - passage.waited;
-    this.#action = this.#take(begin(parts, passage, now));
+    this.#action = this.#begin(now);
     parts.live.add(this);
     request.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  #begin(now: number): Action {
+    const { core } = this.#parts;
+    this.#alone = !core.whole;
+    if (core.whole) return this.#take(begin(this.#parts, this.#passage, now - this.#started, now));
+    if (this.#beginEarly(core.room ? core.leave : Leave.Nothing, now) === Action.Send) return Action.Send;
+    this.#category = undefined;
+    return Action.WaitForCore;
+  }
+
+  /** Asks the half that is here; the whole hears of it later. */
+  #beginEarly(leave: Leave, now: number): Action {
+    const { core, rulesOf } = this.#parts;
+    const { values, breaker } = rulesOf(this.#route);
+    const { user } = this.#passage;
+    core.numbers().set(values);
+    const waited = now - this.#started;
+    const action = core.call.early(core.number, breaker, this.#route.number, user.number, this.#route.kind, leave, values.length, waited, now);
+    this.#read();
+    if (action !== Action.Send) return action;
+    this.#early = this.#id;
+    this.#alone = !core.room;
+    this.#soon(() => {
+      const decided = begin(this.#parts, this.#passage, waited, now);
+      this.#id = core.numbers()[Place.Id] ?? 0;
+      this.#early = NONE;
+      // After a failure the whole core may think otherwise: this one is not its own.
+      this.#alone = decided !== Action.Send;
+      if (this.#alone) core.call.broke(core.guard, this.#id, Break.Aborted, now);
+    });
+    return action;
   }
 
   /** Ends the call from outside: its caller gave up, or the guard closes. */
@@ -109,6 +158,9 @@ export class Call {
     try {
       for (;;) {
         switch (this.#action) {
+          case Action.WaitForCore:
+            await this.#waitForCore();
+            break;
           case Action.Send:
             await this.#sendOnce(send);
             if (this.#untold) return this.#give();
@@ -135,38 +187,88 @@ export class Call {
     this.#attempts += 1;
     this.#attempt = startAttempt(send, this.#until, this.#parts.timers);
     if (this.#stop) this.#attempt.abort(this.#stop.reason);
-    expectRest();
+    if (!this.#parts.core.whole) void this.#parts.whole();
     this.#last = await this.#attempt.ended;
-    // What reads the words of a refusal may still be under way; without it the status has to do.
-    if (!isGood(this.#last) && saysMore(this.#last) && !rest()) await loadRest().catch(() => {});
     // A good answer is told when its body has come; until then its permit is in use.
     this.#untold = isGood(this.#last);
-    if (this.#untold) this.#begun();
-    else this.#tell(this.#last);
+    if (this.#untold) return this.#begun();
+    this.#tell(this.#last);
+    // What is to be done now, the whole core says; without it, nothing.
+    await this.#core();
   }
 
   /** A good answer has begun: its place among those under way is free, and nothing will be repeated. */
   #begun(): void {
     const { core, clock, line } = this.#parts;
-    core.call.deliver(core.guard, this.#id, clock.now());
+    const now = clock.now();
+    if (this.#early !== NONE) core.call.early_answered(this.#early);
+    this.#soon(() => core.call.deliver(core.guard, this.#id, now));
     line.call();
+  }
+
+  /** Tells the whole core, if it is one of its calls. */
+  #soon(act: () => void): void {
+    this.#parts.core.soon(() => {
+      if (!this.#alone) act();
+    });
   }
 
   /** How an attempt went, in the core's words. */
   #tell(end: AttemptEnd): void {
     const { core, clock } = this.#parts;
     const now = clock.now();
-    if (end.kind === "answered") this.#action = this.#take(answered(core, this.#id, end, now, clock.wall()));
-    else {
-      const aborted = end.kind === "aborted" ? Break.Aborted : this.#whoseFault((end as { error?: unknown }).error);
-      const how = end.kind === "timed_out" ? Break.TimedOut : aborted;
-      const delivered = this.#untold ? Break.Delivered : 0;
-      this.#action = this.#take(core.call.broke(core.guard, this.#id, how + delivered, now));
+    const wall = clock.wall();
+    const status = end.kind === "answered" ? end.response.status : 0;
+    const how = end.kind === "answered" ? 0 : end.kind === "timed_out" ? Break.TimedOut : this.#whoseFault(end);
+    if (this.#alone || !core.whole) {
+      const category = core.call.early_over(this.#early, SERVICES.indexOf(this.#route.service), status, how, now);
+      this.#category = CATEGORIES[category];
+      this.#action = Action.Give;
     }
+    const delivered = this.#untold ? Break.Delivered : 0;
+    this.#soon(() => {
+      const { call, guard } = core;
+      const id = this.#id;
+      const action = end.kind === "answered" ? answered(core, id, end, now, wall) : call.broke(guard, id, how + delivered, now);
+      // Nobody waits any more for what the core would do next.
+      if (this.#concluded && action !== Action.Give) call.broke(guard, id, Break.Aborted, now);
+      else this.#action = this.#take(action);
+    });
+  }
+
+  /** Waits for the whole core, as long as somebody waits for the call and no longer than makes sense. */
+  async #core(): Promise<void> {
+    const { core, timers, clock, whole } = this.#parts;
+    if (core.whole || this.#inVain || this.#stop) return;
+    await new Promise<void>((resolve) => {
+      const alarm = timers.arm(Math.min(this.#deadline, clock.now() + CORE_PATIENCE), resolve);
+      this.#wake = () => {
+        timers.disarm(alarm);
+        resolve();
+      };
+      void whole().then(this.#wake);
+    });
+    this.#wake = undefined;
+    this.#inVain = !core.whole;
+  }
+
+  /** The half that is here could not tell whether the call may go. */
+  async #waitForCore(): Promise<void> {
+    const { core, clock } = this.#parts;
+    await this.#core();
+    if (this.#stop) throw this.#stop.reason;
+    const now = clock.now();
+    this.#action = core.whole ? this.#begin(now) : this.#beginEarly(Leave.Alone, now);
   }
 
   /** Takes over what the core says of the call, and gives what it says to do. */
   #take(action: Action): Action {
+    this.#parts.settled(this.#read());
+    return action;
+  }
+
+  /** The same of the half that is here; whether there is news. */
+  #read(): boolean {
     const numbers = this.#parts.core.numbers();
     const at = (place: Place): number => numbers[place] ?? 0;
     this.#id = at(Place.Id);
@@ -176,12 +278,12 @@ export class Call {
     this.#queued = at(Place.Queued);
     this.#deadline = at(Place.Deadline);
     this.#patience = at(Place.Patience);
-    this.#parts.settled(at(Place.News) > 0);
-    return action;
+    return at(Place.News) > 0;
   }
 
-  #whoseFault(error: unknown): Break {
-    if (this.#stop || error instanceof UserChangedError || (error as { name?: unknown } | null)?.name === "AbortError") return Break.Aborted;
+  #whoseFault(end: AttemptEnd): Break {
+    const { error } = end as { error?: unknown };
+    if (end.kind === "aborted" || this.#stop || error instanceof UserChangedError || (error as { name?: unknown } | null)?.name === "AbortError") return Break.Aborted;
     try {
       this.#request.check();
     } catch {
@@ -302,16 +404,6 @@ export class Call {
   /** Tells the core how a delivered answer ended, once. */
   #settle(end: AttemptEnd): void {
     if (this.#concluded) return;
-    if (this.#untold && saysMore(end) && !rest()) {
-      // Its caller has the answer; what it says beside waits until it can be read.
-      const settle = (): void => this.#finish(end);
-      return void loadRest().then(settle, settle);
-    }
-    this.#finish(end);
-  }
-
-  #finish(end: AttemptEnd): void {
-    if (this.#concluded) return;
     if (this.#untold) this.#tell(end);
     this.#untold = false;
     this.#conclude();
@@ -350,7 +442,7 @@ export class Call {
   #conclude(error?: unknown): void {
     if (this.#concluded) return;
     this.#concluded = true;
-    const { core, clock } = this.#parts;
+    const { clock } = this.#parts;
     const category = this.#category;
     const last = this.#last?.kind === "answered" ? this.#last : undefined;
     const status = last?.response.status ?? 0;
@@ -359,7 +451,7 @@ export class Call {
     this.#parts.count(ok, this.#attempts);
     // Not over, so left in the middle: the core gives it up.
     const isOver = this.#action === Action.Give || this.#action === Action.Refuse;
-    if (!isOver) this.#take(core.call.broke(core.guard, this.#id, Break.Aborted, clock.now()));
+    if (!isOver) this.#tell({ kind: "aborted", reason: error });
     const queued = this.#queued;
     const user = this.#passage.user.number;
     this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
@@ -385,12 +477,11 @@ function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
 }
 
-function begin(parts: CallParts, passage: Passage, now: number): Action {
-  const { request, route, user, options, flags, waited } = passage;
+function begin(parts: CallParts, passage: Passage, waited: number, now: number): Action {
+  const { request, route, user, options, flags } = passage;
   const { call, guard, write } = parts.core;
   const urgency = PRIORITIES.indexOf(options.priority ?? "normal") << CallFlag.PriorityShift;
-  // Without the rest, which reads it, a preference marks nothing: the request is sent once.
-  const prefer = route.byPreference && rest() ? request.header("prefer") : null;
+  const prefer = route.byPreference ? request.header("prefer") : null;
   const marked = options.idempotent || (prefer !== null && call.resolves(write(prefer))) ? CallFlag.Marked : 0;
   const own = options.idempotent === false ? request.flags & ~CallFlag.Marked : request.flags;
   const kind = route.kind | own | flags | marked | urgency;
@@ -411,6 +502,6 @@ function saysMore(end: AttemptEnd | undefined): boolean {
 
 function answered({ call, guard, write }: Core, id: number, end: Answered, now: number, wall: number): Action {
   const { response, code } = end;
-  if (!saysMore(end) || !rest()) return call.stood(guard, id, response.status, now);
+  if (!saysMore(end)) return call.stood(guard, id, response.status, now);
   return call.answered(guard, id, response.status, write(`${adviceOf(response)}\n${code ?? ""}`), now, wall);
 }

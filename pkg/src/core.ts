@@ -1,13 +1,18 @@
 /**
- * The policy core: one small WebAssembly module, of which the half that a first call needs is here (`module.ts`).
+ * The policy core: one WebAssembly module, of which the small part that a page's first calls need is here (`module.ts`).
  *
- * The first guarded call can follow `createGuard()` at once. The core decides and never acts; it takes numbers and gives numbers, and knows neither clock nor network. What does not
- * fit into arguments lies in its memory: a list of numbers, and letters for the few texts it reads.
+ * The first guarded call can follow `createGuard()` at once. The core decides and never acts; it takes numbers and gives
+ * numbers, and knows neither clock nor network. What does not fit into arguments lies in its memory: a list of numbers,
+ * and letters for the few texts it reads.
+ *
+ * Until the second half is here (`rest.ts`) the first lets go what the whole would let go, and no more. What the whole is
+ * to hear of it waits here in its order; then it is as if the whole had been here from the beginning.
  */
 
 import type { InitOutput } from "../generated/guard/guard.js";
 import type { Environment } from "./environment.js";
 import { openModule } from "./module.js";
+import { rest } from "./rest.js";
 
 /** What to do next with a call. The numbers are the core's. */
 export const enum Action {
@@ -23,6 +28,18 @@ export const enum Action {
   Give = 4,
   /** Sleep until there is a place among those under way, then ask again. */
   WaitForPlace = 5,
+  /** Not the core's own: what is here of it cannot tell. */
+  WaitForCore = 6,
+}
+
+/** What early calls may use of their quotas. The numbers are the core's. */
+export const enum Leave {
+  Nothing = 0,
+  /** What a tab may send before it knows of the others. */
+  Allowance = 1,
+  Quota = 2,
+  /** All, with failures counted: the second half cannot be had. */
+  Alone = 3,
 }
 
 /** How an attempt ended without an answer. The numbers are the core's. */
@@ -72,7 +89,18 @@ export const enum Place {
 export interface Core {
   /** The module's functions; their first argument is {@link Core.guard}. Some come with `rest.ts`. */
   readonly call: InitOutput;
+  /** Its number in the whole core. */
   readonly guard: number;
+  /** Its number among those who make early calls. */
+  readonly number: number;
+  /** Whether the second half is here, too. */
+  readonly whole: boolean;
+  /** What early calls may use of their quotas. */
+  leave: Leave;
+  /** Whether the whole core can be told of another early call. */
+  readonly room: boolean;
+  /** Does it with the whole core: now, or as soon as it is here, in this order; `last` when nothing else waits. */
+  soon(act: () => void, last?: boolean): void;
   /** The breakers' names by their numbers: the services', then endpoints' as they come to have one. */
   readonly breakers: string[];
   /** The endpoints' names by their numbers. */
@@ -95,13 +123,18 @@ const enum Size {
  * A core that decides nothing, where the module cannot be had: everything around it stands, and no call is asked about.
  */
 export function inertCore(): Core {
-  const answers: Record<string, number> = { tick: Infinity, configure: 255 };
+  const answers: Record<string, number> = { tick: Infinity, check: 255 };
   const call = new Proxy({} as InitOutput, { get: (_, name) => () => answers[String(name)] ?? 0 });
   const nothing = new Float64Array(Size.Numbers);
-  return { call, guard: 0, breakers: [], endpoints: [], numbers: () => nothing, write: () => 0, read: () => "" };
+  const own = { guard: 0, number: 0, whole: true, leave: Leave.Nothing, room: true, soon: (act: () => void) => act() };
+  return { ...own, call, breakers: [], endpoints: [], numbers: () => nothing, write: () => 0, read: () => "" };
 }
 
+/** Where the second half does not come, so much is remembered for it and no more. */
+const MOST_WAITING = 500;
+
 let numbers = new Float64Array();
+let made = 0;
 
 /** Guards that nobody holds any more need not be closed. */
 const abandoned =
@@ -111,21 +144,47 @@ const abandoned =
 
 export function createCore({ random }: Environment): Core {
   const call = openModule();
+  let waiting: (() => void)[] | undefined = [];
+  const lasts: (() => void)[] = [];
+  const letters = (): Uint8Array => {
+    // Asked first: a twin's memory may move at any call.
+    const place = call.letters();
+    return new Uint8Array(call.memory.buffer, place, Size.Letters);
+  };
   const half = (): number => Math.floor(random() * 2 ** 32);
-  const guard = call.create(half(), half());
-  const letters = (): Uint8Array => new Uint8Array(call.memory.buffer, call.letters(), Size.Letters);
-  const core: Core = {
+  function become(acts: readonly (() => void)[]): void {
+    waiting = undefined;
+    core.guard = call.create(half(), half());
+    abandoned?.register(core, core.guard);
+    for (const act of acts) act();
+  }
+  const core = {
     call,
-    guard,
-    breakers: [],
-    endpoints: [],
+    guard: 0,
+    number: (made += 1),
+    get whole() {
+      if (waiting && rest()) become([...waiting, ...lasts]);
+      return !waiting;
+    },
+    leave: Leave.Quota as Leave,
+    get room() {
+      return !waiting || waiting.length < MOST_WAITING;
+    },
+    soon(act: () => void, last = false) {
+      if (core.whole || !waiting) act();
+      else (last ? lasts : waiting).push(act);
+    },
+    breakers: [] as string[],
+    endpoints: [] as string[],
     numbers: () => {
-      if (numbers.length === 0) numbers = new Float64Array(call.memory.buffer, call.numbers(), Size.Numbers);
+      if (numbers.length === 0) {
+        const place = call.numbers();
+        numbers = new Float64Array(call.memory.buffer, place, Size.Numbers);
+      }
       return numbers;
     },
-    write: (text) => new TextEncoder().encodeInto(text, letters()).written,
-    read: (length) => new TextDecoder().decode(letters().slice(0, length)),
+    write: (text: string) => new TextEncoder().encodeInto(text, letters()).written,
+    read: (length: number) => new TextDecoder().decode(letters().slice(0, length)),
   };
-  abandoned?.register(core, guard);
   return core;
 }

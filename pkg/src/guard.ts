@@ -1,12 +1,12 @@
 /** `createGuard`: puts the parts together, synchronously, and is the only thing that holds them. */
 
-import { type BreakerAccess, type Breakers, createBreakers, type Hand } from "./breakers.js";
+import { type BreakerAccess, type Breakers, createBreakers, type Hand, untouched } from "./breakers.js";
 import { type CacheAccess, createCache } from "./cache.js";
 import { Call, type CallParts } from "./call.js";
 import type { GuardedInit } from "./call-options.js";
 import { type Abortable, type CallerParts, sendAsCaller } from "./caller.js";
 import { createClock } from "./clock.js";
-import { CallFlag, type Core, createCore, inertCore } from "./core.js";
+import { CallFlag, type Core, createCore, inertCore, Leave } from "./core.js";
 import { type Environment, systemEnvironment } from "./environment.js";
 import { GuardClosedError, GuardError, GuardUnavailableError, OptionError } from "./errors.js";
 import { createEmitter, type GuardEventType, type Listener } from "./events.js";
@@ -28,7 +28,7 @@ import { readRequest } from "./request.js";
 import type { Run, Runs } from "./run.js";
 import { createRouter } from "./route.js";
 import { createSettings } from "./settings.js";
-import { createCounter, readBreaker, readLimits } from "./reading.js";
+import { createCounter, limitsUnused } from "./reading.js";
 import type { GuardSnapshot } from "./snapshot.js";
 import { compose, type Passage } from "./stage.js";
 import { createStages } from "./stages.js";
@@ -36,7 +36,7 @@ import { loadStore, type StoredBreaker } from "./store.js";
 import { joinTabs } from "./tabs.js";
 import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
-import { CIRCUIT_STATES, TRANSITION_CAUSES, type TransitionCause } from "./vocabulary.js";
+import { CIRCUIT_STATES, SERVICES, TRANSITION_CAUSES, type TransitionCause } from "./vocabulary.js";
 
 /**
  * A `fetch` with a guard in front of it: same arguments, same answers, same aborts.
@@ -176,8 +176,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const settings = createSettings(core, given, clock.now());
   const route = createRouter(core);
   let state: State | undefined;
-  /** The guard's state for storage and other tabs, if the part that knows it is here. */
-  const stateHere = (): State | undefined => (state ??= rest()?.openState({ core, clock, route, settings }));
+  /** The guard's state, if the part that knows it is here. */
+  const stateHere = (): State | undefined => (core.whole && !missing ? (state ??= rest()?.openState({ core, clock, route, settings })) : undefined);
   /** Does something with it as soon as it can: at once, or when the part has been loaded. */
   function withState(use: (state: State) => void): Promise<void> | undefined {
     const now = stateHere();
@@ -246,6 +246,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   }
 
   function look(): void {
+    if (!core.whole) return;
     timers.disarm(tick);
     const next = core.call.tick(core.guard, clock.now());
     if (tellTransitions()) void withState(() => persistence.changed("now"));
@@ -284,7 +285,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, count: counter.call, live, identities };
-  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, count: counter.call, scopeOf: settings.scopeOf, settled };
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, count: counter.call, scopeOf: settings.scopeOf, rulesOf: settings.rulesOf, settled, whole };
   const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, live, onClose };
   const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
@@ -294,6 +295,10 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     if (restoring || passage.route.byPreference) await made(passage);
     return new Call(parts, passage).run();
   });
+
+  async function whole(): Promise<void> {
+    await loadRest().then(look, () => {});
+  }
 
   /** What must be known before a call begins. */
   async function made({ request }: Passage): Promise<void> {
@@ -340,16 +345,24 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   /** What fails is thrown, whoever the request looks to be from. */
   const unanswered = wrap({ transport: (input, init) => world.fetch(input, init) }, false);
 
+  /** What hands did to breakers before the core was whole. */
+  const hands = new Map<number, Hand>();
   const access: BreakerAccess = {
     count: () => core.breakers.length,
     key: (index) => core.breakers[index] ?? "",
     read(index) {
       // Time has passed since anybody looked: what it changed is told before it is shown.
       look();
-      return readBreaker(core, index, clock.now());
+      const key = core.breakers[index] ?? "";
+      const service = SERVICES[index] ?? route("GET", key).service;
+      return stateHere()?.breaker(index) ?? untouched(key, service, hands.get(index), settings.word("breaker.mode", { service, endpoint: key }));
     },
     move(index, hand: Hand) {
-      core.call.hand(core.guard, index, hand, clock.now());
+      const now = clock.now();
+      hands.set(index, hand);
+      // Whoever calls now hears of it.
+      core.leave = Leave.Nothing;
+      core.soon(() => core.call.hand(core.guard, index, hand, now));
       look();
     },
   };
@@ -401,12 +414,13 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const run: Run = async (target, work, given) => {
     const found = runs ?? (await loadRest().catch(unavailableBecause)).createRuns(parts, (path) => route("GET", path), () => closed);
     runs ??= found;
+    look();
     await restoring;
     return runs.run(target, work, given);
   };
   const runNow: Run = (target, work, given) => {
     if (restoring) return run(target, work, given);
-    runs ??= rest()?.createRuns(parts, (path) => route("GET", path), () => closed);
+    if (core.whole) runs ??= rest()?.createRuns(parts, (path) => route("GET", path), () => closed);
     return runs ? runs.run(target, work, given) : run(target, work, given);
   };
   const unguarded: Run = async (_target, work, given) => {
@@ -431,7 +445,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     snapshot: () => ({
       at: clock.wall(),
       breakers: [...breakers].map((breaker) => breaker.statistics),
-      limits: readLimits(core, clock.now()),
+      limits: stateHere()?.limits() ?? limitsUnused(settings),
       calls: { ...counter.counts, inflight: live.size + (runs?.size ?? 0), waiting: line.length },
       storage: persistence.place,
       cache: cache.figures(),
@@ -454,6 +468,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       timers.close();
     },
   };
+  core.soon(look, true);
   if (missing) {
     const reason = String(missing.cause);
     world.warn(`seawall cannot be loaded here (${reason}): calls ${unavailable === "fail" ? "fail" : "are not guarded"}; see its option "unavailable"`);

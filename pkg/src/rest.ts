@@ -1,9 +1,9 @@
 /**
- * What no first call needs, in a file of its own: the second half of the core, and what only it can do.
+ * What hardly any first call needs, in a file of its own: the second half of the core, and what only it can do.
  *
  * It is asked for when the first request is on its way, or earlier by whoever needs it: what an earlier page stored is
- * taken up before anything is sent. Until it is here an answer is judged by it before anybody hears of the answer, if
- * there is more to judge than a status. Where it cannot be loaded, the status has to do, and nothing is stored.
+ * taken up before anything is sent, and a failure is judged before anybody hears of it. Where it cannot be loaded, the
+ * first half guards alone, nothing is stored, and whoever needs it next asks again.
  */
 
 import type { Clock } from "./clock.js";
@@ -13,6 +13,7 @@ import type { createPolicySource } from "./policy.js";
 import type { Router } from "./route.js";
 import type { createRuns } from "./run.js";
 import type { SettingsInForce } from "./settings.js";
+import type { BreakerSnapshot, LimitSnapshot } from "./snapshot.js";
 import type { Told } from "./tabs.js";
 import type { Windows } from "./usage.js";
 
@@ -31,8 +32,10 @@ export interface StateParts {
   readonly settings: SettingsInForce;
 }
 
-/** A guard's state as text and for other tabs. */
+/** A guard's state as figures, as text and for other tabs. */
 export interface State {
+  breaker(index: number): BreakerSnapshot;
+  limits(): LimitSnapshot[];
   readonly windows: Windows;
   /** The breakers' state, to be stored. */
   breakers(): string;
@@ -78,11 +81,6 @@ export function offerRest(given: Rest): Rest {
 export async function loadRest(): Promise<Rest> {
   const loaded = offered ?? (await file());
   return rest() ?? loaded;
-}
-
-/** Asks for the rest before anybody needs it; it is joined when somebody does. */
-export function expectRest(): void {
-  if (!offered) file().catch(() => {});
 }
 
 function file(): Promise<Rest> {

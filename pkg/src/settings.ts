@@ -10,10 +10,13 @@ import { OptionError } from "./errors.js";
 import type { Route } from "./route.js";
 import { type Given, indexOf, ROWS } from "./settings.read.js";
 import { CEILINGS, CONFLICTS, type SettingName } from "./settings.table.js";
-import { SERVICES } from "./vocabulary.js";
+import { type Service, SERVICES } from "./vocabulary.js";
 
 /** Where a setting is asked for; a request's {@link Route} is one. */
 export type Place = Pick<Route, "service" | "endpoint">;
+
+/** No place in particular. */
+const EVERYWHERE: Place = { service: "" as Service, endpoint: "" };
 
 /** The policy in force, by name. What the server publishes later changes the answers. */
 export interface Settings {
@@ -27,9 +30,20 @@ export interface Settings {
   given(path: string): boolean;
 }
 
+/** What holds at one place: a value for every setting, and the number of the breaker. */
+export interface Rules {
+  readonly name: string;
+  readonly values: Float64Array;
+  readonly service: number;
+  readonly breaker: number;
+  readonly own: boolean;
+}
+
 export interface SettingsInForce extends Settings {
   /** The core's number for the rules that hold for a route. */
   scopeOf(route: Route): number;
+  /** The rules themselves. */
+  rulesOf(route: Place): Rules;
   /** Takes all settings in the place of the old; throws for a contradiction, and changes nothing. */
   replace(given: readonly Given[], now: number): void;
 }
@@ -37,40 +51,48 @@ export interface SettingsInForce extends Settings {
 /** The settings given, in force in the core and here. */
 export function createSettings(core: Core, given: readonly Given[], now: number): SettingsInForce {
   let inForce: readonly Given[] = [];
-  let document: Float64Array = new Float64Array();
-  let places = new Map<string, Float64Array>();
+  /** By the core's numbers for them: the document's first. */
+  let rules: Rules[] = [];
   let scopes = new Map<string, number>();
 
-  function valueOf(path: SettingName, place: Place | undefined): number {
-    const values = (place && (places.get(place.endpoint) ?? places.get(place.service))) ?? document;
-    return values[indexOf(path)] ?? NaN;
+  const scopeOf = ({ endpoint, service }: Place): number => scopes.get(endpoint) ?? scopes.get(service) ?? 0;
+  const rulesOf = (place: Place): Rules => rules[scopeOf(place)] as Rules;
+
+  function valueOf(path: SettingName, place: Place = EVERYWHERE): number {
+    return rulesOf(place).values[indexOf(path)] ?? NaN;
   }
 
   function replace(next: readonly Given[], at: number): void {
     const base = resolve(Float64Array.from(ROWS, ({ initial }) => initial), next, "");
-    const resolved = new Map<string, Float64Array>();
+    const found: Rules[] = [];
     const named = new Map<string, number>();
-    const { call, guard, breakers } = core;
-    const configure = (name: string, values: Float64Array, service: number, own: boolean, prefix: string): void => {
+    const { call } = core;
+    const breakers = [...core.breakers];
+    const add = (name: string, values: Float64Array, service: number, own: boolean, prefix: string): void => {
       core.numbers().set(values);
-      const known = breakers.indexOf(name);
-      const number = !own ? service : known < 0 ? breakers.length : known;
-      throwIfContradictory(call.configure(guard, service, number, own ? 1 : 0, values.length), prefix);
-      if (own && known < 0) breakers.push(name);
-      resolved.set(name, values);
-      named.set(name, named.size);
+      throwIfContradictory(call.check(values.length), prefix);
+      if (own && !breakers.includes(name)) breakers.push(name);
+      named.set(name, found.length);
+      found.push({ name, values, service, own, breaker: own ? breakers.indexOf(name) : service });
     };
-    call.renew(guard);
-    configure("", base, 0, false, "");
-    SERVICES.forEach((service, number) => configure(service, resolve(base, next, service), number, true, `services.${service}.`));
+    add("", base, 0, false, "");
+    SERVICES.forEach((service, number) => add(service, resolve(base, next, service), number, true, `services.${service}.`));
     for (const path of new Set(next.map(({ place }) => place).filter((place) => place.startsWith("/")))) {
       const service = call.target(core.write(`GET ${path}`)) & 7;
-      const values = resolve(resolved.get(SERVICES[service] ?? "") ?? base, next, path);
+      const values = resolve(found[service + 1]?.values ?? base, next, path);
       const own = next.some(({ place, index }) => place === path && ROWS[index]?.path.startsWith("breaker."));
-      configure(path, values, service, own, `endpoints."${path}".`);
+      add(path, values, service, own, `endpoints."${path}".`);
     }
-    call.apply(guard, at);
-    [inForce, document, places, scopes] = [next, base, resolved, named];
+    core.breakers.splice(0, Infinity, ...breakers);
+    core.soon(() => {
+      call.renew(core.guard);
+      for (const { values, service, breaker, own } of found) {
+        core.numbers().set(values);
+        call.configure(core.guard, service, breaker, own ? 1 : 0, values.length);
+      }
+      call.apply(core.guard, at);
+    });
+    [inForce, rules, scopes] = [next, found, named];
   }
 
   replace(given, now);
@@ -80,7 +102,8 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
     flag: (path, place) => valueOf(path, place) > 0,
     given: (path) =>
       inForce.some(({ index }) => ROWS[index]?.path === path || ROWS[index]?.path.startsWith(`${path}.`)),
-    scopeOf: ({ endpoint, service }) => scopes.get(endpoint) ?? scopes.get(service) ?? 0,
+    scopeOf,
+    rulesOf,
     replace,
   };
 }

@@ -1,5 +1,6 @@
-/** A guard's state for storage and for other tabs: what the second half of the core says of it, by name. */
+/** A guard's state as figures, for storage and for other tabs: what the second half of the core says of it, by name. */
 
+import { readBreaker, readLimits } from "./figures.js";
 import type { State, StateParts } from "./rest.js";
 import { restored, saved } from "./stored.js";
 import { createWindows, takeUsage, usageText } from "./usage.js";
@@ -9,6 +10,8 @@ export function openState({ core, clock, route, settings }: StateParts): State {
   const windows = createWindows(core, clock, route, settings);
   return {
     windows,
+    breaker: (index) => readBreaker(core, index, clock.now()),
+    limits: () => readLimits(core, clock.now()),
     breakers: () => saved(core, clock),
     takeBreakers: (text) => restored(core, text, clock),
     usage: () => usageText(windows),

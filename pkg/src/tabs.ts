@@ -8,13 +8,13 @@
  */
 
 import type { Clock } from "./clock.js";
-import type { Core } from "./core.js";
+import { type Core, Leave } from "./core.js";
 import type { Channel, Environment } from "./environment.js";
 import type { Line } from "./line.js";
 import { storageKey } from "./persistence.js";
 import type { Talk } from "./tabs.talk.js";
 import type { Timers } from "./timer.js";
-import { expectRest, type State } from "./rest.js";
+import type { State } from "./rest.js";
 
 /** A lock that is free comes sooner. */
 const LOCK_PATIENCE = 50;
@@ -98,7 +98,6 @@ export function joinTabs(parts: TabParts): Tabs {
   /** What it does when it cannot talk: guard by itself. */
   function load(): Promise<void> {
     heard = true;
-    expectRest();
     loading ??= import("./entries/tabs.js").then(
       ({ createTalk }) =>
         withState((state) => {
@@ -126,7 +125,7 @@ export function joinTabs(parts: TabParts): Tabs {
     settle(silent) {
       if (!membership.keeping()) return;
       settled = true;
-      core.call.settle(core.guard, silent, clock.now());
+      core.soon(() => core.call.settle(core.guard, silent, clock.now()), true);
       line.callAll();
       talk?.settled();
     },
@@ -136,7 +135,7 @@ export function joinTabs(parts: TabParts): Tabs {
       if (taking) return void taking.then(() => membership.keep(false));
       keeping = true;
       settled = false;
-      core.call.keep(core.guard, clock.now());
+      core.soon(() => core.call.keep(core.guard, clock.now()), true);
       mark((storage) => storage.setItem(TABS, "kept"));
       channel.post({ kind: "keep", from: id });
       line.callAll();
@@ -144,7 +143,7 @@ export function joinTabs(parts: TabParts): Tabs {
     },
     follow() {
       keeping = false;
-      core.call.follow(core.guard, 1);
+      follow(true);
     },
   };
 
@@ -153,6 +152,17 @@ export function joinTabs(parts: TabParts): Tabs {
     const others = await membership.others().catch(() => undefined);
     if (others?.length) void load().then(() => talk?.begin());
     else membership.settle(0);
+  }
+
+  /** Another keeps the limits. Calls of the first moments are told before what becomes of this tab. */
+  function follow(isKnown: boolean): void {
+    core.leave = isKnown ? Leave.Nothing : Leave.Allowance;
+    core.soon(() => core.call.follow(core.guard, isKnown ? 1 : 0), keeping);
+  }
+
+  function hear(): void {
+    core.leave = Leave.Nothing;
+    core.soon(() => core.call.heard(core.guard), true);
   }
 
   function mark<T>(use: (storage: NonNullable<ReturnType<Environment["storage"]>>) => T): T | undefined {
@@ -183,7 +193,7 @@ export function joinTabs(parts: TabParts): Tabs {
 
   channel.listen((message) => {
     // Somebody is there: whatever they say, nothing is sent any more without asking.
-    if (!keeping && !heard) core.call.heard(core.guard);
+    if (!keeping && !heard) hear();
     if (talk) talk.hear(message);
     else void load().then(() => talk?.hear(message));
   });
@@ -192,13 +202,13 @@ export function joinTabs(parts: TabParts): Tabs {
   const known = mark((storage) => storage.getItem(TABS)) != null;
   // Whoever opens after this waits to hear.
   mark((storage) => storage.setItem(TABS, "kept"));
-  core.call.follow(core.guard, known ? 1 : 0);
+  follow(known);
   if (!known) parts.restore();
   join();
   // Who has not got the lock by now is not alone, and may send nothing more without asking.
   const notAlone = (): void => {
     if (keeping || closed) return;
-    core.call.heard(core.guard);
+    hear();
     void load();
   };
   timers.arm(clock.now() + LOCK_PATIENCE, notAlone, false);

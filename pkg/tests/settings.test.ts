@@ -93,7 +93,8 @@ function settingsOf(document: object, implied = false): SettingsInForce {
   const numbers = new Float64Array(256);
   const call = {
     renew: () => {},
-    configure: () => ((numbers[maxDelay] ?? 0) < 2 ? 18 : 255),
+    check: () => ((numbers[maxDelay] ?? 0) < 2 ? 18 : 255),
+    configure: () => 255,
     apply: () => {},
     target: (isRpc: number) => isRpc,
   };
@@ -102,6 +103,7 @@ function settingsOf(document: object, implied = false): SettingsInForce {
     guard: 0,
     breakers: [],
     numbers: () => numbers,
+    soon: (act: () => void) => act(),
     write: (text: string) => (text.includes("/rpc/") ? 1 : 0),
   };
   return createSettings(core as unknown as Parameters<typeof createSettings>[0], readSettings(document, "policy", implied), 0);

@@ -345,11 +345,7 @@ impl Core {
                 slot.breaker.circuit_state() != State::Closed || slot.breaker.has_news(),
             )),
             just_after(active.call.deadline()),
-            if patience.is_zero() {
-                f64::INFINITY
-            } else {
-                patience.as_millis_f64()
-            },
+            milliseconds(patience),
             active.call.queued(now).as_millis_f64(),
         ]);
         if matches!(code, action::REFUSE | action::GIVE) && !sent_before {
@@ -373,7 +369,16 @@ impl Active {
     }
 }
 
-fn exactly(instant: MonoTime) -> f64 {
+/// How long an attempt may take; infinite for zero.
+pub(crate) fn milliseconds(patience: Span) -> f64 {
+    if patience.is_zero() {
+        f64::INFINITY
+    } else {
+        patience.as_millis_f64()
+    }
+}
+
+pub(crate) fn exactly(instant: MonoTime) -> f64 {
     if instant == MonoTime::FAR {
         f64::INFINITY
     } else {

@@ -26,6 +26,7 @@ mod alone;
 pub mod breaker;
 pub mod call;
 pub mod class;
+pub mod early;
 pub mod event;
 pub mod limit;
 pub mod memory;

@@ -15,6 +15,7 @@
 //! | [`retry`] | is another attempt worth it, when, and who pays? |
 //! | [`cache`] | may this answer be kept, for whom, and until when? |
 //! | [`call`] | what does this call do next? The three above, with timeouts and a deadline, as one machine |
+//! | [`early`] | may this call go before the machine of [`call`] is there? |
 //! | [`outbox`] | which queued write goes next, under whom, and what its answer means |
 //! | [`queue`] | who goes first where calls wait? which requests may go together, which must be taken apart? |
 //! | [`policy`] | which settings hold here? One document for both sides |
@@ -80,6 +81,7 @@ pub mod breaker;
 pub mod cache;
 pub mod call;
 pub mod class;
+pub mod early;
 pub mod error;
 pub mod event;
 pub mod histogram;

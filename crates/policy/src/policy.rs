@@ -27,7 +27,7 @@ mod values;
 pub use draft::{Policy, PolicyDraft};
 #[cfg(feature = "std")]
 pub use path::Scope;
-pub use rules::Rules;
+pub use rules::{Numbers, Rules};
 pub use table::{CEILINGS, Key, Kind, Reach, SETTINGS, Setting};
 #[cfg(feature = "std")]
 pub use value::{Figure, Value};

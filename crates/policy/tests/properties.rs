@@ -10,6 +10,8 @@
 mod breaker;
 #[path = "properties/cache.rs"]
 mod cache;
+#[path = "properties/early.rs"]
+mod early;
 #[path = "properties/inflight.rs"]
 mod inflight;
 #[path = "properties/limits.rs"]

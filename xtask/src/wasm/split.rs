@@ -13,31 +13,13 @@ use crate::failure::{Failure, Outcome};
 
 /// What JavaScript may call before the second half is there.
 pub(super) const FIRST: &[&str] = &[
-    "apply",
-    "begin",
-    "broke",
-    "configure",
-    "create",
-    "deliver",
-    "destroy",
-    "figures",
-    "follow",
-    "hand",
-    "heard",
-    "keep",
+    "check",
+    "early",
+    "early_answered",
+    "early_over",
     "letters",
-    "limit",
-    "limits",
-    "next",
     "numbers",
-    "quota",
-    "ready",
-    "renew",
-    "settle",
-    "stood",
     "target",
-    "tick",
-    "transition",
 ];
 
 /// The name under which the second half imports from the first.

@@ -3,7 +3,7 @@
 use seawall_guard_wasm::call::{NO_CATEGORY, action, answered, begin, broke, deliver, next, place, ready};
 use seawall_guard_wasm::memory::{number, write_numbers, write_text};
 use seawall_guard_wasm::policy::{FINE, apply, configure, renew};
-use seawall_guard_wasm::{breaker, class, create, destroy, event, limit, tabs};
+use seawall_guard_wasm::{breaker, class, create, destroy, early, event, limit, tabs};
 use seawall_policy::class::{Category, Service};
 use seawall_policy::error::{ConfigError, SnapshotError};
 use seawall_policy::policy::Key;
@@ -99,6 +99,71 @@ fn a_good_answer_is_given() {
     assert!(until() >= 11_000.0 && until() < 11_001.0);
     assert_eq!(answered(guard, id(), 200, 0, 1_050.0, WALL), action::GIVE);
     assert_eq!((category(), number(place::NEWS)), (NO_CATEGORY, 0.0));
+}
+
+/// An early read of a guard that has the table's defaults but for these; nothing else has the guard's number.
+fn early_read(guard: u32, leave: u8, given: &[(Key, f64)], now: f64) -> u8 {
+    let numbers = numbers(given);
+    write_numbers(&numbers);
+    early::early(guard, 0, 0, 0, REPEATABLE, leave, numbers.len(), 0.0, now)
+}
+
+#[wasm_bindgen_test]
+fn an_early_call_is_left_with_the_numbers_that_the_whole_leaves() {
+    let places = [
+        place::UNTIL,
+        place::CATEGORY,
+        place::RETRY_AT,
+        place::NEWS,
+        place::DEADLINE,
+        place::PATIENCE,
+        place::QUEUED,
+    ];
+    let guard = guard();
+    assert_eq!(read(guard, 1_000.0), action::SEND);
+    let whole = places.map(number);
+    assert_eq!(early_read(100, 2, &[], 1_000.0), action::SEND);
+    assert_eq!(places.map(number), whole);
+}
+
+#[wasm_bindgen_test]
+fn early_calls_keep_to_their_leave_and_wait_after_a_failure() {
+    let one = [(Key::LimitsReadsLimit, 20.0)];
+    assert_eq!(early_read(101, 0, &one, 0.0), action::REFUSE);
+    assert_eq!(early_read(101, 1, &one, 0.0), action::SEND);
+    let first = id() as usize;
+    assert_eq!(early_read(101, 1, &one, 0.0), action::REFUSE);
+    assert_eq!(early_read(101, 2, &one, 0.0), action::SEND);
+    early::early_answered(first);
+    let server = early::early_over(first, 0, 503, 0, 1.0);
+    assert_eq!(server, Category::Server.code());
+    assert_eq!(early_read(101, 2, &one, 2.0), action::REFUSE);
+    assert_eq!(early_read(101, 3, &one, 2.0), action::SEND);
+    assert_eq!(early::early_over(usize::MAX, 0, 200, 0, 2.0), NO_CATEGORY);
+    assert_eq!(
+        early::early_over(id() as usize, 0, 0, NETWORK, 2.0),
+        Category::Network.code()
+    );
+}
+
+#[wasm_bindgen_test]
+fn early_numbers_that_mean_nothing_are_answered() {
+    write_numbers(&[f64::NAN; 80]);
+    let _ = early::early(
+        u32::MAX,
+        u32::MAX,
+        u32::MAX,
+        u32::MAX,
+        u32::MAX,
+        u8::MAX,
+        usize::MAX,
+        f64::NAN,
+        f64::INFINITY,
+    );
+    early::early_answered(usize::MAX);
+    assert_eq!(early::check(usize::MAX), FINE);
+    write_numbers(&numbers(&[(Key::RetryBaseDelay, 9.0), (Key::RetryMaxDelay, 3.0)]));
+    assert_eq!(early::check(Key::ALL.len()), ConfigError::MaxDelay.code());
 }
 
 #[wasm_bindgen_test]

@@ -50,7 +50,13 @@ const OTHERS: u32 = 9;
 /// What a tab may send before it knows of the others.
 #[must_use]
 pub const fn allowance(quota: Quota) -> u32 {
-    let part = quota.limit() / (2 * (OTHERS + 1));
+    allowance_of(quota.limit())
+}
+
+/// The same, of a limit of at least one.
+#[must_use]
+pub const fn allowance_of(limit: u32) -> u32 {
+    let part = limit / (2 * (OTHERS + 1));
     if part == 0 { 1 } else { part }
 }
 

@@ -75,14 +75,83 @@ const fn of_class<T: Copy>(class: Class, reads: T, writes: T, rpc: T, auth: T) -
     }
 }
 
-/// A value for every setting, to be read.
+/// A value for every setting, to be read; in the order of the table, and what is missing is zero.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Numbers<'a>(&'a [f64]);
+pub struct Numbers<'a>(&'a [f64]);
 
 impl<'a> Numbers<'a> {
+    /// So many numbers as there are.
+    #[must_use]
+    pub const fn new(numbers: &'a [f64]) -> Self {
+        Self(numbers)
+    }
+
     #[cfg(feature = "std")]
     pub(super) const fn of(values: &'a Values) -> Self {
         Self(&values.numbers)
+    }
+
+    /// What two settings contradict, each within its own bounds: the same as [`Rules::try_new`] finds, without making
+    /// any.
+    #[must_use]
+    pub fn contradiction(self) -> Option<ConfigError> {
+        let watches = self.mode() != Mode::Disabled;
+        let opens = [
+            Key::BreakerFailureThreshold,
+            Key::BreakerFailureRate,
+            Key::BreakerSlowCallRate,
+        ];
+        if self.number(Key::BreakerResetTimeout) > self.number(Key::BreakerMaxResetTimeout) {
+            Some(ConfigError::MaxResetTimeout)
+        } else if watches && opens.iter().all(|key| self.number(*key) == 0.0) {
+            Some(ConfigError::Toothless)
+        } else if self.number(Key::RetryBaseDelay) > self.number(Key::RetryMaxDelay) {
+            Some(ConfigError::MaxDelay)
+        } else {
+            None
+        }
+    }
+
+    /// How many calls of that class pass in its window.
+    pub(crate) fn limit(self, class: Class) -> u32 {
+        self.count(of_class(
+            class,
+            Key::LimitsReadsLimit,
+            Key::LimitsWritesLimit,
+            Key::LimitsRpcLimit,
+            Key::LimitsAuthLimit,
+        ))
+    }
+
+    /// The window of that class.
+    pub(crate) fn window(self, class: Class) -> Span {
+        self.span(of_class(
+            class,
+            Key::LimitsReadsWindow,
+            Key::LimitsWritesWindow,
+            Key::LimitsRpcWindow,
+            Key::LimitsAuthWindow,
+        ))
+    }
+
+    /// The longest an attempt of that class may take; zero is none.
+    #[must_use]
+    pub fn timeout_of(self, class: Class) -> Span {
+        self.timeout(of_class(
+            class,
+            Key::TimeoutReads,
+            Key::TimeoutWrites,
+            Key::TimeoutRpc,
+            Key::TimeoutAuth,
+        ))
+    }
+
+    pub(crate) fn mode(self) -> Mode {
+        match self.count(Key::BreakerMode) {
+            0 => Mode::Active,
+            1 => Mode::MetricsOnly,
+            _ => Mode::Disabled,
+        }
     }
 
     pub(super) fn number(self, key: Key) -> f64 {
@@ -130,11 +199,7 @@ impl<'a> Numbers<'a> {
 
     fn breaker(self) -> Result<BreakerConfig, ConfigError> {
         BreakerConfig::try_new(BreakerSettings {
-            mode: match self.count(Key::BreakerMode) {
-                0 => Mode::Active,
-                1 => Mode::MetricsOnly,
-                _ => Mode::Disabled,
-            },
+            mode: self.mode(),
             failure_threshold: self.count(Key::BreakerFailureThreshold),
             monitoring_period: self.span(Key::BreakerMonitoringPeriod),
             failure_rate: self.share(Key::BreakerFailureRate),
@@ -173,7 +238,7 @@ impl<'a> Numbers<'a> {
 
     // Called for nearly every setting: written out each time, they are the largest function of the page's module.
     #[inline(never)]
-    fn span(self, key: Key) -> Span {
+    pub(crate) fn span(self, key: Key) -> Span {
         Span::from_millis_f64(self.number(key))
     }
 
@@ -183,7 +248,7 @@ impl<'a> Numbers<'a> {
         reason = "the table bounds every number to what fits"
     )]
     #[inline(never)]
-    fn count(self, key: Key) -> u32 {
+    pub(crate) fn count(self, key: Key) -> u32 {
         self.number(key) as u32
     }
 
