@@ -20,17 +20,16 @@ export interface BodyWatch {
 
 export interface WatchedBody {
   readonly response: Response;
-  /** True while the reader waits for the network, false while the network waits for the reader. */
-  waiting(): boolean;
   /** Ends the body with this error, and the request behind it. */
   fail(error: unknown): void;
+  /** Whether the runtime reads it by itself, as `cache.put()` does, out of the guard's sight. */
+  isTaken(): boolean;
 }
 
 /** Wraps the body of `response`; it must have one. */
 export function watchBody(response: Response, body: ReadableStream<Uint8Array>, watch: BodyWatch): WatchedBody {
   const reader = body.getReader();
   let controller: ReadableStreamDefaultController<Uint8Array>;
-  let pulling = false;
   let done = false;
 
   const fail = (error: unknown): void => {
@@ -46,11 +45,9 @@ export function watchBody(response: Response, body: ReadableStream<Uint8Array>, 
         controller = own;
       },
       async pull() {
-        pulling = true;
         watch.onWait();
         try {
           const { done: ended, value } = await reader.read();
-          pulling = false;
           if (done) return;
           if (ended) {
             done = true;
@@ -61,7 +58,6 @@ export function watchBody(response: Response, body: ReadableStream<Uint8Array>, 
             watch.onChunk();
           }
         } catch (error) {
-          pulling = false;
           if (done) return;
           done = true;
           controller.error(error);
@@ -80,7 +76,7 @@ export function watchBody(response: Response, body: ReadableStream<Uint8Array>, 
     { highWaterMark: 1 },
   );
 
-  return { response: new WatchedResponse(stream, response), waiting: () => pulling, fail };
+  return { response: new WatchedResponse(stream, response), fail, isTaken: () => false };
 }
 
 /** A `Response` with another body that still answers as the one it stands for. */

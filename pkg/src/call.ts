@@ -10,7 +10,7 @@
  */
 
 import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
-import { watchBody, type WatchedBody } from "./body.js";
+import { type BodyWatch, watchBody } from "./body.js";
 import type { Abortable } from "./caller.js";
 import { PRIORITIES } from "./call-options.js";
 import type { Clock } from "./clock.js";
@@ -29,6 +29,7 @@ import {
 import type { CallFacts, Emitter, FailureEvent, GuardEvent } from "./events.js";
 import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
+import { rest } from "./rest.js";
 import type { Route } from "./route.js";
 import type { Rules } from "./settings.js";
 import type { Passage } from "./stage.js";
@@ -355,50 +356,50 @@ export class Call {
     const { timers, clock } = this.#parts;
     const { response } = end;
     const mayBeEndless = STREAMING.has(this.#route.service);
-    const content = WITHOUT_BODY.has(response.status) ? null : response.body;
+    const isEmpty = WITHOUT_BODY.has(response.status) || response.headers.get("content-length") === "0";
+    const content = isEmpty ? null : response.body;
     if (content === null || mayBeEndless) this.#settle(end);
     if (content === null) {
       this.#release();
       return response;
     }
-    const limit = mayBeEndless ? 0 : this.#until;
+    const limit = this.#until;
     let alarm: Alarm | undefined;
+    const arm = (at: number, callback: () => void, held: boolean): void => {
+      timers.disarm(alarm);
+      alarm = timers.arm(at, callback, held);
+    };
     const over = (how: AttemptEnd): void => {
       timers.disarm(alarm);
       this.#settle(how);
       this.#release();
     };
-    const body = watchBody(response, content, {
-      onWait: () => {
-        const now = clock.now();
-        alarm = timers.arm(now < limit ? limit : now + this.#patience, () => {
-          this.#last = { kind: "timed_out" };
-          const error = this.#timeout();
-          body.fail(error);
-          this.#attempt?.abort(error);
-          over(this.#last);
-        });
-      },
-      onChunk: () => timers.disarm(alarm),
+    const isLate = (): boolean => mayBeEndless || clock.now() >= limit;
+    const stalled = (): void => {
+      this.#last = { kind: "timed_out" };
+      const error = this.#timeout();
+      body.fail(error);
+      this.#attempt?.abort(error);
+      over(this.#last);
+    };
+    // A long answer that nobody reads must not keep its permit: the service did answer.
+    const leftAlone = (): void => {
+      if (!body.isTaken()) return this.#settle(end);
+      this.#attempt?.abort(this.#timeout());
+      over(end);
+    };
+    const watch: BodyWatch = {
+      onWait: () => arm(isLate() ? clock.now() + this.#patience : limit, stalled, true),
+      onChunk: () => arm(clock.now() + this.#patience, leftAlone, false),
       onEnd: () => over(end),
       onError: (error) => over(this.#stop ? { kind: "aborted", reason: error } : { kind: "broke", error }),
       onCancel: () => over({ kind: "aborted", reason: undefined }),
-    });
-    this.#giveUpUnread(end, body);
+    };
+    const unread = mayBeEndless ? undefined : rest()?.watchReading(response, watch, isLate, watchBody);
+    const body = unread ?? watchBody(response, content, watch);
+    // A stream reads ahead by itself, and waits already.
+    if (unread) watch.onChunk();
     return body.response;
-  }
-
-  /** A long answer that nobody reads must not keep its permit: the service did answer. */
-  #giveUpUnread(end: Answered, body: WatchedBody): void {
-    const { timers, clock } = this.#parts;
-    if (this.#concluded) return;
-    timers.arm(
-      clock.now() + this.#patience,
-      () => {
-        if (!this.#concluded && !body.waiting()) this.#settle(end);
-      },
-      false,
-    );
   }
 
   /** Tells the core how a delivered answer ended, once. */
@@ -442,7 +443,7 @@ export class Call {
   #conclude(error?: unknown): void {
     if (this.#concluded) return;
     this.#concluded = true;
-    const { clock } = this.#parts;
+    const { clock, emitter } = this.#parts;
     const category = this.#category;
     const last = this.#last?.kind === "answered" ? this.#last : undefined;
     const status = last?.response.status ?? 0;
@@ -454,7 +455,7 @@ export class Call {
     if (!isOver) this.#tell({ kind: "aborted", reason: error });
     const queued = this.#queued;
     const user = this.#passage.user.number;
-    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
+    if (emitter.wants("call")) this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
     if (category) this.#emit({ type: "failure", ...this.#facts(), category, status, attempts: this.#attempts, elapsed, ...detailsOf(error, last) });
   }
 
@@ -495,13 +496,9 @@ function adviceOf(response: Response): string {
   return ADVICE.map((name) => response.headers.get(name) ?? "").join("\n");
 }
 
-/** Whether an answer says more than its status. */
-function saysMore(end: AttemptEnd | undefined): boolean {
-  return end?.kind === "answered" && (end.code !== undefined || adviceOf(end.response).length > ADVICE.length - 1);
-}
-
-function answered({ call, guard, write }: Core, id: number, end: Answered, now: number, wall: number): Action {
-  const { response, code } = end;
-  if (!saysMore(end)) return call.stood(guard, id, response.status, now);
-  return call.answered(guard, id, response.status, write(`${adviceOf(response)}\n${code ?? ""}`), now, wall);
+function answered({ call, guard, write }: Core, id: number, { response, code }: Answered, now: number, wall: number): Action {
+  const advice = adviceOf(response);
+  // Most answers say no more than their status.
+  if (code === undefined && advice.length < ADVICE.length) return call.stood(guard, id, response.status, now);
+  return call.answered(guard, id, response.status, write(`${advice}\n${code ?? ""}`), now, wall);
 }

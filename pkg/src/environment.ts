@@ -154,6 +154,11 @@ const system: Environment = {
   },
 };
 
+/** Neither a page nor a process: a service worker or an edge runtime, which reads by itself the answers it is given. */
+export function handsAnswersOn(): boolean {
+  return typeof document === "undefined" && typeof process === "undefined";
+}
+
 /** Private windows and sandboxed frames throw on the mere mention of `localStorage`. */
 function usableStorage(): TextStorage | undefined {
   try {

@@ -15,6 +15,7 @@ import type { createRuns } from "./run.js";
 import type { SettingsInForce } from "./settings.js";
 import type { BreakerSnapshot, LimitSnapshot } from "./snapshot.js";
 import type { Told } from "./tabs.js";
+import type { watchReading } from "./unread.js";
 import type { Windows } from "./usage.js";
 
 /** What the file holds. */
@@ -22,6 +23,7 @@ export interface Rest {
   readonly secondHalf: string;
   readonly createRuns: typeof createRuns;
   readonly createPolicySource: typeof createPolicySource;
+  readonly watchReading: typeof watchReading;
   openState(parts: StateParts): State;
 }
 

@@ -31,6 +31,7 @@ export interface Given {
 }
 
 export const ROWS: readonly Row[] = TABLE.trim().split("\n").map(rowOf);
+const PLACES = new Map(ROWS.map(({ path }, index) => [path, index]));
 
 function rowOf(line: string): Row {
   const [path = "", [kind = "", reach] = "", initial, ...words] = line.split(" ");
@@ -39,7 +40,7 @@ function rowOf(line: string): Row {
 
 /** The row's number, or -1. */
 export function indexOf(path: string): number {
-  return ROWS.findIndex((row) => row.path === path);
+  return PLACES.get(path) ?? -1;
 }
 
 /**

@@ -50,7 +50,8 @@ export interface SettingsInForce extends Settings {
 
 /** The settings given, in force in the core and here. */
 export function createSettings(core: Core, given: readonly Given[], now: number): SettingsInForce {
-  let inForce: readonly Given[] = [];
+  /** The paths of what was given, each in a line of its own. */
+  let inForce = "";
   /** By the core's numbers for them: the document's first. */
   let rules: Rules[] = [];
   let scopes = new Map<string, number>();
@@ -92,7 +93,8 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
       }
       call.apply(core.guard, at);
     });
-    [inForce, rules, scopes] = [next, found, named];
+    inForce = next.map(({ index }) => `\n${ROWS[index]?.path}.`).join("");
+    [rules, scopes] = [found, named];
   }
 
   replace(given, now);
@@ -100,8 +102,7 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
     number: valueOf,
     word: (path, place) => ROWS[indexOf(path)]?.words[valueOf(path, place)] ?? "",
     flag: (path, place) => valueOf(path, place) > 0,
-    given: (path) =>
-      inForce.some(({ index }) => ROWS[index]?.path === path || ROWS[index]?.path.startsWith(`${path}.`)),
+    given: (path) => inForce.includes(`\n${path}.`),
     scopeOf,
     rulesOf,
     replace,

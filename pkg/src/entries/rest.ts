@@ -6,6 +6,7 @@ import type { Rest } from "../rest.js";
 import { createPolicySource } from "../policy.js";
 import { createRuns } from "../run.js";
 import { openState } from "../state.js";
+import { watchReading } from "../unread.js";
 
 /**
  * The part itself, for an application that would rather have it in its own bundle than load it later.
@@ -19,4 +20,4 @@ import { openState } from "../state.js";
  * createGuard();
  * ```
  */
-export const rest: Rest = { createPolicySource, createRuns, openState, secondHalf };
+export const rest: Rest = { createPolicySource, createRuns, openState, secondHalf, watchReading };
