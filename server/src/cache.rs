@@ -3,7 +3,8 @@
 //! Three questions, three answers. *Whose is it?* The key holds role and claims ([`key`]), so an answer crosses no
 //! users unless every table behind it was declared public and no policy looks at claims. *Is it still true?* Every
 //! answer carries what it depends on, policies' tables included ([`graph`], [`touched`]); counts of invalidations
-//! judge it when it is looked up ([`stamps`]), here and in Redis ([`redis`]). *Who fetches?* One at a time
+//! judge it when it is looked up ([`stamps`]), here and in Redis ([`redis`]); where it can be told which rows of a
+//! table it depends on and which a write touched, by these ([`rows`]). *Who fetches?* One at a time
 //! ([`flights`]). How old an answer may be, and what follows, is decided by the policy core, as in the browser.
 //!
 //! It refuses to fail a request: whatever goes wrong here costs a question to the database. It refuses to guess: what
@@ -20,6 +21,8 @@ mod invalidate;
 mod key;
 mod memory;
 mod redis;
+mod restricted;
+mod rows;
 mod stamps;
 mod stats;
 mod touched;

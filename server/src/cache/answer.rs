@@ -9,13 +9,14 @@ use futures_util::stream;
 use http::header::{self, AGE, CACHE_CONTROL, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use seawall_policy::cache::freshness::Directives;
-use seawall_policy::cache::invalidate::slots_of;
+use seawall_policy::cache::invalidate::{Target, slots_of};
 use seawall_policy::time::UnixTime;
 
 use super::Key;
 use super::asked::Read;
 use super::entry::{Entry, lasting};
 use super::invalidate::ANY_WRITE;
+use super::rows::{RowsRead, any_row};
 use super::touched::Touched;
 use crate::rest::{names_tag, tag_of};
 
@@ -117,10 +118,27 @@ pub(crate) fn entry(
         body: body.clone(),
         stored,
         lifetimes: read.lifetimes.within(&directives),
-        slots: slots_of(&read.address, user, &touched.read, &tags),
+        slots: slots(read, user, touched, &tags),
         address: read.address.clone(),
     };
     (public.unwrap_or(read.private), entry)
+}
+
+/// What ends an answer.
+fn slots(read: &Read, user: &str, touched: &Touched, tags: &[String]) -> Vec<u16> {
+    let mut slots = slots_of(&read.address, user, &[], tags);
+    slots.extend(slots_of_tables(&touched.read));
+    slots.extend(touched.rows_read.iter().flat_map(RowsRead::slots));
+    slots.sort_unstable();
+    slots.dedup();
+    slots
+}
+
+/// What ends an answer that depends on all rows of tables: the tables themselves, and any of their rows.
+pub(super) fn slots_of_tables(tables: &[String]) -> Vec<u16> {
+    let any = tables.iter().map(|table| Target::Tag(any_row(table)).slot());
+    let whole = tables.iter().map(|table| Target::Table(table.clone()).slot());
+    any.chain(whole).collect()
 }
 
 /// Whether an answer may be kept by what it says itself.

@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use seawall_pgrest::ident::Qualified;
 use serde::Deserialize;
 
+use super::rows::KeyColumn;
+use super::table_name;
 use text::Seen;
 
 /// A relation (its object id) or a function (its negated object id).
@@ -34,6 +36,9 @@ pub(crate) struct Rows {
     expressions: Vec<(Node, String)>,
     reads: Vec<(Node, Node)>,
     writes: Vec<(Node, Node)>,
+    /// Columns by which the rows of watched tables are told apart.
+    #[serde(default)]
+    keys: Vec<(Node, KeyColumn)>,
 }
 
 /// Who depends on whom.
@@ -45,6 +50,9 @@ pub(crate) struct Graph {
     reads: HashMap<Node, Vec<Node>>,
     writes: HashMap<Node, Vec<Node>>,
     seen: HashMap<Node, Seen>,
+    /// Relations whose policies read them once more.
+    self_reading: HashSet<Node>,
+    keys: HashMap<String, Vec<KeyColumn>>,
     found: Mutex<HashMap<(Node, Way), Arc<Reach>>>,
 }
 
@@ -66,6 +74,10 @@ pub(crate) struct Reach {
     pub(crate) claims: bool,
     /// Something on the way looks at the request's headers or cookies.
     pub(crate) request: bool,
+    /// The way leads back to where it began, so that any row there may decide about any other.
+    pub(crate) returns: bool,
+    /// Something on the way may keep a trigger from telling what is written.
+    pub(crate) silences: bool,
 }
 
 impl Graph {
@@ -98,11 +110,20 @@ impl Graph {
             graph.seen.entry(*node).or_default().add(seen);
         }
         for (node, expression) in &rows.expressions {
+            let own = graph.names.get(node).map(|name| name.name.as_str());
+            if own.is_some_and(|own| text::reads_from(expression, own)) {
+                graph.self_reading.insert(*node);
+            }
             graph
                 .seen
                 .entry(*node)
                 .or_default()
                 .add(text::look("sql", expression));
+        }
+        for (node, column) in rows.keys {
+            if let Some(name) = graph.names.get(&node) {
+                graph.keys.entry(table_name(name)).or_default().push(column);
+            }
         }
         graph.tell(told);
         graph
@@ -155,6 +176,11 @@ impl Graph {
         self.relations.contains_key(relation)
     }
 
+    /// The columns by which rows of a table are told apart, the best first; none where they are not.
+    pub(crate) fn key_columns(&self, table: &str) -> &[KeyColumn] {
+        self.keys.get(table).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What reading a relation depends on.
     pub(crate) fn read(&self, relation: &Qualified) -> Arc<Reach> {
         self.of_nodes(self.relations.get(relation).copied(), Way::Reads)
@@ -184,6 +210,8 @@ impl Graph {
                 opaque: true,
                 claims: true,
                 request: true,
+                returns: true,
+                silences: true,
                 ..Reach::default()
             });
         };
@@ -197,7 +225,10 @@ impl Graph {
 
     /// Follows the edges; a write goes on as a read of a function's text, which names what it writes.
     fn follow(&self, start: Node, way: Way) -> Reach {
-        let mut reach = Reach::default();
+        let mut reach = Reach {
+            returns: self.self_reading.contains(&start),
+            ..Reach::default()
+        };
         let mut met = HashSet::from([start]);
         let mut waiting = vec![start];
         while let Some(node) = waiting.pop() {
@@ -208,14 +239,14 @@ impl Graph {
             reach.opaque |= seen.opaque;
             reach.claims |= seen.claims;
             reach.request |= seen.request;
+            reach.silences |= seen.silences;
             let next = match way {
                 Way::Writes if node > 0 => self.writes.get(&node),
                 Way::Writes | Way::Reads => self.reads.get(&node),
             };
+            let next = next.into_iter().flatten().copied();
             waiting.extend(
-                next.into_iter()
-                    .flatten()
-                    .copied()
+                next.inspect(|next| reach.returns |= *next == start)
                     .filter(|next| met.insert(*next)),
             );
         }

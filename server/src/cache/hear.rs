@@ -35,7 +35,7 @@ async fn hear(app: &App, cache: &Cache) {
         match message {
             Ok(Message::CacheInvalidated { targets, shared }) => {
                 spoken = true;
-                cache.hear(&targets, shared);
+                cache.hear(&targets, shared, app.rest.graph().as_deref());
             }
             Ok(Message::CacheSuspect) => cache.suspect(),
             Ok(Message::Gap) | Err(RecvError::Lagged(_)) => {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::Cache;
 use super::graph::Graph;
+use super::rows::{Report, RowsWritten};
 use super::touched::Touched;
 use crate::bus::{Bus, Message};
 use crate::config::CacheConfig;
@@ -18,6 +19,34 @@ use crate::config::CacheConfig;
 pub(super) const ANY_WRITE: &str = "any write";
 /// A notification of PostgreSQL carries 8,000 bytes, the signature and the rest included.
 const MOST_BYTES: usize = 4_000;
+
+/// What is thrown away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All that depends on something.
+    All(Target),
+    /// Of what depends on a table, that which depends on certain rows, or on any.
+    Rows(RowsWritten),
+}
+
+impl Ending {
+    /// The slots to be marked.
+    pub(super) fn slots(&self) -> Vec<u16> {
+        match self {
+            Self::All(target) => vec![target.slot()],
+            Self::Rows(rows) => rows.slots().collect(),
+        }
+    }
+}
+
+impl From<Report> for Ending {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Table(table) => Self::All(Target::Table(table)),
+            Report::Rows(rows) => Self::Rows(rows),
+        }
+    }
+}
 
 /// What an administrator wants thrown away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -39,7 +68,7 @@ pub(crate) struct Invalidation {
 
 impl Cache {
     /// What an administrator's words mean.
-    pub(crate) fn targets(&self, wanted: Invalidation) -> Vec<Target> {
+    pub(crate) fn targets(&self, wanted: Invalidation) -> Vec<Ending> {
         let mut targets: Vec<Target> = Vec::new();
         if wanted.everything {
             targets.push(Target::Everything);
@@ -55,22 +84,19 @@ impl Cache {
         targets.extend(wanted.patterns.into_iter().map(Target::Pattern));
         targets.extend(wanted.users.into_iter().map(Target::User));
         if targets.iter().any(|target| matches!(target, Target::Table(_))) {
-            targets.push(Target::Tag(ANY_WRITE.to_owned()));
+            targets.push(any_write());
         }
-        targets
+        targets.into_iter().map(Ending::All).collect()
     }
 
     /// What a write changed.
-    pub(crate) fn written(&self, touched: &Touched) -> Vec<Target> {
+    pub(crate) fn written(&self, touched: &Touched) -> Vec<Ending> {
         if touched.writes_anything {
-            return vec![Target::Everything];
+            return vec![Ending::All(Target::Everything)];
         }
-        if touched.written.is_empty() {
-            return Vec::new();
-        }
-        let mut targets: Vec<Target> = touched.written.iter().cloned().map(Target::Table).collect();
-        targets.push(Target::Tag(ANY_WRITE.to_owned()));
-        targets
+        let tables = touched.written.iter().cloned().map(Target::Table);
+        let rows = touched.rows_written.iter().cloned().map(Ending::Rows);
+        with_any_write(tables.map(Ending::All).chain(rows).collect())
     }
 
     /// What a write may have changed of which only the request is known.
@@ -125,7 +151,7 @@ impl Cache {
 
     /// Throws away on every instance. When this returns, no later read here or through Redis gives what was kept
     /// before; in the memory of other instances it may be given until they have heard.
-    pub(crate) async fn invalidate(&self, targets: &[Target], bus: &Bus, now_ms: u64) {
+    pub(crate) async fn invalidate(&self, targets: &[Ending], bus: &Bus, now_ms: u64) {
         if targets.is_empty() {
             return;
         }
@@ -144,7 +170,7 @@ impl Cache {
     }
 
     /// Throws away in this instance's memory.
-    pub(super) fn mark(&self, targets: &[Target]) {
+    pub(super) fn mark(&self, targets: &[Ending]) {
         for target in targets {
             self.stamps.mark(target);
         }
@@ -158,13 +184,13 @@ impl Cache {
     }
 
     /// What another instance, or this one, said.
-    pub(super) fn hear(&self, words: &[String], shared: bool) {
-        let targets: Vec<Target> = words.iter().filter_map(|word| from_word(word)).collect();
+    pub(super) fn hear(&self, words: &[String], shared: bool, graph: Option<&Graph>) {
+        let targets: Vec<Ending> = words.iter().filter_map(|word| from_word(word, graph)).collect();
         if targets.len() == words.len() {
             self.mark(&targets);
         } else {
             // A newer instance speaks of what this one does not know.
-            self.mark(&[Target::Everything]);
+            self.mark(&[Ending::All(Target::Everything)]);
         }
         if !shared {
             self.owe();
@@ -178,18 +204,18 @@ impl Cache {
         }
     }
 
-    /// A table was written to, the database itself says.
-    pub(crate) fn notified(&self, payload: &str) -> Vec<Target> {
-        let names = payload.split('\n').filter(|name| !name.is_empty());
-        let mut targets: Vec<Target> = names.map(|name| Target::Table(self.whole_name(name))).collect();
-        if !targets.is_empty() {
-            targets.push(Target::Tag(ANY_WRITE.to_owned()));
-        }
-        targets
+    /// Tables were written to, the database itself says.
+    pub(crate) fn notified(&self, payloads: &[String], graph: Option<&Graph>) -> Vec<Ending> {
+        let reports = payloads.iter().filter(|payload| !payload.is_empty());
+        let endings = reports.map(|payload| match Report::read(payload).known_to(graph) {
+            Report::Table(table) => Report::Table(self.whole_name(&table)).into(),
+            rows @ Report::Rows(_) => rows.into(),
+        });
+        with_any_write(endings.collect())
     }
 
     /// Throws away here and in Redis; the other instances were told by the database too.
-    pub(crate) async fn invalidate_here(&self, targets: &[Target]) {
+    pub(crate) async fn invalidate_here(&self, targets: &[Ending]) {
         self.mark(targets);
         if let Some(shared) = &self.shared {
             // What could not be told is owed.
@@ -219,16 +245,45 @@ pub(super) fn declared(config: &CacheConfig) -> Relations {
     relations
 }
 
-/// As words that travel; too many become everything.
-fn to_words(targets: &[Target]) -> Vec<String> {
-    let words: Vec<String> = targets.iter().map(to_word).collect();
-    if words.iter().map(|word| word.len() + 4).sum::<usize>() > MOST_BYTES {
-        return vec![to_word(&Target::Everything)];
-    }
-    words
+fn any_write() -> Target {
+    Target::Tag(ANY_WRITE.to_owned())
 }
 
-fn to_word(target: &Target) -> String {
+/// What is written also ends what may depend on any table.
+fn with_any_write(mut endings: Vec<Ending>) -> Vec<Ending> {
+    if !endings.is_empty() {
+        endings.push(Ending::All(any_write()));
+    }
+    endings
+}
+
+/// As words that travel; of too many rows the whole table, and too many become everything.
+fn to_words(targets: &[Ending]) -> Vec<String> {
+    let length = |words: &[String]| words.iter().map(|word| word.len() + 4).sum::<usize>();
+    let words: Vec<String> = targets.iter().map(to_word).collect();
+    if length(&words) <= MOST_BYTES {
+        return words;
+    }
+    let whole = targets.iter().map(|target| match target {
+        Ending::Rows(rows) => of_target(&Target::Table(rows.table.clone())),
+        Ending::All(target) => of_target(target),
+    });
+    let words: Vec<String> = whole.collect();
+    if length(&words) <= MOST_BYTES {
+        return words;
+    }
+    vec![of_target(&Target::Everything)]
+}
+
+/// An instance of an earlier version does not know of rows, and takes them for everything.
+fn to_word(ending: &Ending) -> String {
+    match ending {
+        Ending::All(target) => of_target(target),
+        Ending::Rows(rows) => format!("r:{}", rows.to_text()),
+    }
+}
+
+fn of_target(target: &Target) -> String {
     match target {
         Target::Key(name) => format!("k:{name}"),
         Target::Table(name) => format!("t:{name}"),
@@ -239,25 +294,37 @@ fn to_word(target: &Target) -> String {
     }
 }
 
-fn from_word(word: &str) -> Option<Target> {
+fn from_word(word: &str, graph: Option<&Graph>) -> Option<Ending> {
     if word == "*" {
-        return Some(Target::Everything);
+        return Some(Ending::All(Target::Everything));
     }
     let (kind, name) = word.split_once(':')?;
-    let name = name.to_owned();
-    match kind {
-        "k" => Some(Target::Key(name)),
-        "t" => Some(Target::Table(name)),
-        "g" => Some(Target::Tag(name)),
-        "p" => Some(Target::Pattern(name)),
-        "u" => Some(Target::User(name)),
-        _ => None,
+    if kind == "r" {
+        return Some(Report::read(name).known_to(graph).into());
     }
+    let name = name.to_owned();
+    let target = match kind {
+        "k" => Target::Key(name),
+        "t" => Target::Table(name),
+        "g" => Target::Tag(name),
+        "p" => Target::Pattern(name),
+        "u" => Target::User(name),
+        _ => return None,
+    };
+    Some(Ending::All(target))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows(amount: u16) -> Ending {
+        Ending::Rows(RowsWritten {
+            table: "public.rooms".to_owned(),
+            columns: vec![1, 2],
+            buckets: (0..amount).map(|bucket| (1, bucket)).collect(),
+        })
+    }
 
     #[test]
     fn targets_travel_as_words() {
@@ -269,19 +336,22 @@ mod tests {
             Target::User("u".to_owned()),
             Target::Everything,
         ];
-        let back: Vec<Target> = to_words(&targets)
+        let mut targets: Vec<Ending> = targets.into_iter().map(Ending::All).collect();
+        targets.push(rows(3));
+        let back: Vec<Ending> = to_words(&targets)
             .iter()
-            .filter_map(|word| from_word(word))
+            .filter_map(|word| from_word(word, None))
             .collect();
         assert_eq!(back, targets);
-        assert_eq!(from_word("x:y"), None);
+        assert_eq!(from_word("x:y", None), None);
     }
 
     #[test]
-    fn too_many_words_mean_everything() {
-        let many: Vec<Target> = (0..1_000)
-            .map(|number| Target::Table(format!("public.t{number}")))
+    fn too_many_words_mean_everything_and_too_many_rows_the_table() {
+        let many: Vec<Ending> = (0..1_000)
+            .map(|number| Ending::All(Target::Table(format!("public.t{number}"))))
             .collect();
         assert_eq!(to_words(&many), ["*"]);
+        assert_eq!(to_words(&[rows(2_000)]), ["t:public.rooms"]);
     }
 }

@@ -16,9 +16,13 @@ use redis::Script;
 use seawall_policy::cache::invalidate::Target;
 
 use super::entry::Entry;
+use super::invalidate::Ending;
 use super::key::Key;
 use crate::redis::{Redis, RedisDown};
 
+/// The slot of everything, which stands for what an earlier version kept: it does not know of rows, so that whatever
+/// rows are written end its answers. Everything is ended here by a new epoch, so that ours can do without it.
+const OF_EARLIER_VERSIONS: u16 = 0;
 /// A Lua call takes many arguments, but not any number.
 const MOST_MARKS: usize = 1_000;
 
@@ -118,6 +122,7 @@ impl Shared {
         let slots = entry
             .slots
             .iter()
+            .filter(|slot| **slot != OF_EARLIER_VERSIONS)
             .map(u16::to_string)
             .collect::<Vec<_>>()
             .join(",");
@@ -133,11 +138,15 @@ impl Shared {
     }
 
     /// Invalidates for all instances. What Redis cannot be told now is owed to it.
-    pub(crate) async fn invalidate(&self, targets: &[Target]) -> Result<(), RedisDown> {
+    pub(crate) async fn invalidate(&self, targets: &[Ending]) -> Result<(), RedisDown> {
         let vague = targets
             .iter()
-            .any(|target| matches!(target, Target::Pattern(_) | Target::Everything));
-        if vague || targets.len() > MOST_MARKS {
+            .any(|target| matches!(target, Ending::All(Target::Pattern(_) | Target::Everything)));
+        let mut slots: Vec<u16> = targets.iter().flat_map(Ending::slots).collect();
+        if targets.iter().any(|target| matches!(target, Ending::Rows(_))) {
+            slots.push(OF_EARLIER_VERSIONS);
+        }
+        if vague || slots.len() > MOST_MARKS {
             // Redis does not search: a pattern ends everything there.
             self.owe();
             return self.pay().await;
@@ -147,8 +156,8 @@ impl Shared {
             return Err(down);
         }
         let mut invocation = self.mark.key(&self.marks);
-        for target in targets {
-            invocation.arg(target.slot());
+        for slot in slots {
+            invocation.arg(slot);
         }
         let told = self.redis.script::<u64>(&invocation).await;
         if told.is_err() {

@@ -4,15 +4,19 @@
 //! it was invalidated since that count, so an answer that raced an invalidation is never given, whether it was
 //! kept before or after. Nothing is searched and nothing is deleted: an answer is judged when it is looked up.
 //!
-//! The slots are those of the policy core, which the browser uses too; here they are wide and lock-free, because a
-//! server counts for years and every request looks. After a gap in what is heard, everything kept before is
+//! The slots of names are those of the policy core, which the browser uses too; after them come those of buckets of
+//! rows ([`super::rows`]). There is a fixed number of both, so that they never grow; they are wide and lock-free,
+//! because a server counts for years and every request looks. After a gap in what is heard, everything kept before is
 //! *suspect*: not given as long as the database can be asked, but better than nothing when it cannot.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use seawall_policy::cache::invalidate::{SLOTS, Target, is_like};
+use seawall_policy::cache::invalidate::{Target, is_like};
+
+use super::invalidate::Ending;
+use super::rows::ALL_SLOTS;
 
 /// Patterns remembered; what is older than the oldest forgotten one counts as meant by it.
 const PATTERNS: usize = 256;
@@ -21,7 +25,7 @@ const PATTERNS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Stamps {
     count: AtomicU64,
-    slots: [AtomicU64; SLOTS],
+    slots: Box<[AtomicU64]>,
     suspect: AtomicU64,
     last_pattern: AtomicU64,
     patterns: RwLock<Patterns>,
@@ -48,7 +52,7 @@ impl Stamps {
     pub(crate) fn new() -> Self {
         Self {
             count: AtomicU64::new(0),
-            slots: [const { AtomicU64::new(0) }; SLOTS],
+            slots: (0..ALL_SLOTS).map(|_| AtomicU64::new(0)).collect(),
             suspect: AtomicU64::new(0),
             last_pattern: AtomicU64::new(0),
             patterns: RwLock::default(),
@@ -61,14 +65,16 @@ impl Stamps {
     }
 
     /// Something is invalidated.
-    pub(crate) fn mark(&self, target: &Target) {
-        if let Target::Pattern(pattern) = target {
+    pub(crate) fn mark(&self, ending: &Ending) {
+        if let Ending::All(Target::Pattern(pattern)) = ending {
             self.mark_pattern(pattern);
             return;
         }
         let count = self.next();
-        if let Some(slot) = self.slots.get(usize::from(target.slot())) {
-            slot.fetch_max(count, Ordering::SeqCst);
+        for slot in ending.slots() {
+            if let Some(slot) = self.slots.get(usize::from(slot)) {
+                slot.fetch_max(count, Ordering::SeqCst);
+            }
         }
     }
 
@@ -127,20 +133,24 @@ impl Stamps {
 mod tests {
     use std::collections::HashMap;
 
-    use proptest::prelude::*;
-    use seawall_policy::cache::invalidate::slots_of;
-
+    use super::super::answer::slots_of_tables;
+    use super::super::rows::{RowsRead, RowsWritten, bucket};
     use super::*;
+    use proptest::prelude::*;
 
     const NOW: &str = "/rest/v1/rooms?select=*";
 
-    fn table(name: &str) -> Target {
-        Target::Table(name.to_owned())
+    fn table(name: &str) -> Ending {
+        Ending::All(Target::Table(name.to_owned()))
+    }
+
+    fn pattern(pattern: &str) -> Ending {
+        Ending::All(Target::Pattern(pattern.to_owned()))
     }
 
     fn slots(tables: &[&str]) -> Vec<u16> {
         let tables: Vec<String> = tables.iter().map(|name| (*name).to_owned()).collect();
-        slots_of("key", "user", &tables, &[])
+        slots_of_tables(&tables)
     }
 
     #[test]
@@ -160,7 +170,7 @@ mod tests {
     fn a_pattern_ends_what_looks_like_it_and_spares_the_rest() {
         let stamps = Stamps::new();
         let since = stamps.count();
-        stamps.mark(&Target::Pattern("/rest/v1/rooms*".to_owned()));
+        stamps.mark(&pattern("/rest/v1/rooms*"));
         assert_eq!(stamps.judge(since, &slots(&[]), NOW), Worth::Untrue);
         assert_eq!(stamps.judge(since, &slots(&[]), "/rest/v1/messages"), Worth::True);
         assert_eq!(stamps.judge(stamps.count(), &slots(&[]), NOW), Worth::True);
@@ -170,9 +180,9 @@ mod tests {
     fn a_forgotten_pattern_counts_as_meant() {
         let stamps = Stamps::new();
         let since = stamps.count();
-        stamps.mark(&Target::Pattern("/rest/v1/rooms*".to_owned()));
+        stamps.mark(&pattern("/rest/v1/rooms*"));
         for _ in 0..PATTERNS {
-            stamps.mark(&Target::Pattern("/elsewhere".to_owned()));
+            stamps.mark(&pattern("/elsewhere"));
         }
         assert_eq!(stamps.judge(since, &slots(&[]), NOW), Worth::Untrue);
     }
@@ -186,13 +196,15 @@ mod tests {
         assert_eq!(stamps.judge(stamps.count(), &slots(&["rooms"]), NOW), Worth::True);
     }
 
-    /// What happens to a model of one database, one reader and its cache.
+    /// What happens to a model of one database, one reader and its cache. Tables have rows, told by a number.
     #[derive(Debug, Clone)]
     enum Step {
-        /// The table gets a new version, and the cache is told.
-        Write(usize),
-        /// A read of these tables begins.
-        Ask(Vec<usize>),
+        /// Rows get a new version, and the cache is told which.
+        Write(usize, Vec<usize>),
+        /// The same, and it is told that any may have.
+        WriteAny(usize, Vec<usize>),
+        /// A read of certain rows begins, or where there are none of all.
+        Ask(Vec<(usize, Vec<usize>)>),
         /// The database answers the oldest read that it has not answered: with the versions of now.
         Answer,
         /// The oldest answer on its way arrives and is kept.
@@ -203,12 +215,15 @@ mod tests {
         Gap,
     }
 
-    const TABLES: [&str; 5] = ["rooms", "messages", "profiles", "memberships", "notes"];
+    const TABLES: [&str; 3] = ["rooms", "messages", "profiles"];
+    const ROWS: usize = 4;
 
     fn step() -> impl Strategy<Value = Step> {
+        let some = |least: usize| prop::collection::vec(0..ROWS, least..3);
         prop_oneof![
-            3 => (0..TABLES.len()).prop_map(Step::Write),
-            3 => prop::collection::vec(0..TABLES.len(), 1..4).prop_map(Step::Ask),
+            3 => (0..TABLES.len(), some(1)).prop_map(|(table, rows)| Step::Write(table, rows)),
+            1 => (0..TABLES.len(), some(1)).prop_map(|(table, rows)| Step::WriteAny(table, rows)),
+            3 => prop::collection::vec((0..TABLES.len(), some(0)), 1..3).prop_map(Step::Ask),
             3 => Just(Step::Answer),
             3 => Just(Step::Arrive),
             4 => Just(Step::Look),
@@ -216,10 +231,39 @@ mod tests {
         ]
     }
 
+    type Versions = [[u32; ROWS]; TABLES.len()];
+    type Asked = Vec<(usize, Vec<usize>)>;
+
     struct Fill {
         since: u64,
-        tables: Vec<usize>,
+        asked: Asked,
         seen: Vec<u32>,
+    }
+
+    /// What a read gives.
+    fn seen(asked: &Asked, versions: &Versions) -> Vec<u32> {
+        let rows = |(table, rows): &(usize, Vec<usize>)| match rows.as_slice() {
+            [] => versions[*table].to_vec(),
+            some => some.iter().map(|row| versions[*table][*row]).collect(),
+        };
+        asked.iter().flat_map(rows).collect()
+    }
+
+    /// What ends a read's answer.
+    fn of(asked: &Asked) -> Vec<u16> {
+        let each = |(table, rows): &(usize, Vec<usize>)| match rows.as_slice() {
+            [] => slots_of_tables(&[TABLES[*table].to_owned()]),
+            some => {
+                let buckets = some.iter().map(|row| bucket(&row.to_string())).collect();
+                let rows = RowsRead {
+                    table: TABLES[*table].to_owned(),
+                    column: 1,
+                    buckets,
+                };
+                rows.slots().collect()
+            }
+        };
+        asked.iter().flat_map(each).collect()
     }
 
     proptest! {
@@ -228,33 +272,37 @@ mod tests {
         #[test]
         fn what_is_given_is_never_older_than_the_last_write(steps in prop::collection::vec(step(), 1..80)) {
             let stamps = Stamps::new();
-            let mut versions = [0_u32; TABLES.len()];
+            let mut versions = Versions::default();
             let (mut asked, mut answered) = (VecDeque::<Fill>::new(), VecDeque::<Fill>::new());
-            let mut kept: HashMap<Vec<usize>, Fill> = HashMap::new();
+            let mut kept: HashMap<Asked, Fill> = HashMap::new();
             for step in steps {
                 match step {
-                    Step::Write(table) => {
-                        versions[table] += 1;
-                        stamps.mark(&Target::Table(TABLES[table].to_owned()));
+                    Step::Write(table, rows) => {
+                        rows.iter().for_each(|row| versions[table][*row] += 1);
+                        let buckets = rows.iter().map(|row| (1, bucket(&row.to_string()))).collect();
+                        let table = TABLES[table].to_owned();
+                        stamps.mark(&Ending::Rows(RowsWritten { table, columns: vec![1], buckets }));
                     }
-                    Step::Ask(tables) => asked.push_back(Fill { since: stamps.count(), tables, seen: Vec::new() }),
+                    Step::WriteAny(at, rows) => {
+                        rows.iter().for_each(|row| versions[at][*row] += 1);
+                        stamps.mark(&table(TABLES[at]));
+                    }
+                    Step::Ask(tables) => asked.push_back(Fill { since: stamps.count(), asked: tables, seen: Vec::new() }),
                     Step::Answer => {
                         if let Some(mut fill) = asked.pop_front() {
-                            fill.seen = fill.tables.iter().map(|table| versions[*table]).collect();
+                            fill.seen = seen(&fill.asked, &versions);
                             answered.push_back(fill);
                         }
                     }
                     Step::Arrive => {
                         if let Some(fill) = answered.pop_front() {
-                            kept.insert(fill.tables.clone(), fill);
+                            kept.insert(fill.asked.clone(), fill);
                         }
                     }
                     Step::Gap => stamps.gap(),
                     Step::Look => for fill in kept.values() {
-                        let names: Vec<&str> = fill.tables.iter().map(|table| TABLES[*table]).collect();
-                        let now: Vec<u32> = fill.tables.iter().map(|table| versions[*table]).collect();
-                        match stamps.judge(fill.since, &slots(&names), NOW) {
-                            Worth::True | Worth::Suspect => prop_assert_eq!(&fill.seen, &now),
+                        match stamps.judge(fill.since, &of(&fill.asked), NOW) {
+                            Worth::True | Worth::Suspect => prop_assert_eq!(&fill.seen, &seen(&fill.asked, &versions)),
                             Worth::Untrue => {}
                         }
                     },

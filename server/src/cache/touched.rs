@@ -1,23 +1,41 @@
 //! What a request read or wrote, as the handler learnt it from the plan; it rides on the answer.
+//!
+//! A table is read *by rows* where every level of the request that reads it restricts it to certain values
+//! ([`super::restricted`]), its rows are told apart by those ([`super::rows`]), and nothing else behind the answer
+//! reads it: no other level, no policy (its own included), view, or function. Then which of its rows are given is
+//! decided by these rows themselves and by what their policies ask of other tables; on those the answer depends as a
+//! whole. In every other case it depends on the whole table.
+//!
+//! A write touches tables as the graph tells; those of which its own transaction reported rows, by rows.
 
 use seawall_pgrest::ident::Qualified;
 use seawall_pgrest::plan::{Access, CallPlan, Handler, Plan, ReadNode, Source};
 use seawall_pgrest::request::MediaType;
-use seawall_pgrest::schema::{Link, Volatility};
+use seawall_pgrest::schema::{Link, SchemaCache, Volatility};
 
 use super::graph::{Graph, Reach};
+use super::restricted::{self, Values};
+use super::rows::{Report, RowsRead, RowsWritten, reports};
 use super::table_name;
 use crate::config::CacheConfig;
 
 /// What a request touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
-    /// Tables its answer depends on.
+    /// Tables its answer depends on, whichever of their rows are written.
     pub(crate) read: Vec<String>,
+    /// Tables of which only certain rows matter.
+    pub(crate) rows_read: Vec<RowsRead>,
     /// The answer may depend on any table.
     pub(crate) reads_anything: bool,
-    /// Tables it changed, if it was carried out.
+    /// Tables it changed, if it was carried out; any of their rows.
     pub(crate) written: Vec<String>,
+    /// Tables of which it changed only certain rows.
+    pub(crate) rows_written: Vec<RowsWritten>,
+    /// Its transaction can tell which rows it writes.
+    pub(crate) reports: bool,
+    /// Something that it may set off can keep the reports from being whole.
+    pub(super) silenced: bool,
     /// It may have changed any table.
     pub(crate) writes_anything: bool,
     /// Its answer may be kept.
@@ -29,6 +47,7 @@ pub(crate) struct Touched {
 /// What decides besides the plan.
 pub(crate) struct Circumstances<'a> {
     pub(crate) graph: &'a Graph,
+    pub(crate) tables: &'a SchemaCache,
     pub(crate) config: &'a CacheConfig,
     /// The schema of a name without one.
     pub(crate) schema: &'a str,
@@ -46,6 +65,7 @@ impl Touched {
                 let mut touched = Self::default();
                 touched.wrote(&around.graph.written(&mutate.table));
                 touched.judged_before(around);
+                touched.expect_reports(around.graph);
                 touched
             }
             Plan::Inspect(_) | Plan::Info(_) => Self::default(),
@@ -76,6 +96,26 @@ impl Touched {
     fn wrote(&mut self, reach: &Reach) {
         self.written.extend(reach.tables.iter().map(table_name));
         self.writes_anything |= reach.opaque;
+        self.silenced |= reach.silences;
+    }
+
+    /// Whether it is worth asking the transaction for its reports.
+    fn expect_reports(&mut self, graph: &Graph) {
+        let told = |table: &String| !graph.key_columns(table).is_empty();
+        self.reports = !self.writes_anything && !self.silenced && self.written.iter().any(told);
+    }
+
+    /// What the transaction itself reported. Only of a table that it names are rows known: the report shows that the
+    /// table's triggers are there and were not switched off.
+    pub(crate) fn reported(&mut self, written: &str, graph: &Graph) {
+        for report in reports(written) {
+            if let Report::Rows(rows) = report.known_to(Some(graph))
+                && !graph.key_columns(&rows.table).is_empty()
+            {
+                self.written.retain(|table| *table != rows.table);
+                self.rows_written.push(rows);
+            }
+        }
     }
 
     /// A pre-request function writes too, if it writes.
@@ -93,6 +133,7 @@ impl Touched {
 /// What reading has led to so far.
 struct Reading {
     reach: Reach,
+    rows: Vec<RowsRead>,
     named: Vec<String>,
     keep: bool,
     writes: Option<Vec<std::sync::Arc<Reach>>>,
@@ -104,6 +145,19 @@ impl Reading {
         self.reach.opaque |= reach.opaque;
         self.reach.claims |= reach.claims;
         self.reach.request |= reach.request;
+    }
+
+    /// The same of a relation of which only certain rows are read; the way must not lead back to it.
+    fn add_rows(&mut self, rows: RowsRead, reach: &Reach) {
+        let others = reach
+            .tables
+            .iter()
+            .filter(|table| table_name(table) != rows.table);
+        self.reach.tables.extend(others.cloned());
+        self.reach.opaque |= reach.opaque;
+        self.reach.claims |= reach.claims;
+        self.reach.request |= reach.request;
+        self.rows.push(rows);
     }
 
     fn touched(mut self, plan: &Plan, around: &Circumstances<'_>) -> Touched {
@@ -120,8 +174,12 @@ impl Reading {
                 "declared public, but policies look at claims: kept for each caller alone"
             );
         }
+        let read: Vec<String> = self.reach.tables.iter().map(table_name).collect();
+        // What is read in another way too depends on all of its rows.
+        self.rows.retain(|rows| !read.contains(&rows.table));
         let mut touched = Touched {
-            read: self.reach.tables.iter().map(table_name).collect(),
+            read,
+            rows_read: self.rows,
             reads_anything: self.reach.opaque,
             keep: self.keep && made_by_us && unjudged && !self.reach.request,
             public: declared && !self.reach.claims,
@@ -131,6 +189,7 @@ impl Reading {
             touched.wrote(&reach);
             touched.judged_before(around);
         }
+        touched.expect_reports(around.graph);
         touched
     }
 }
@@ -139,11 +198,12 @@ impl Circumstances<'_> {
     fn tree(&self, tree: &ReadNode) -> Reading {
         let mut reading = Reading {
             reach: Reach::default(),
+            rows: Vec::new(),
             named: Vec::new(),
             keep: true,
             writes: None,
         };
-        self.node(tree, &mut reading);
+        self.node(tree, Values::new(), &mut reading);
         reading
     }
 
@@ -166,9 +226,12 @@ impl Circumstances<'_> {
         reading
     }
 
-    fn node(&self, node: &ReadNode, reading: &mut Reading) {
+    /// `given` is what the parent says of the rows that are joined to it.
+    fn node(&self, node: &ReadNode, given: Values, reading: &mut Reading) {
+        let mut values = given;
+        values.extend(restricted::values(node));
         match &node.source {
-            Source::Relation => self.relation(&node.relation, reading),
+            Source::Relation => self.relation(&node.relation, &values, reading),
             // Rows of a function that gives a table's may have that table's computed columns.
             Source::Result if self.graph.knows(&node.relation) => {
                 reading.add(&self.graph.read(&node.relation));
@@ -178,20 +241,33 @@ impl Circumstances<'_> {
                 for reach in self.graph.called(function, false) {
                     reading.add(&reach);
                 }
-                self.relation(&node.relation, reading);
+                self.relation(&node.relation, &Values::new(), reading);
             }
         }
         for embed in &node.embeds {
-            if let Link::ManyToMany(junction) = &embed.relationship.link {
-                self.relation(&junction.table, reading);
-            }
-            self.node(&embed.node, reading);
+            let through =
+                |pairs: &[(String, String)]| restricted::through(self.tables, &node.relation, &values, pairs);
+            let given = match &embed.relationship.link {
+                Link::OneToMany(key) | Link::ManyToOne(key) | Link::OneToOne { key, .. } => {
+                    through(&key.columns)
+                }
+                Link::ManyToMany(junction) => {
+                    self.relation(&junction.table, &through(&junction.source_columns), reading);
+                    Values::new()
+                }
+                Link::Computed { .. } => Values::new(),
+            };
+            self.node(&embed.node, given, reading);
         }
     }
 
-    fn relation(&self, relation: &Qualified, reading: &mut Reading) {
+    fn relation(&self, relation: &Qualified, values: &Values, reading: &mut Reading) {
         reading.named.push(self.name(relation));
-        reading.add(&self.graph.read(relation));
+        let reach = self.graph.read(relation);
+        match restricted::rows(self.graph, relation, values) {
+            Some(rows) if !reach.returns => reading.add_rows(rows, &reach),
+            Some(_) | None => reading.add(&reach),
+        }
     }
 
     /// The name by which the configuration knows it.

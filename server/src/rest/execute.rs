@@ -42,8 +42,18 @@ pub(super) struct Work<'plan> {
     pub(super) max_cost: Option<f64>,
     pub(super) timezone_chosen: bool,
     pub(super) explained: bool,
+    /// Which rows it wrote is asked for before it commits.
+    pub(super) reports: bool,
     pub(super) prepare: bool,
     pub(super) generation: u64,
+}
+
+/// What a transaction that stands came to.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) row: ResultRow,
+    /// Which rows it wrote, as the database's triggers reported it.
+    pub(super) report: Option<String>,
 }
 
 /// Why there is no row.
@@ -60,7 +70,7 @@ pub(super) enum Failure {
 }
 
 /// Runs the work on a connection of the pool, as long as the database is there.
-pub(super) async fn run(pool: &Pool, pulse: &Pulse, work: &Work<'_>) -> Result<ResultRow, Failure> {
+pub(super) async fn run(pool: &Pool, pulse: &Pulse, work: &Work<'_>) -> Result<Done, Failure> {
     tokio::select! {
         biased;
         outcome = run_on(pool, work) => outcome,
@@ -72,7 +82,7 @@ pub(super) async fn run(pool: &Pool, pulse: &Pulse, work: &Work<'_>) -> Result<R
     }
 }
 
-async fn run_on(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
+async fn run_on(pool: &Pool, work: &Work<'_>) -> Result<Done, Failure> {
     let mut session = Session::new(acquire(pool).await?);
     let Some(connection) = session.connection() else {
         return Err(Failure::Service(
@@ -93,7 +103,7 @@ async fn run_on(pool: &Pool, work: &Work<'_>) -> Result<ResultRow, Failure> {
 
 /// How a transaction ended.
 struct Ended {
-    outcome: Result<ResultRow, Failure>,
+    outcome: Result<Done, Failure>,
     /// Whether nothing of it is left on the connection.
     is_clean: bool,
 }
@@ -138,16 +148,16 @@ async fn transact(connection: &mut Connection, work: &Work<'_>) -> Ended {
     match outcome {
         // The flight ended the transaction and reset the session.
         Ok(Flown {
-            outcome: Ok(row),
+            outcome: Ok(done),
             is_over: true,
         }) => Ended {
-            outcome: Ok(row),
+            outcome: Ok(done),
             is_clean: true,
         },
         Ok(Flown {
-            outcome: Ok(row),
+            outcome: Ok(done),
             is_over: false,
-        }) => commit(connection, work, row).await,
+        }) => commit(connection, work, done.row).await,
         Ok(Flown {
             outcome: Err(failure),
             ..
@@ -161,7 +171,7 @@ async fn transact(connection: &mut Connection, work: &Work<'_>) -> Ended {
 
 /// What became of the flights up to the statement's answer.
 struct Flown {
-    outcome: Result<ResultRow, Failure>,
+    outcome: Result<Done, Failure>,
     /// Whether the transaction has ended well and the session was reset.
     is_over: bool,
 }
@@ -186,7 +196,7 @@ async fn carry_out(connection: &mut Connection, work: &Work<'_>) -> Result<Flown
     steps.carry(work)?;
     let is_judged = response::is_judged(work.plan) || work.sealed.is_some();
     if !is_judged {
-        steps.finish(work.end)?;
+        steps.finish(work.end, work.reports)?;
     }
     let landed = steps.fly().await?;
     let opened = if ceiling.is_some() {
@@ -217,13 +227,16 @@ async fn commit(connection: &mut Connection, work: &Work<'_>, row: ResultRow) ->
         if let Some(last_words) = &last_words {
             seal::close(&mut steps, last_words)?;
         }
-        steps.finish(work.end)?;
+        steps.finish(work.end, work.reports)?;
         steps.fly().await
     };
     match landed.await {
         Ok(landed) => match unfailed(work, &landed) {
             Ok(()) => Ended {
-                outcome: Ok(row),
+                outcome: Ok(Done {
+                    report: landed.report(),
+                    row,
+                }),
                 is_clean: true,
             },
             Err(failure) => give_up(connection, failure).await,
@@ -293,11 +306,14 @@ fn unfailed(work: &Work<'_>, landed: &Landed) -> Result<(), Failure> {
 }
 
 /// Reads the answers of a flight without a failure.
-fn understand(work: &Work<'_>, landed: &Landed) -> Result<ResultRow, Failure> {
+fn understand(work: &Work<'_>, landed: &Landed) -> Result<Done, Failure> {
     let rows = landed.rows(Step::Main).unwrap_or_default();
     let row = row_of(work, rows, landed.rows(Step::Guess))?;
     response::verdict(work.plan, &row).map_err(Failure::Verdict)?;
-    Ok(row)
+    Ok(Done {
+        row,
+        report: landed.report(),
+    })
 }
 
 fn row_of(work: &Work<'_>, rows: &[Row], guess: Option<&[Row]>) -> Result<ResultRow, Failure> {

@@ -24,7 +24,7 @@ use seawall_pgrest::sql::{self, Statement, count, session};
 
 use super::JwtTime;
 use super::etag;
-use super::execute::{self, Failure, Work};
+use super::execute::{self, Done, Failure, Work};
 use super::live::Live;
 use super::seal::{JobSeal, Sealed};
 use super::stale;
@@ -119,7 +119,12 @@ async fn answer(
     let started = Instant::now();
     let span = parts.extensions.get::<Trace>();
     let span = span.map(|trace| trace.child("postgresql", SpanKind::Client));
-    let row = carry_out(mount, live, &identity, &request, &plan, seal).await?;
+    let reports = touched.as_ref().is_some_and(|touched| touched.reports);
+    let done = carry_out(mount, live, &identity, &request, &plan, (seal, reports)).await?;
+    if let (Some(touched), Some(report), Some(graph)) = (touched, done.report, &live.graph) {
+        touched.reported(&report, graph);
+    }
+    let row = done.row;
     drop(span);
     timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
     let mut reply = timed(&mut timing.response, || {
@@ -220,10 +225,10 @@ async fn carry_out(
     identity: &Identity,
     request: &ApiRequest,
     plan: &Plan,
-    seal: Option<JobSeal>,
-) -> Result<ResultRow, ApiError> {
+    (seal, reports): (Option<JobSeal>, bool),
+) -> Result<Done, ApiError> {
     let Some(main) = sql::statement(plan) else {
-        return Ok(ResultRow::default());
+        return Ok(Done::default());
     };
     let settings = settings(mount, live, identity);
     let finish = |row: &ResultRow| {
@@ -234,20 +239,21 @@ async fn carry_out(
         begin: seal.begin(),
         finish: &finish,
     });
-    let work = work(live, identity, request, plan, (main, sealed), &settings);
+    let mut work = work(live, identity, request, plan, (main, sealed), &settings);
+    work.reports = reports;
     let started = Instant::now();
     let outcome = execute::run(&mount.app.rest.pool, &mount.app.rest.pulse, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
-    let mut row = outcome.map_err(|failure| {
+    let mut done = outcome.map_err(|failure| {
         notice(mount, live, plan, &failure);
         failed(mount, failure)
     })?;
     if let Plan::Inspect(inspect) = plan {
-        let inspected = row.body.take().unwrap_or_default();
+        let inspected = done.row.body.take().unwrap_or_default();
         let document = openapi::document(&live.schema, inspect, &inspected, &openapi_config(mount, live));
-        row.body = Some(document.into());
+        done.row.body = Some(document.into());
     }
-    Ok(row)
+    Ok(done)
 }
 
 /// Has the schema cache read again where the database says that it is behind, but not for every mistake.
@@ -325,6 +331,7 @@ fn work<'plan>(
         timezone_chosen: request.preferences.timezone.is_some(),
         max_cost: live.plan_config(role).bounds.max_cost,
         explained: is_explained(plan),
+        reports: false,
         prepare: live.config.database.prepared_statements,
         generation: live.generation,
     }

@@ -82,6 +82,7 @@ impl Live {
     pub(super) fn touched(&self, plan: &Plan) -> Option<Touched> {
         let around = Circumstances {
             graph: self.graph.as_deref()?,
+            tables: &self.schema,
             config: &self.config.cache,
             schema: self.config.rest.schemas.first()?,
             pre_request: self.pre_request.as_ref(),

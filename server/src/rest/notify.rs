@@ -115,7 +115,10 @@ async fn throw_away(app: &App, mut writes: mpsc::Receiver<String>) {
         tables.sort_unstable();
         tables.dedup();
         if let Some(cache) = &app.cache {
-            cache.invalidate_here(&cache.notified(&tables.join("\n"))).await;
+            let graph = app.rest.graph();
+            cache
+                .invalidate_here(&cache.notified(&tables, graph.as_deref()))
+                .await;
         }
         tables.clear();
     }

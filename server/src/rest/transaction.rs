@@ -15,6 +15,11 @@ use crate::wire::{Landing, Refusal, Row, WireError};
 /// transaction; what the database's own code sets need not be.
 const RESET: [&str; 3] = ["RESET ALL", "RESET ROLE", "DISCARD TEMP"];
 
+/// What deferred triggers write is reported too.
+const SETTLE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+/// What the triggers of `seawall.watch` reported so far.
+const REPORT: &str = "SELECT pg_catalog.current_setting('seawall.written', true)";
+
 /// How a transaction ends if nothing goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -32,6 +37,7 @@ pub(super) enum Step {
     Cost,
     Main,
     Guess,
+    Report,
     End,
     Reset,
 }
@@ -98,13 +104,18 @@ impl<'connection> Steps<'connection> {
         }
     }
 
-    /// Adds the end of the transaction and the reset of the session.
-    pub(super) fn finish(&mut self, end: End) -> Result<(), WireError> {
+    /// Adds the end of the transaction and the reset of the session, and before them the question which rows were
+    /// written, where that is wanted.
+    pub(super) fn finish(&mut self, end: End, reports: bool) -> Result<(), WireError> {
+        if reports && end == End::Commit {
+            self.fixed(Step::End, SETTLE)?;
+            self.fixed(Step::Report, REPORT)?;
+        }
         match end {
             End::Commit => self.fixed(Step::End, "COMMIT")?,
             End::Rollback => {
                 // What a commit would have refused is refused here too.
-                self.fixed(Step::End, "SET CONSTRAINTS ALL IMMEDIATE")?;
+                self.fixed(Step::End, SETTLE)?;
                 self.fixed(Step::End, "ROLLBACK")?;
             }
         }
@@ -136,6 +147,11 @@ impl Landed {
     pub(super) fn rows(&self, step: Step) -> Option<&[Row]> {
         let place = self.steps.iter().position(|taken| *taken == step)?;
         self.landing.done.get(place).map(Vec::as_slice)
+    }
+
+    /// Which rows were written, as the database's triggers reported it.
+    pub(super) fn report(&self) -> Option<String> {
+        self.rows(Step::Report)?.first()?.text(0)
     }
 
     /// The step that failed, and what the database said of it.

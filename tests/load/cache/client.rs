@@ -1,12 +1,13 @@
 //! A number of connections, each sending its next request when the last was answered.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use seawall_e2e::OWNER;
 use tokio::net::TcpStream;
 
 use crate::Outcome;
@@ -27,7 +28,12 @@ struct Sent {
 }
 
 /// Sends so many requests over so many connections. An answer that is not a success ends the benchmark.
-pub(crate) async fn run(server: &Server, mix: Mix, connections: usize, requests: u64) -> Outcome<Figures> {
+pub(crate) async fn run(
+    server: &Server<'_>,
+    mix: Mix,
+    connections: usize,
+    requests: u64,
+) -> Outcome<Figures> {
     let started = Instant::now();
     let each = requests.div_ceil(connections as u64);
     let address = server.address();
@@ -66,7 +72,7 @@ fn figures(mut all: Sent, span: Duration) -> Figures {
 
 async fn send(
     address: std::net::SocketAddr,
-    tokens: (String, String),
+    tokens: Arc<HashMap<String, String>>,
     mut mix: Mix,
     requests: u64,
 ) -> Outcome<Sent> {
@@ -96,10 +102,10 @@ async fn send(
 
 fn request(
     address: std::net::SocketAddr,
-    (owner, guest): &(String, String),
+    tokens: &HashMap<String, String>,
     wanted: Wanted,
 ) -> Outcome<http::Request<Full<Bytes>>> {
-    let token = if wanted.user.id == OWNER.id { owner } else { guest };
+    let token = tokens.get(&wanted.person).ok_or("nobody of that name")?;
     let request = http::Request::builder()
         .method(if wanted.body.is_some() { "POST" } else { "GET" })
         .uri(wanted.path)

@@ -1,7 +1,14 @@
-//! What is asked for: the few screens that the people of an application look at over and over, and now and then a
-//! message that somebody writes.
+//! What is asked for: the screens that the people of an application look at over and over, and now and then a message
+//! that somebody writes.
+//!
+//! Two mixes. The *worst case* has two people and a few screens over everything; every write goes to the busiest
+//! table, whose rows no screen restricts, and half of the screens depend on it. So with five writes in a hundred there
+//! are nineteen reads between two writes, and most of these screens must be asked for anew whatever a cache knows. The
+//! *ordinary* one is [`super::ordinary`].
 
-use seawall_e2e::{GUEST, HARBOUR, OWNER, User};
+use seawall_e2e::{GUEST, HARBOUR, OWNER};
+
+use crate::ordinary;
 
 /// Enough rows that a list costs PostgreSQL something.
 pub(crate) const DATA: &str = "
@@ -26,77 +33,110 @@ const SCREENS: [(&str, u64); 6] = [
 
 /// One request.
 pub(crate) struct Wanted {
-    pub(crate) user: User,
-    pub(crate) path: &'static str,
+    /// The subject of the token.
+    pub(crate) person: String,
+    pub(crate) path: String,
     /// To be written, where it is a write.
     pub(crate) body: Option<String>,
+}
+
+/// What people look at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screens {
+    WorstCase,
+    Ordinary,
+    /// The same request always.
+    One,
+}
+
+impl Screens {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::WorstCase => "worst case",
+            Self::Ordinary => "ordinary",
+            Self::One => "one",
+        }
+    }
 }
 
 /// Requests in a fixed pseudo-random order.
 #[derive(Clone, Copy)]
 pub(crate) struct Mix {
+    screens: Screens,
     writes_per_thousand: u64,
-    one: bool,
-    state: u64,
+    dice: Dice,
 }
 
 impl Mix {
-    pub(crate) fn new(writes_per_thousand: u64) -> Self {
+    pub(crate) fn new(screens: Screens, writes_per_thousand: u64) -> Self {
         Self {
+            screens,
             writes_per_thousand,
-            one: false,
-            state: 0x5ea_3a11,
-        }
-    }
-
-    /// The same request always.
-    pub(crate) fn one() -> Self {
-        Self {
-            one: true,
-            ..Self::new(0)
+            dice: Dice(0x5ea_3a11),
         }
     }
 
     /// The part of one connection.
     pub(crate) fn of(mut self, connection: u64) -> Self {
-        self.state ^= connection.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.dice.0 ^= connection.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self
     }
 
     pub(crate) fn next(&mut self) -> Wanted {
-        let user = if self.roll(2) == 0 || self.one {
-            OWNER
-        } else {
-            GUEST
-        };
-        if self.roll(1000) < self.writes_per_thousand {
-            return Wanted {
-                user,
-                path: "/rest/v1/messages",
-                body: Some(format!("{{\"room_id\":\"{HARBOUR}\",\"body\":\"hello\"}}")),
-            };
+        match self.screens {
+            Screens::WorstCase => self.of_everything(),
+            Screens::Ordinary => ordinary::next(&mut self.dice, self.writes_per_thousand),
+            Screens::One => Wanted {
+                person: OWNER.id.to_owned(),
+                path: SCREENS
+                    .first()
+                    .map(|screen| screen.0)
+                    .unwrap_or_default()
+                    .to_owned(),
+                body: None,
+            },
         }
-        let mut place = if self.one { 0 } else { self.roll(10) };
-        let mut path = "";
-        for (screen, weight) in SCREENS {
-            path = screen;
-            if place < weight {
+    }
+
+    fn of_everything(&mut self) -> Wanted {
+        let user = if self.dice.roll(2) == 0 { OWNER } else { GUEST };
+        let wanted = |path: &str, body| Wanted {
+            person: user.id.to_owned(),
+            path: path.to_owned(),
+            body,
+        };
+        if self.dice.roll(1000) < self.writes_per_thousand {
+            let message = format!("{{\"room_id\":\"{HARBOUR}\",\"body\":\"hello\"}}");
+            return wanted("/rest/v1/messages", Some(message));
+        }
+        wanted(self.dice.pick(&SCREENS), None)
+    }
+}
+
+/// Pseudo-random, the same in every run.
+#[derive(Clone, Copy)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    /// One of several, as often as each is to come in ten.
+    pub(crate) fn pick(&mut self, weighted: &[(&'static str, u64)]) -> &'static str {
+        let mut place = self.roll(10);
+        let mut picked = "";
+        for (one, weight) in weighted {
+            picked = one;
+            if place < *weight {
                 break;
             }
             place -= weight;
         }
-        Wanted {
-            user,
-            path,
-            body: None,
-        }
-    }
-
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.state >> 33) % sides
+        picked
     }
 }

@@ -1,22 +1,28 @@
 //! A server under test, and what it and PostgreSQL have spent so far.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::Method;
 use seawall_e2e::measure::processor_seconds;
-use seawall_e2e::{Database, GUEST, OWNER, ServerProcess};
+use seawall_e2e::{Database, GUEST, OWNER, SECRET, ServerProcess};
+use seawall_server::auth::mint::mint;
+use serde_json::json;
 
-use crate::Outcome;
+use crate::{Outcome, ordinary};
 
 /// The processes that work for servers on the database.
 const SESSIONS: &str = "select string_agg(pid::text, ',') from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()";
 
 /// A running server.
-pub(crate) struct Server {
+pub(crate) struct Server<'database> {
+    database: &'database Database,
     pub(crate) name: &'static str,
     process: ServerProcess,
-    tokens: (String, String),
+    tokens: Arc<HashMap<String, String>>,
 }
 
 /// What was spent.
@@ -34,8 +40,12 @@ pub(crate) struct Reading {
     pub(crate) within_1_ms: f64,
 }
 
-impl Server {
-    pub(crate) async fn start(name: &'static str, database: &Database, settings: &[(&str, &str)]) -> Self {
+impl<'database> Server<'database> {
+    pub(crate) async fn start(
+        name: &'static str,
+        database: &'database Database,
+        settings: &[(&str, &str)],
+    ) -> Self {
         // A machine that is busy with something else is no reason to end a benchmark.
         let patient = [
             ("SEAWALL_DB_POOL", "8"),
@@ -44,9 +54,10 @@ impl Server {
         ];
         let settings: Vec<_> = patient.iter().chain(settings).copied().collect();
         Self {
+            database,
             name,
             process: ServerProcess::start(database, &settings).await,
-            tokens: (OWNER.token_for(7200), GUEST.token_for(7200)),
+            tokens: Arc::new(tokens()),
         }
     }
 
@@ -54,12 +65,12 @@ impl Server {
         self.process.address()
     }
 
-    pub(crate) fn tokens(&self) -> (String, String) {
-        self.tokens.clone()
+    pub(crate) fn tokens(&self) -> Arc<HashMap<String, String>> {
+        Arc::clone(&self.tokens)
     }
 
-    pub(crate) async fn reading(&self, database: &Database) -> Outcome<Reading> {
-        let sessions = database.value(SESSIONS).await;
+    pub(crate) async fn reading(&self) -> Outcome<Reading> {
+        let sessions = self.database.value(SESSIONS).await;
         let metrics = self.process.request(Method::GET, "/metrics").send().await;
         let text = String::from_utf8(metrics.body.to_vec())?;
         let sum = |name: &str, labels: &[&str]| -> f64 {
@@ -82,6 +93,18 @@ impl Server {
             ),
         })
     }
+}
+
+/// One for each person, for two hours.
+fn tokens() -> HashMap<String, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let people = [OWNER.id.to_owned(), GUEST.id.to_owned()];
+    let people = people.into_iter().chain(ordinary::people());
+    let token = |person: String| {
+        let claims = json!({"sub": person, "role": "authenticated", "exp": now.as_secs() + 7200});
+        mint(SECRET, &claims).ok().map(|token| (person, token))
+    };
+    people.filter_map(token).collect()
 }
 
 impl Reading {

@@ -5,6 +5,8 @@ mod endings;
 mod instances;
 mod keeping;
 mod outage;
+mod racing;
+mod rows;
 
 use std::time::{Duration, Instant};
 

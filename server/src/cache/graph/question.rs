@@ -13,6 +13,32 @@ with space as (
     case when l.lanname in ('internal', 'c') then ''
          else coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc, '') end as body
   from pg_catalog.pg_proc p join space s on s.oid = p.pronamespace join pg_catalog.pg_language l on l.oid = p.prolang
+), teller as (
+  select p.oid, p.proname from pg_catalog.pg_proc p
+  where p.pronamespace = pg_catalog.to_regnamespace('seawall') and p.proname in ('tell_written', 'tell_rows')
+), told as (
+  select t.tgrelid, pg_catalog.encode(t.tgargs, 'escape') as columns
+  from pg_catalog.pg_trigger t
+  join teller on teller.oid = t.tgfoid and teller.proname = 'tell_rows'
+  join pg_catalog.pg_class c on c.oid = t.tgrelid and c.relkind = 'r' and not c.relispartition
+  where t.tgenabled in ('O', 'A') and (t.tgtype & 1) = 0 and (t.tgtype & 2) = 0
+    and not exists (select from pg_catalog.pg_inherits i where t.tgrelid in (i.inhrelid, i.inhparent))
+    and exists (select from pg_catalog.pg_trigger e join teller on teller.oid = e.tgfoid and teller.proname = 'tell_written'
+      where e.tgrelid = t.tgrelid and e.tgenabled in ('O', 'A') and (e.tgtype & 32) <> 0)
+  group by t.tgrelid, pg_catalog.encode(t.tgargs, 'escape')
+  having pg_catalog.bit_or(t.tgtype & 28) = 28
+), key as (
+  select told.tgrelid::bigint as relation, word.place, a.attnum, a.attname,
+    case when a.atttypid = 'pg_catalog.uuid'::pg_catalog.regtype then 'uuid'
+         when a.attcollation <> 0 then 'text' else 'integer' end as kind
+  from told
+  cross join lateral pg_catalog.unnest(pg_catalog.string_to_array(told.columns, '\\000')) with ordinality as word (attnum, place)
+  join pg_catalog.pg_attribute a on a.attrelid = told.tgrelid and a.attnum::text = word.attnum and not a.attisdropped
+  left join pg_catalog.pg_collation l on l.oid = a.attcollation
+  where a.atttypid in ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
+      'pg_catalog.int8'::pg_catalog.regtype, 'pg_catalog.uuid'::pg_catalog.regtype)
+    or (a.atttypid in ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype)
+      and l.collisdeterministic and pg_catalog.getdatabaseencoding() = 'UTF8')
 ), rule as (
   select r.ev_class, r.ev_type, case when d.refclassid = 'pg_catalog.pg_proc'::regclass then - d.refobjid::bigint else d.refobjid::bigint end as used
   from pg_catalog.pg_depend d join pg_catalog.pg_rewrite r on r.oid = d.objid
@@ -38,7 +64,8 @@ with space as (
 ), writes as (
   select c.confrelid::bigint as source, c.conrelid::bigint as used from pg_catalog.pg_constraint c
     where c.contype = 'f' and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('c', 'n', 'd'))
-  union select t.tgrelid::bigint, - t.tgfoid::bigint from pg_catalog.pg_trigger t where not t.tgisinternal
+  union select t.tgrelid::bigint, - t.tgfoid::bigint from pg_catalog.pg_trigger t
+    where not t.tgisinternal and t.tgfoid not in (select oid from teller)
   union select ev_class::bigint, used from rule
   union select inhparent::bigint, inhrelid::bigint from pg_catalog.pg_inherits
 ), expression as (
@@ -50,6 +77,8 @@ select pg_catalog.json_build_object(
   'relations', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(oid::bigint, nspname, relname) order by oid) from relation), '[]'),
   'functions', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(- oid::bigint, nspname, proname, lanname, body) order by oid) from function), '[]'),
   'expressions', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, body) order by source, body) from expression), '[]'),
+  'keys', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(relation,
+      pg_catalog.json_build_object('number', attnum, 'name', attname, 'kind', kind)) order by relation, place) from key), '[]'),
   'reads', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from reads), '[]'),
   'writes', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from writes), '[]')
 )::text";

@@ -9,6 +9,8 @@ pub(super) struct Seen {
     pub(super) claims: bool,
     /// The request's headers or cookies are looked at.
     pub(super) request: bool,
+    /// Triggers may be switched off, or what they reported wiped out.
+    pub(super) silences: bool,
 }
 
 impl Seen {
@@ -16,8 +18,12 @@ impl Seen {
         self.opaque |= other.opaque;
         self.claims |= other.claims;
         self.request |= other.request;
+        self.silences |= other.silences;
     }
 }
+
+/// Words of what switches triggers off, or resets settings in the middle of a transaction.
+const SILENCING: [&str; 4] = ["alter", "discard", "reset", "seawall"];
 
 /// Looks at a text in that language. Machine code has no text and is taken to touch no table.
 pub(super) fn look(language: &str, body: &str) -> Seen {
@@ -35,6 +41,7 @@ pub(super) fn look(language: &str, body: &str) -> Seen {
         opaque,
         claims: hidden || foreign || has(&["request.jwt"]),
         request: hidden || foreign || has(&["request.header", "request.cookie"]),
+        silences: foreign || opaque || words(body).any(|word| SILENCING.contains(&word.as_str())),
     }
 }
 
@@ -48,6 +55,22 @@ fn hides_a_setting(text: &str) -> bool {
             matches!(after.trim_start().chars().next(), Some(',' | ')' | ':'))
         });
         !named
+    })
+}
+
+/// Whether an expression reads rows of the relation of that name, rather than columns of the row it is about: there
+/// the name is followed by a point.
+pub(super) fn reads_from(expression: &str, relation: &str) -> bool {
+    let is_part = |char: char| char.is_alphanumeric() || char == '_' || char == '$';
+    // Such a name stands there with its quotes doubled.
+    if relation.contains('"') {
+        return true;
+    }
+    expression.match_indices(relation).any(|(at, _)| {
+        let (before, after) = (expression.get(..at), expression.get(at + relation.len()..));
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let whole = !before.ends_with(is_part) && !after.starts_with(is_part);
+        whole && !after.strip_prefix('"').unwrap_or(after).starts_with('.')
     })
 }
 
@@ -91,6 +114,30 @@ mod tests {
             );
         }
         assert!(!look("sql", "(tenant = current_setting('app.tenant'::text, true))").claims);
+    }
+
+    #[test]
+    fn a_relation_that_is_read_is_told_from_its_columns() {
+        let own = "(EXISTS ( SELECT FROM memberships m WHERE (m.room_id = messages.room_id)))";
+        assert!(reads_from(own, "memberships") && !reads_from(own, "messages"));
+        for reading in [
+            "( SELECT FROM messages messages_1)",
+            "(x IN ( SELECT FROM public.\"messages\"))",
+        ] {
+            assert!(reads_from(reading, "messages"), "{reading}");
+        }
+        assert!(!reads_from(
+            "( SELECT FROM old_messages WHERE \"messages\".id = 1)",
+            "messages"
+        ));
+    }
+
+    #[test]
+    fn what_switches_triggers_off_is_seen() {
+        let silences = |body| look("plpgsql", body).silences;
+        assert!(silences("begin alter table messages disable trigger all; end"));
+        assert!(silences("begin reset all; end"));
+        assert!(!silences("begin insert into messages select 1; end"));
     }
 
     #[test]
