@@ -18,6 +18,7 @@ mod roles;
 mod seal;
 mod session;
 mod stale;
+mod stream;
 mod transaction;
 mod value;
 
@@ -27,7 +28,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::routing::any;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::app::App;
 use crate::config::Config;
@@ -54,6 +55,8 @@ pub(crate) struct Rest {
     live: ArcSwapOption<Live>,
     at_start: Arc<Config>,
     reload: Notify,
+    /// Answers that may hold a connection for as long as they are read.
+    streams: Arc<Semaphore>,
 }
 
 impl Rest {
@@ -64,6 +67,7 @@ impl Rest {
             live: ArcSwapOption::empty(),
             at_start: Arc::new(config.clone()),
             reload: Notify::new(),
+            streams: Arc::new(Semaphore::new(config.database.pool_size / 2)),
         })
     }
 

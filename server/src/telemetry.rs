@@ -16,6 +16,7 @@ mod proxy;
 mod queue;
 mod recent;
 mod route;
+mod streams;
 mod traces;
 mod upkeep;
 

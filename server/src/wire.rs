@@ -14,32 +14,44 @@ mod cancel;
 mod connect;
 mod error;
 mod flight;
+mod incoming;
 mod row;
 mod socket;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod reader;
 
 pub(crate) use cancel::Cancel;
 pub(crate) use error::{Refusal, WireError};
 pub(crate) use flight::{Landing, Pipeline, Way};
+pub(crate) use incoming::Head;
 pub(crate) use row::Row;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use postgres_protocol::message::backend::Message;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use incoming::{Begun, Incoming};
 use socket::Socket;
-
-const FIRST_BUFFER: usize = 8 << 10;
-/// A buffer that an unusual answer has made larger than this is not kept.
-const LARGEST_KEPT: usize = 256 << 10;
 
 /// One connection.
 pub(crate) struct Wire {
     socket: Socket,
-    incoming: BytesMut,
+    incoming: Incoming,
     cancel: Cancel,
     /// The server has said, or shown, that it is gone.
     closed: bool,
+}
+
+/// Where a pipeline stops: before the last column of a statement's first row, if that row is larger.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stop {
+    /// The place of the statement, counted from none.
+    pub(crate) step: usize,
+    pub(crate) larger_than: usize,
 }
 
 impl Wire {
@@ -51,7 +63,8 @@ impl Wire {
     /// Whether an idle connection has ended; reads what the server said meanwhile.
     pub(crate) fn is_closed(&mut self) -> bool {
         while !self.closed {
-            match self.socket.read_buf(&mut self.incoming).now_or_never() {
+            let room = self.incoming.room(self.incoming.missing());
+            match self.socket.read_buf(room).now_or_never() {
                 Some(Ok(1..)) => self.hear_idle(),
                 Some(Ok(0) | Err(_)) => self.closed = true,
                 None => break,
@@ -63,7 +76,7 @@ impl Wire {
     /// Nobody asked anything: notices and changed settings are fine, an error announces the end.
     fn hear_idle(&mut self) {
         loop {
-            match Message::parse(&mut self.incoming) {
+            match self.incoming.message() {
                 Ok(Some(
                     Message::NoticeResponse(_)
                     | Message::ParameterStatus(_)
@@ -78,52 +91,114 @@ impl Wire {
         }
     }
 
-    /// Sends a pipeline and waits for its answer.
+    /// Sends a pipeline and waits for its answer; where it stops, for what comes before.
     ///
     /// # Errors
     /// When the connection breaks or speaks nonsense; what became of the statements is then unknown.
-    pub(crate) async fn send(&mut self, pipeline: &Pipeline) -> Result<Landing, WireError> {
+    pub(crate) async fn send(
+        &mut self,
+        pipeline: &Pipeline,
+        stop: Option<Stop>,
+    ) -> Result<(Landing, Option<Head>), WireError> {
         let outgoing = pipeline.bytes();
         if let Err(error) = self.socket.write_all(outgoing).await {
             self.closed = true;
             return Err(error.into());
         }
-        let landed = self.land(pipeline.steps()).await;
-        if landed.is_err() {
-            self.closed = true;
-        }
-        if self.incoming.capacity() > LARGEST_KEPT && self.incoming.is_empty() {
-            self.incoming = BytesMut::with_capacity(FIRST_BUFFER);
-        }
-        landed
+        let mut landing = Landing::expecting(pipeline.steps());
+        let head = self.land(&mut landing, stop).await;
+        self.settled(head).map(|head| (landing, head))
     }
 
-    async fn land(&mut self, steps: usize) -> Result<Landing, WireError> {
-        let mut landing = Landing::expecting(steps);
+    /// The next piece of a last column; nothing when all of it has come.
+    ///
+    /// # Errors
+    /// As sending.
+    pub(crate) async fn piece(&mut self, head: &mut Head) -> Result<Option<Bytes>, WireError> {
+        while head.left() > 0 {
+            if let Some(piece) = self.incoming.piece(head) {
+                return Ok(Some(piece));
+            }
+            let read = self.read(head.left()).await;
+            self.settled(read)?;
+        }
+        Ok(None)
+    }
+
+    /// Goes on after a last column that has come.
+    ///
+    /// # Errors
+    /// As sending.
+    pub(crate) async fn go_on(
+        &mut self,
+        mut landing: Landing,
+        head: Head,
+        last: Bytes,
+    ) -> Result<Landing, WireError> {
+        let outcome = if head.left() == 0 {
+            landing.take_apart(head, last);
+            self.land(&mut landing, None).await
+        } else {
+            Err(WireError::Protocol("going on before a row was read"))
+        };
+        self.settled(outcome).map(|_| landing)
+    }
+
+    /// A connection that went wrong once is not asked again.
+    fn settled<T>(&mut self, outcome: Result<T, WireError>) -> Result<T, WireError> {
+        if outcome.is_err() {
+            self.closed = true;
+        }
+        self.incoming.shrink();
+        outcome
+    }
+
+    async fn land(&mut self, landing: &mut Landing, stop: Option<Stop>) -> Result<Option<Head>, WireError> {
         loop {
+            if let Some(stop) = stop.filter(|stop| landing.is_at(stop.step))
+                && let Some(head) = self.begin(stop.larger_than).await?
+            {
+                return Ok(Some(head));
+            }
             let message = match self.next().await {
                 Ok(message) => message,
                 // A server that is going away says so and hangs up; what it said is the answer.
                 Err(WireError::Closed) if landing.refusal.is_some() => {
                     self.closed = true;
-                    return Ok(landing);
+                    return Ok(None);
                 }
                 Err(error) => return Err(error),
             };
             if landing.take(message)? {
-                return Ok(landing);
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The beginning of a row that is larger, if that comes next.
+    async fn begin(&mut self, larger_than: usize) -> Result<Option<Head>, WireError> {
+        loop {
+            match self.incoming.begin(larger_than)? {
+                Begun::Large(head) => return Ok(Some(head)),
+                Begun::Ordinary => return Ok(None),
+                Begun::Unclear => self.read(self.incoming.missing()).await?,
             }
         }
     }
 
     async fn next(&mut self) -> Result<Message, WireError> {
         loop {
-            if let Some(message) = Message::parse(&mut self.incoming)? {
+            if let Some(message) = self.incoming.message()? {
                 return Ok(message);
             }
-            if self.socket.read_buf(&mut self.incoming).await? == 0 {
-                return Err(WireError::Closed);
-            }
+            self.read(self.incoming.missing()).await?;
+        }
+    }
+
+    async fn read(&mut self, announced: usize) -> Result<(), WireError> {
+        match self.socket.read_buf(self.incoming.room(announced)).await? {
+            0 => Err(WireError::Closed),
+            _ => Ok(()),
         }
     }
 }

@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 pub use row::ResultRow;
 pub use timing::ServerTiming;
-pub use verdict::{is_judged, verdict};
+pub use verdict::{is_judged, may_begin_early, verdict};
 
 use crate::{
     error::{ResponseError, Verbosity},

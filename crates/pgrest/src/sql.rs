@@ -55,13 +55,16 @@ fn main_read(plan: &ReadPlan) -> Fragment {
         .join(source)
         .push(")");
     out = out.join(count.cte).push(" SELECT ");
-    out = out.join(row(Row {
-        total: count.total,
-        page_total: Fragment::from(count::PAGE_TOTAL),
-        location: Fragment::from("NULL::text"),
-        body: handler::body(&plan.answer.handler, Rows::Table, SOURCE),
-        inserted: "NULL::int8",
-    }));
+    out = out.join(row(
+        Row {
+            total: count.total,
+            page_total: Fragment::from(count::PAGE_TOTAL),
+            location: Fragment::from("NULL::text"),
+            body: handler::body(&plan.answer.handler, Rows::Table, SOURCE),
+            inserted: "NULL::int8",
+        },
+        &plan.answer,
+    ));
     out.push(" FROM (SELECT * FROM ")
         .push(SOURCE)
         .push(") ")
@@ -82,17 +85,20 @@ fn main_mutate(plan: &MutatePlan) -> Fragment {
         .push(")");
     let shown = Shown::of(&plan.answer.handler, shown);
     let out = out.join(shown.cte).push(" SELECT ");
-    let out = out.join(row(Row {
-        total: Fragment::from("NULL::int8"),
-        page_total: Fragment::from(count::PAGE_TOTAL),
-        location: location(plan),
-        body: handler::body(&plan.answer.handler, Rows::Table, shown.name),
-        inserted: if counts_inserts(plan) {
-            mutate::INSERTED
-        } else {
-            "NULL::int8"
+    let out = out.join(row(
+        Row {
+            total: Fragment::from("NULL::int8"),
+            page_total: Fragment::from(count::PAGE_TOTAL),
+            location: location(plan),
+            body: handler::body(&plan.answer.handler, Rows::Table, shown.name),
+            inserted: if counts_inserts(plan) {
+                mutate::INSERTED
+            } else {
+                "NULL::int8"
+            },
         },
-    }));
+        &plan.answer,
+    ));
     out.push(" FROM (").join(shown.rows).push(") ").push(ROWS)
 }
 
@@ -102,18 +108,30 @@ fn main_call(plan: &CallPlan) -> Fragment {
     let shown = Shown::of(&plan.answer.handler, read::query(&plan.tree));
     let out = Fragment::from("WITH ")
         .push(SOURCE)
-        .push(" AS (")
+        .push(called_as(plan))
         .join(called)
         .push(")");
     let out = out.join(count.cte).join(shown.cte).push(" SELECT ");
-    let out = out.join(row(Row {
-        total: count.total,
-        page_total: Fragment::from(count::page_total(&plan.routine)),
-        location: Fragment::from("NULL::text"),
-        body: handler::body(&plan.answer.handler, Rows::of(&plan.routine), shown.name),
-        inserted: "NULL::int8",
-    }));
+    let out = out.join(row(
+        Row {
+            total: count.total,
+            page_total: Fragment::from(count::page_total(&plan.routine)),
+            location: Fragment::from("NULL::text"),
+            body: handler::body(&plan.answer.handler, Rows::of(&plan.routine), shown.name),
+            inserted: "NULL::int8",
+        },
+        &plan.answer,
+    ));
     out.push(" FROM (").join(shown.rows).push(") ").push(ROWS)
+}
+
+/// A value that is the body as it is must be there before the settings are read that its function may have made;
+/// whatever is aggregated is.
+fn called_as(plan: &CallPlan) -> &'static str {
+    match (&plan.answer.handler, Rows::of(&plan.routine)) {
+        (Handler::Custom(_), Rows::Scalar) if !is_explained(&plan.answer) => " AS MATERIALIZED (",
+        (_, _) => " AS (",
+    }
 }
 
 /// What is shown of rows that were written or given.
@@ -156,20 +174,32 @@ struct Row {
     inserted: &'static str,
 }
 
-fn row(row: Row) -> Fragment {
-    row.total
+fn row(row: Row, answer: &Answer) -> Fragment {
+    let totals = row
+        .total
         .push(" AS total, ")
         .join(row.page_total)
-        .push(" AS page_total, ")
-        .join(row.body)
-        .push(" AS body, ")
-        // a setting once set is empty, not null, in the transactions that follow
-        .push("nullif(current_setting('response.headers', true), '') AS response_headers, ")
+        .push(" AS page_total, ");
+    // a setting once set is empty, not null, in the transactions that follow
+    let told = Fragment::from("nullif(current_setting('response.headers', true), '') AS response_headers, ")
         .push("nullif(current_setting('response.status', true), '') AS response_status, ")
         .push(row.inserted)
         .push(" AS inserted, ")
         .join(row.location)
-        .push(" AS location")
+        .push(" AS location");
+    let body = row.body.push(" AS body");
+    let (second, third) = if is_explained(answer) {
+        // whoever reads a plan expects the body where PostgREST has it
+        (body, told)
+    } else {
+        // last, so that all else is known before the body has come
+        (told, body)
+    };
+    totals.join(second).push(", ").join(third)
+}
+
+fn is_explained(answer: &Answer) -> bool {
+    matches!(answer.media, MediaType::Plan { .. })
 }
 
 /// Where the new row is, for an insert of exactly one that wants to know.

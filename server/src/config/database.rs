@@ -31,6 +31,8 @@ pub struct DatabaseConfig {
     pub probe_interval: Duration,
     /// How long a statement may take; none leaves that to the database's own settings.
     pub statement_timeout: Option<Duration>,
+    /// Bytes of a read's row above which its body is passed on as it comes; none for never.
+    pub stream_above: Option<usize>,
     /// Whether statements seen twice are prepared.
     pub prepared_statements: bool,
     /// Command-line options of each session.
@@ -57,6 +59,12 @@ impl DatabaseConfig {
             probe_interval: source.seconds(&key::DB_PROBE_INTERVAL, 1..=3600, 30)?,
             statement_timeout: Some(source.millis(&key::DB_STATEMENT_TIMEOUT, 0..=86_400_000, 0)?)
                 .filter(|span| !span.is_zero()),
+            stream_above: Some(
+                source
+                    .number(&key::DB_STREAM_ABOVE, 0..=1 << 30)?
+                    .unwrap_or(1 << 20),
+            )
+            .filter(|bytes| *bytes > 0),
             prepared_statements: source.flag(&key::DB_PREPARED_STATEMENTS, true)?,
             options: source.text(&key::PGOPTIONS)?,
             timezone: source.text(&key::PGTZ)?,

@@ -97,6 +97,7 @@ keys! {
     DB_POOL_MAX_IDLETIME = "db-pool-max-idletime" or "PGRST_DB_POOL_TIMEOUT", "seconds after which an idle connection is closed";
     DB_CONNECT_TIMEOUT = "db-connect-timeout", "milliseconds for connecting to the database";
     DB_PROBE_INTERVAL = "db-probe-interval", "seconds between two looks at an idle database";
+    DB_STREAM_ABOVE = "db-stream-above", "bytes of a read's answer above which it is passed on as it comes, in flat memory and without an ETag; 0 for never";
     DB_STATEMENT_TIMEOUT = "db-statement-timeout", "milliseconds a statement may take; 0 leaves it to the database's own settings";
     DB_PREPARED_STATEMENTS = "db-prepared-statements" [DB], "whether repeated statements are prepared";
     PGOPTIONS = "db-options" or "PGOPTIONS", "command-line options of each database session";

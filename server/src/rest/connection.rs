@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use bytes::Bytes;
 use seawall_pgrest::sql::Bind;
 
-use crate::wire::{Landing, Pipeline, Refusal, Row, Way, Wire, WireError};
+use crate::wire::{Head, Landing, Pipeline, Refusal, Row, Stop, Way, Wire, WireError};
 
 /// Statements remembered on one connection. PostgreSQL keeps each one's plan in memory.
 const MOST_STATEMENTS: usize = 256;
@@ -42,6 +43,12 @@ struct Prepared {
     name: Arc<str>,
     /// How many statements of the flight are parsed before it.
     place: usize,
+}
+
+/// A flight that has stopped before a column that is too large to be held.
+pub(super) struct Pause {
+    head: Head,
+    preparing: Vec<Prepared>,
 }
 
 /// Statements that are to leave together.
@@ -102,13 +109,45 @@ impl Connection {
     pub(super) async fn ask(&mut self, text: &str, binds: &[Bind]) -> Result<Vec<Row>, String> {
         let mut flight = self.flight(false);
         let landing = match flight.add("", text, binds) {
-            Ok(()) => flight.fly().await,
+            Ok(()) => flight.fly(None).await,
             Err(error) => Err(error),
         };
-        let mut landing = landing.map_err(|error| error.to_string())?;
+        let (mut landing, _) = landing.map_err(|error| error.to_string())?;
         match landing.refusal {
             Some(Refusal { code, message, .. }) => Err(format!("{code}: {message}")),
             None => Ok(landing.done.pop().unwrap_or_default()),
+        }
+    }
+
+    /// The next piece of the column that a flight stopped before; nothing when all of it has come.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(super) async fn piece(&mut self, pause: &mut Pause) -> Result<Option<Bytes>, WireError> {
+        self.wire.piece(&mut pause.head).await
+    }
+
+    /// Goes on after that column.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(super) async fn go_on(
+        &mut self,
+        landing: Landing,
+        pause: Pause,
+        column: Bytes,
+    ) -> Result<Landing, WireError> {
+        let landing = self.wire.go_on(landing, pause.head, column).await?;
+        self.learn(pause.preparing, &landing);
+        Ok(landing)
+    }
+
+    /// Remembers what was prepared.
+    fn learn(&mut self, preparing: Vec<Prepared>, landing: &Landing) {
+        for prepared in preparing {
+            if prepared.place < landing.parsed {
+                self.remember(prepared.role, prepared.text, Seen::Prepared(prepared.name));
+            }
         }
     }
 
@@ -177,21 +216,37 @@ impl Flight<'_> {
         }
     }
 
-    /// Sends it and waits for the answers.
+    /// Sends it and waits for the answers; where it stops, for those before.
     ///
     /// # Errors
     /// When the connection breaks; what became of the statements is then unknown.
-    pub(super) async fn fly(mut self) -> Result<Landing, WireError> {
-        for name in std::mem::take(&mut self.connection.outdated) {
-            self.pipeline.forget(&name)?;
+    pub(super) async fn fly(self, stop: Option<Stop>) -> Result<(Landing, Option<Pause>), WireError> {
+        let Self {
+            connection,
+            mut pipeline,
+            preparing,
+            ..
+        } = self;
+        for name in std::mem::take(&mut connection.outdated) {
+            pipeline.forget(&name)?;
         }
-        let landing = self.connection.wire.send(&self.pipeline.synchronised()).await?;
-        for prepared in self.preparing {
-            if prepared.place < landing.parsed {
-                let seen = Seen::Prepared(prepared.name);
-                self.connection.remember(prepared.role, prepared.text, seen);
-            }
-        }
-        Ok(landing)
+        let (landing, head) = connection.wire.send(&pipeline.synchronised(), stop).await?;
+        let Some(head) = head else {
+            connection.learn(preparing, &landing);
+            return Ok((landing, None));
+        };
+        Ok((landing, Some(Pause { head, preparing })))
+    }
+}
+
+impl Pause {
+    /// The row so far, its last column empty.
+    pub(super) fn row(&self) -> &Row {
+        self.head.row()
+    }
+
+    /// Bytes of the column that are still to come.
+    pub(super) fn left(&self) -> usize {
+        self.head.left()
     }
 }

@@ -7,16 +7,19 @@
 //! It fails closed: an answer counts only if the context's own answer names the role
 //! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
 
+use std::sync::Arc;
+
 use seawall_pgrest::error::{DatabaseError, ResponseError, ServiceError};
 use seawall_pgrest::plan::Plan;
 use seawall_pgrest::response::{self, ResultRow};
 use seawall_pgrest::sql::{Statement, cost, count};
 
+use super::Rest;
 use super::connection::Connection;
 use super::pool::{Loan, Pool, lend};
-use super::pulse::Pulse;
 use super::seal::{self, Sealed};
 use super::session::Session;
+use super::stream::{self, Begun, Underway};
 use super::transaction::{Begin, End, Landed, Step, Steps};
 use super::value;
 use crate::wire::{Refusal, Row, WireError};
@@ -46,14 +49,18 @@ pub(super) struct Work<'plan> {
     pub(super) reports: bool,
     pub(super) prepare: bool,
     pub(super) generation: u64,
+    /// Bytes of a row above which its body may be passed on as it comes; none where the answer must be whole first.
+    pub(super) stream_above: Option<usize>,
 }
 
 /// What a transaction that stands came to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Done {
     pub(super) row: ResultRow,
     /// Which rows it wrote, as the database's triggers reported it.
     pub(super) report: Option<String>,
+    /// The row's body, where it has only begun to come.
+    pub(super) begun: Option<Box<Begun>>,
 }
 
 /// Why there is no row.
@@ -70,20 +77,20 @@ pub(super) enum Failure {
 }
 
 /// Runs the work on a connection of the pool, as long as the database is there.
-pub(super) async fn run(pool: &Pool, pulse: &Pulse, work: &Work<'_>) -> Result<Done, Failure> {
+pub(super) async fn run(rest: &Rest, work: &Work<'_>) -> Result<Done, Failure> {
     tokio::select! {
         biased;
-        outcome = run_on(pool, work) => outcome,
+        outcome = run_on(rest, work) => outcome,
         // What was sent may have been done or not, as with every connection that breaks.
-        () = pulse.lost() => Err(Failure::Service(
+        () = rest.pulse.lost() => Err(Failure::Service(
             ServiceError::Client,
             "the database has stopped answering".to_owned(),
         )),
     }
 }
 
-async fn run_on(pool: &Pool, work: &Work<'_>) -> Result<Done, Failure> {
-    let mut session = Session::new(acquire(pool).await?);
+async fn run_on(rest: &Rest, work: &Work<'_>) -> Result<Done, Failure> {
+    let mut session = Session::new(acquire(&rest.pool).await?);
     let Some(connection) = session.connection() else {
         return Err(Failure::Service(
             ServiceError::Client,
@@ -91,7 +98,22 @@ async fn run_on(pool: &Pool, work: &Work<'_>) -> Result<Done, Failure> {
         ));
     };
     connection.belong_to(work.generation);
-    let Ended { outcome, is_clean } = attempt(connection, work).await;
+    let Ended {
+        outcome,
+        is_clean,
+        underway,
+    } = attempt(rest, connection, work).await;
+    if let Some(underway) = underway {
+        let begun = Box::new(Begun {
+            session,
+            underway: *underway,
+            watch: rest.pulse.watch(),
+        });
+        return outcome.map(|done| Done {
+            begun: Some(begun),
+            ..done
+        });
+    }
     match &outcome {
         Err(Failure::Context(_)) => session.discard("context"),
         Err(Failure::Service(..)) => session.discard("broken"),
@@ -106,15 +128,27 @@ struct Ended {
     outcome: Result<Done, Failure>,
     /// Whether nothing of it is left on the connection.
     is_clean: bool,
+    /// It has not ended, but its answer may begin.
+    underway: Option<Box<Underway>>,
+}
+
+impl Ended {
+    fn new(outcome: Result<Done, Failure>, is_clean: bool) -> Self {
+        Self {
+            outcome,
+            is_clean,
+            underway: None,
+        }
+    }
 }
 
 /// Once, and once more without what was prepared where that is what failed: nothing of the first time stands.
-async fn attempt(connection: &mut Connection, work: &Work<'_>) -> Ended {
-    let ended = transact(connection, work).await;
+async fn attempt(rest: &Rest, connection: &mut Connection, work: &Work<'_>) -> Ended {
+    let ended = transact(rest, connection, work).await;
     match &ended.outcome {
         Err(Failure::Database(error)) if ended.is_clean && is_outdated(error) => {
             connection.forget();
-            transact(connection, work).await
+            transact(rest, connection, work).await
         }
         Ok(_) | Err(_) => ended,
     }
@@ -143,42 +177,37 @@ async fn acquire(pool: &Pool) -> Result<Loan, Failure> {
     })
 }
 
-async fn transact(connection: &mut Connection, work: &Work<'_>) -> Ended {
-    let outcome = carry_out(connection, work).await;
-    match outcome {
+async fn transact(rest: &Rest, connection: &mut Connection, work: &Work<'_>) -> Ended {
+    let flown = match carry_out(rest, connection, work).await {
+        Ok(flown) => flown,
+        Err(error) => return Ended::new(Err(broken(&error)), false),
+    };
+    match flown {
         // The flight ended the transaction and reset the session.
-        Ok(Flown {
+        Flown::Over(Ok(done)) => Ended::new(Ok(done), true),
+        Flown::Open(Ok(done)) => commit(connection, work, done.row).await,
+        Flown::Over(Err(failure)) | Flown::Open(Err(failure)) => give_up(connection, failure).await,
+        Flown::Underway(done, underway) => Ended {
             outcome: Ok(done),
-            is_over: true,
-        }) => Ended {
-            outcome: Ok(done),
-            is_clean: true,
-        },
-        Ok(Flown {
-            outcome: Ok(done),
-            is_over: false,
-        }) => commit(connection, work, done.row).await,
-        Ok(Flown {
-            outcome: Err(failure),
-            ..
-        }) => give_up(connection, failure).await,
-        Err(error) => Ended {
-            outcome: Err(broken(&error)),
             is_clean: false,
+            underway: Some(underway),
         },
     }
 }
 
 /// What became of the flights up to the statement's answer.
-struct Flown {
-    outcome: Result<Done, Failure>,
-    /// Whether the transaction has ended well and the session was reset.
-    is_over: bool,
+enum Flown {
+    /// The transaction is still to be ended.
+    Open(Result<Done, Failure>),
+    /// The flight had the end of the transaction and the session's reset in it.
+    Over(Result<Done, Failure>),
+    /// The answer may begin before the flight is over.
+    Underway(Done, Box<Underway>),
 }
 
 /// Opens the transaction and runs the statement: in one flight with the end, unless something must be judged between.
 /// With a ceiling on the cost the planner is asked first, which is one flight more.
-async fn carry_out(connection: &mut Connection, work: &Work<'_>) -> Result<Flown, WireError> {
+async fn carry_out(rest: &Rest, connection: &mut Connection, work: &Work<'_>) -> Result<Flown, WireError> {
     let mut steps = Steps::new(connection, work);
     steps.open(work)?;
     let ceiling = work.max_cost.filter(|_| !work.explained);
@@ -186,10 +215,7 @@ async fn carry_out(connection: &mut Connection, work: &Work<'_>) -> Result<Flown
         steps.add(Step::Cost, work.role, &cost::question(&work.main))?;
         let landed = steps.fly().await?;
         if let Err(failure) = believed(work, &landed).and_then(|()| affordable(&landed, limit)) {
-            return Ok(Flown {
-                outcome: Err(failure),
-                is_over: false,
-            });
+            return Ok(Flown::Open(Err(failure)));
         }
         steps = Steps::new(connection, work);
     }
@@ -198,15 +224,38 @@ async fn carry_out(connection: &mut Connection, work: &Work<'_>) -> Result<Flown
     if !is_judged {
         steps.finish(work.end, work.reports)?;
     }
-    let landed = steps.fly().await?;
-    let opened = if ceiling.is_some() {
-        unfailed(work, &landed)
-    } else {
-        believed(work, &landed)
+    let opened = |landed: &Landed| {
+        if ceiling.is_some() {
+            unfailed(work, landed)
+        } else {
+            believed(work, landed)
+        }
     };
-    Ok(Flown {
-        outcome: opened.and_then(|()| understand(work, &landed)),
-        is_over: !is_judged,
+    let (mut landed, pause) = steps
+        .fly_up_to(work.stream_above.filter(|_| !work.reports))
+        .await?;
+    if let Some(pause) = pause {
+        let begun = opened(&landed).and_then(|()| understand(work, &landed, Some(pause.row())));
+        let permit = Arc::clone(&rest.streams).try_acquire_owned();
+        landed = match (begun, permit) {
+            (Ok(done), Ok(permit)) => {
+                let underway = Underway {
+                    landed,
+                    pause,
+                    permit,
+                };
+                return Ok(Flown::Underway(done, Box::new(underway)));
+            }
+            (Ok(_), Err(_)) => stream::gather(connection, landed, pause).await?,
+            // What is not to be shown is not held either.
+            (Err(_), _) => stream::throw_away(connection, landed, pause).await?,
+        };
+    }
+    let outcome = opened(&landed).and_then(|()| understand(work, &landed, None));
+    Ok(if is_judged {
+        Flown::Open(outcome)
+    } else {
+        Flown::Over(outcome)
     })
 }
 
@@ -232,19 +281,18 @@ async fn commit(connection: &mut Connection, work: &Work<'_>, row: ResultRow) ->
     };
     match landed.await {
         Ok(landed) => match unfailed(work, &landed) {
-            Ok(()) => Ended {
-                outcome: Ok(Done {
-                    report: landed.report(),
+            Ok(()) => {
+                let report = landed.report();
+                let done = Done {
                     row,
-                }),
-                is_clean: true,
-            },
+                    report,
+                    begun: None,
+                };
+                Ended::new(Ok(done), true)
+            }
             Err(failure) => give_up(connection, failure).await,
         },
-        Err(error) => Ended {
-            outcome: Err(broken(&error)),
-            is_clean: false,
-        },
+        Err(error) => Ended::new(Err(broken(&error)), false),
     }
 }
 
@@ -256,10 +304,8 @@ async fn give_up(connection: &mut Connection, failure: Failure) -> Ended {
         steps.fly().await
     };
     let landed = landed.await;
-    Ended {
-        outcome: Err(failure),
-        is_clean: landed.is_ok_and(|landed| landed.refusal().is_none() && landed.is_idle()),
-    }
+    let is_clean = landed.is_ok_and(|landed| landed.refusal().is_none() && landed.is_idle());
+    Ended::new(Err(failure), is_clean)
 }
 
 /// Whether the planner thinks that the statement costs no more than it may.
@@ -305,14 +351,18 @@ fn unfailed(work: &Work<'_>, landed: &Landed) -> Result<(), Failure> {
     }
 }
 
-/// Reads the answers of a flight without a failure.
-fn understand(work: &Work<'_>, landed: &Landed) -> Result<Done, Failure> {
-    let rows = landed.rows(Step::Main).unwrap_or_default();
+/// Reads the answers of a flight without a failure; of one that has stopped, the row so far.
+fn understand(work: &Work<'_>, landed: &Landed, so_far: Option<&Row>) -> Result<Done, Failure> {
+    let rows = match so_far {
+        Some(row) => std::slice::from_ref(row),
+        None => landed.rows(Step::Main).unwrap_or_default(),
+    };
     let row = row_of(work, rows, landed.rows(Step::Guess))?;
     response::verdict(work.plan, &row).map_err(Failure::Verdict)?;
     Ok(Done {
         row,
         report: landed.report(),
+        begun: None,
     })
 }
 

@@ -124,15 +124,25 @@ async fn answer(
     if let (Some(touched), Some(report), Some(graph)) = (touched, done.report, &live.graph) {
         touched.reported(&report, graph);
     }
-    let row = done.row;
-    drop(span);
+    let (row, begun) = (done.row, done.begun);
+    // What goes on is watched to its end.
+    let span = begun.as_ref().and(span);
     timing.transaction = (!matches!(plan, Plan::Info(_))).then(|| started.elapsed());
     let mut reply = timed(&mut timing.response, || {
         response::reply(&plan, &request, row, live.verbosity)
     })
     .map_err(|error| refused(&error::Error::from(error)))?;
-    etag::revalidate(&method, &parts.headers, &mut reply);
-    let mut response = respond(reply, &method);
+    let mut response = match begun {
+        // Its tag would be known at its end only.
+        Some(begun) if reply.body.is_empty() => {
+            let body = begun.into_body(&mount.app.metrics, span);
+            Response::from_parts(respond(reply, &method).into_parts().0, body)
+        }
+        Some(_) | None => {
+            etag::revalidate(&method, &parts.headers, &mut reply);
+            respond(reply, &method)
+        }
+    };
     if live.config.server.timing
         && let Some(value) = timing.header()
     {
@@ -242,7 +252,7 @@ async fn carry_out(
     let mut work = work(live, identity, request, plan, (main, sealed), &settings);
     work.reports = reports;
     let started = Instant::now();
-    let outcome = execute::run(&mount.app.rest.pool, &mount.app.rest.pulse, &work).await;
+    let outcome = execute::run(&mount.app.rest, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
     let mut done = outcome.map_err(|failure| {
         notice(mount, live, plan, &failure);
@@ -320,6 +330,7 @@ fn work<'plan>(
         context: session::context(plan, request, &context),
         pre_request: live.pre_request.as_ref().map(session::pre_request),
         main,
+        stream_above: stream_above(live, plan, sealed.is_some()),
         guess: count::explained(plan),
         // What was accepted as a job was to be committed.
         end: if sealed.is_some() {
@@ -335,6 +346,13 @@ fn work<'plan>(
         prepare: live.config.database.prepared_statements,
         generation: live.generation,
     }
+}
+
+/// Where an answer is large, it may begin before it is whole, unless something that comes after its rows is part of
+/// what it says.
+fn stream_above(live: &Live, plan: &Plan, is_sealed: bool) -> Option<usize> {
+    let may_begin = !is_sealed && response::may_begin_early(plan) && count::explained(plan).is_none();
+    live.config.database.stream_above.filter(|_| may_begin)
 }
 
 /// A mode the database cannot give (writing, on a standby) fails here, and all that follows is skipped.

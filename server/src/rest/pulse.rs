@@ -7,7 +7,7 @@
 //! connections are dropped, and the circuit opens. Beats go on until they are
 //! answered again, so recovery needs neither a request nor a restart.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{Manager as _, Timeouts};
@@ -46,7 +46,7 @@ pub(crate) struct Beat {
 
 /// What requests and beats tell each other.
 pub(crate) struct Pulse {
-    doubted: Notify,
+    doubted: Arc<Notify>,
     /// Counts the times the database was lost.
     lost: watch::Sender<u64>,
     last: Mutex<Option<Beat>>,
@@ -55,7 +55,7 @@ pub(crate) struct Pulse {
 impl Pulse {
     pub(super) fn new() -> Self {
         Self {
-            doubted: Notify::new(),
+            doubted: Arc::default(),
             lost: watch::channel(0).0,
             last: Mutex::new(None),
         }
@@ -68,12 +68,14 @@ impl Pulse {
 
     /// Comes back when the database is lost; a wait that is long asks whether it is.
     pub(super) async fn lost(&self) {
-        let mut lost = self.lost.subscribe();
-        loop {
-            tokio::select! {
-                _ = lost.changed() => return,
-                () = tokio::time::sleep(SUSPICIOUS) => self.doubted.notify_one(),
-            }
+        self.watch().lost().await;
+    }
+
+    /// Watches over something that goes on for longer than one wait.
+    pub(super) fn watch(&self) -> Watch {
+        Watch {
+            lost: self.lost.subscribe(),
+            doubted: Arc::clone(&self.doubted),
         }
     }
 
@@ -83,6 +85,24 @@ impl Pulse {
             took,
         };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(beat);
+    }
+}
+
+/// Hears of losses from the moment it was made, whenever it is asked.
+pub(super) struct Watch {
+    lost: watch::Receiver<u64>,
+    doubted: Arc<Notify>,
+}
+
+impl Watch {
+    /// Comes back when the database is, or was, lost; a wait that is long asks whether it is.
+    pub(super) async fn lost(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.lost.changed() => return,
+                () = tokio::time::sleep(SUSPICIOUS) => self.doubted.notify_one(),
+            }
+        }
     }
 }
 

@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use seawall_pgrest::sql::Statement;
 
-use super::connection::{Connection, Flight};
+use super::connection::{Connection, Flight, Pause};
 use super::execute::Work;
-use crate::wire::{Landing, Refusal, Row, WireError};
+use crate::wire::{Landing, Refusal, Row, Stop, WireError};
 
 /// Undoes what a function of the request may have left on the session: everything this crate sets is local to its
 /// transaction; what the database's own code sets need not be.
@@ -134,15 +135,38 @@ impl<'connection> Steps<'connection> {
 
     /// Sends them and waits for what comes back.
     pub(super) async fn fly(self) -> Result<Landed, WireError> {
-        let landing = self.flight.fly().await?;
-        Ok(Landed {
-            landing,
-            steps: self.steps,
-        })
+        self.fly_up_to(None).await.map(|(landed, _)| landed)
+    }
+
+    /// The same, but stops before the last column of the statement's row, if that row is larger.
+    pub(super) async fn fly_up_to(
+        self,
+        larger_than: Option<usize>,
+    ) -> Result<(Landed, Option<Pause>), WireError> {
+        let place = self.steps.iter().position(|step| *step == Step::Main);
+        let stop = place
+            .zip(larger_than)
+            .map(|(step, larger_than)| Stop { step, larger_than });
+        let (landing, pause) = self.flight.fly(stop).await?;
+        let steps = self.steps;
+        Ok((Landed { landing, steps }, pause))
     }
 }
 
 impl Landed {
+    /// Goes on after the column that a flight stopped before.
+    pub(super) async fn go_on(
+        self,
+        connection: &mut Connection,
+        pause: Pause,
+        column: Bytes,
+    ) -> Result<Self, WireError> {
+        Ok(Self {
+            landing: connection.go_on(self.landing, pause, column).await?,
+            steps: self.steps,
+        })
+    }
+
     /// The rows of a step that was carried out.
     pub(super) fn rows(&self, step: Step) -> Option<&[Row]> {
         let place = self.steps.iter().position(|taken| *taken == step)?;

@@ -13,11 +13,11 @@ pub(super) fn result_row(row: &Row) -> Option<ResultRow> {
     Some(ResultRow {
         total: row.number(0),
         page_total: row.number(1).unwrap_or_default(),
-        body: row.bytes(2),
-        response_headers: row.text(3),
-        response_status: row.text(4),
-        inserted: row.number(5),
-        location: row.text(6),
+        response_headers: row.text(2),
+        response_status: row.text(3),
+        inserted: row.number(4),
+        location: row.text(5),
+        body: row.bytes(6),
     })
 }
 

@@ -41,6 +41,7 @@ impl Metrics {
             .chain(super::cache::COUNTERS)
             .chain(super::partitions::COUNTERS)
             .chain(super::business::COUNTERS)
+            .chain(super::streams::COUNTERS)
         {
             recorder.describe_counter((*name).into(), Some(Unit::Count), (*help).into());
         }
@@ -50,6 +51,7 @@ impl Metrics {
             .chain(super::partitions::GAUGES)
             .chain(super::business::GAUGES)
             .chain(super::active::GAUGES)
+            .chain(super::streams::GAUGES)
         {
             recorder.describe_gauge((*name).into(), None, (*help).into());
         }

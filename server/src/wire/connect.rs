@@ -25,8 +25,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::cancel::Cancel;
 use super::flight::Way;
+use super::incoming::Incoming;
 use super::socket::Socket;
-use super::{FIRST_BUFFER, Pipeline, Refusal, Wire, WireError};
+use super::{Pipeline, Refusal, Wire, WireError};
 
 const DEFAULT_PORT: u16 = 5432;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -137,7 +138,7 @@ async fn enter(door: Door, config: &Config, tls: Option<&MakeRustlsConnect>) -> 
     let socket = open(&door, tls.cloned()).await?;
     let mut wire = Wire {
         socket,
-        incoming: BytesMut::with_capacity(FIRST_BUFFER),
+        incoming: Incoming::new(),
         cancel: Cancel {
             door,
             process_id: 0,
@@ -255,7 +256,7 @@ async fn check_role(wire: &mut Wire, config: &Config) -> Result<(), WireError> {
     };
     let mut pipeline = Pipeline::default();
     pipeline.add("SHOW transaction_read_only", &[], Way::Once)?;
-    let landing = wire.send(&pipeline.synchronised()).await?;
+    let (landing, _) = wire.send(&pipeline.synchronised(), None).await?;
     let answer = landing
         .done
         .first()

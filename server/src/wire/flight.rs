@@ -11,7 +11,7 @@ use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use seawall_pgrest::sql::Bind;
 
-use super::{Refusal, Row, WireError};
+use super::{Head, Refusal, Row, WireError};
 
 const TEXT: i16 = 0;
 const BINARY: i16 = 1;
@@ -121,6 +121,18 @@ impl Landing {
             rows: Vec::new(),
             expected: steps,
         }
+    }
+
+    /// Whether the next row is the first of the statement at that place.
+    pub(super) fn is_at(&self, step: usize) -> bool {
+        self.done.len() == step && self.rows.is_empty() && self.refusal.is_none()
+    }
+
+    /// Takes a row that was read apart from its last column.
+    pub(super) fn take_apart(&mut self, head: Head, last: bytes::Bytes) {
+        let mut row = head.row;
+        row.complete(last);
+        self.rows.push(row);
     }
 
     /// Takes a message; true when it was the last.

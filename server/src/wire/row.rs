@@ -13,6 +13,8 @@ use super::WireError;
 pub(crate) struct Row {
     bytes: Bytes,
     columns: Vec<Option<Range<usize>>>,
+    /// The last column, where it was read apart from the others.
+    last: Option<Bytes>,
 }
 
 impl Row {
@@ -20,16 +22,34 @@ impl Row {
         Ok(Self {
             columns: body.ranges().collect()?,
             bytes: body.buffer_bytes().clone(),
+            last: None,
         })
+    }
+
+    /// A row whose last column is read apart, and empty until then.
+    pub(super) fn before_last(bytes: Bytes, columns: Vec<Option<Range<usize>>>) -> Self {
+        Self {
+            bytes,
+            columns,
+            last: Some(Bytes::new()),
+        }
+    }
+
+    /// Puts the last column where it belongs.
+    pub(super) fn complete(&mut self, last: Bytes) {
+        self.last = Some(last);
     }
 
     /// How many columns there are.
     pub(crate) fn len(&self) -> usize {
-        self.columns.len()
+        self.columns.len() + usize::from(self.last.is_some())
     }
 
     /// A column's bytes; nothing for NULL, and for a column that is not there.
     pub(crate) fn bytes(&self, column: usize) -> Option<Bytes> {
+        if column == self.columns.len() {
+            return self.last.clone();
+        }
         let range = self.columns.get(column)?.clone()?;
         (range.end <= self.bytes.len()).then(|| self.bytes.slice(range))
     }

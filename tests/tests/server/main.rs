@@ -13,3 +13,4 @@ mod pooler;
 mod refusals;
 mod reload;
 mod stopping;
+mod streams;

@@ -34,11 +34,11 @@ impl ResultRow {
     pub const COLUMNS: [&'static str; 7] = [
         "total",
         "page_total",
-        "body",
         "response_headers",
         "response_status",
         "inserted",
         "location",
+        "body",
     ];
 
     /// The row for an EXPLAIN: its lines joined by line feeds are the body.

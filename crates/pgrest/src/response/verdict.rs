@@ -4,7 +4,7 @@ use super::row::ResultRow;
 use crate::{
     error::ResponseError,
     plan::{Access, Answer, Plan},
-    request::{MediaType, Mutation},
+    request::{Invocation, MediaType, Mutation},
 };
 
 /// Whether [`verdict`] can refuse an outcome that has anything to undo, so that it must be asked before the
@@ -21,6 +21,21 @@ pub fn is_judged(plan: &Plan) -> bool {
                 || mutate.max_affected.is_some()
         }
         Plan::Read(_) | Plan::Inspect(_) | Plan::Info(_) => false,
+    }
+}
+
+/// Whether the answer may begin before its body has come: the statement only reads, so that nothing is undone if
+/// the transaction ends badly, and its rows are the body.
+#[must_use]
+pub fn may_begin_early(plan: &Plan) -> bool {
+    match plan {
+        Plan::Read(read) => !read.headers_only && !is_explained(&read.answer),
+        Plan::Call(call) => {
+            call.access == Access::ReadOnly
+                && call.invocation != Invocation::Head
+                && !is_explained(&call.answer)
+        }
+        Plan::Mutate(_) | Plan::Inspect(_) | Plan::Info(_) => false,
     }
 }
 
