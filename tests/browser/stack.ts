@@ -32,10 +32,14 @@ export interface Stack {
   fault(mode: FaultMode, latencyMs?: number): Promise<void>;
   /** Takes the whole process away, as a crash would. */
   stop(): Promise<void>;
+  /** Ends the process as `kill -9` does. */
+  kill(): Promise<void>;
+  /** Starts it at the same address once more. */
+  again(): Promise<void>;
 }
 
 const LOGIN = "seawall_test_login";
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 120_000;
 
 /** What a file of tests needs beyond the example application. */
 export interface StackOptions {
@@ -51,7 +55,7 @@ export async function startStack({ scripts, env = {} }: StackOptions = {}): Prom
   const login = await prepareDatabase(binary, owner, scripts);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const server = spawn(binary, ["serve"], {
+  const settings = {
     env: {
       ...process.env,
       DATABASE_URL: login,
@@ -65,10 +69,19 @@ export async function startStack({ scripts, env = {} }: StackOptions = {}): Prom
       JWT_SECRET: "a secret for tests, long enough to sign with",
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const log = collected(server);
-  await ready(url, server, log);
+    stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"],
+  };
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(binary, ["serve"], settings);
+    await ready(url, started, collected(started));
+    return started;
+  };
+  const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    server.kill(signal);
+    await once(server, "exit");
+  };
+  let server = await start();
 
   return {
     url,
@@ -77,10 +90,10 @@ export async function startStack({ scripts, env = {} }: StackOptions = {}): Prom
       const response = await fetch(`${url}/dev/faults`, { method: "PUT", body, headers: { "content-type": "application/json" } });
       if (!response.ok) throw new Error(`the fault switch answered ${response.status}`);
     },
-    async stop() {
-      if (server.exitCode !== null) return;
-      server.kill("SIGTERM");
-      await once(server, "exit");
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
+    async again() {
+      server = await start();
     },
   };
 }

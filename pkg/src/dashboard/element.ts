@@ -13,6 +13,7 @@ import { type Alert, type AlertRule, createRules, DEFAULT_RULES, readRules, type
 import { createSeries, type Series } from "./series.js";
 import type { PanelAct } from "./panel.js";
 import { serverSource } from "./server/source.js";
+import type { ServerTexts } from "./server/texts.js";
 import type { TokenProvider } from "./server/token.js";
 import { type DashboardSource, guardSource, type Move } from "./source.js";
 import { adoptStyles } from "./styles.js";
@@ -57,6 +58,7 @@ export class SeawallDashboard extends Base {
   #source: DashboardSource | undefined;
   #claims: ClaimsProvider;
   #token: TokenProvider;
+  #texts: Partial<ServerTexts> = {};
   #given: readonly AlertRule[] = DEFAULT_RULES;
   #rules: Rules = createRules(DEFAULT_RULES);
   #series: Series = createSeries();
@@ -125,6 +127,16 @@ export class SeawallDashboard extends Base {
     this.#watchServer();
   }
 
+  /** What is said of a server in the place of the built-in texts, by name (`SERVER_TEXTS` has them all). */
+  get texts(): Partial<ServerTexts> {
+    return this.#texts;
+  }
+
+  set texts(texts: Partial<ServerTexts> | null | undefined) {
+    this.#texts = texts ?? {};
+    this.#watchServer();
+  }
+
   /** The alert rules; as an attribute, the same list as JSON. */
   get rules(): readonly AlertRule[] {
     return this.#given;
@@ -145,7 +157,7 @@ export class SeawallDashboard extends Base {
   }
 
   connectedCallback(): void {
-    this.#takeEarly("guard", "source", "claims", "rules", "server", "token");
+    this.#takeEarly("guard", "source", "claims", "rules", "texts", "server", "token");
     this.#view ??= createView(adoptStyles(this));
     this.#restart();
   }
@@ -163,7 +175,7 @@ export class SeawallDashboard extends Base {
 
   #watchServer(): void {
     const server = this.server;
-    if (server !== null) this.source = serverSource(server, () => (typeof this.#token === "function" ? this.#token() : this.#token));
+    if (server !== null) this.source = serverSource(server, () => (typeof this.#token === "function" ? this.#token() : this.#token), this.#texts);
     else if (this.#guard === undefined) this.source = undefined;
   }
 
@@ -240,7 +252,7 @@ export class SeawallDashboard extends Base {
   }
 
   /** What was set before the element was defined lies on the instance and hides the accessors. */
-  #takeEarly(...names: ("guard" | "source" | "claims" | "rules" | "server" | "token")[]): void {
+  #takeEarly(...names: ("guard" | "source" | "claims" | "rules" | "texts" | "server" | "token")[]): void {
     for (const name of names) {
       if (!Object.hasOwn(this, name)) continue;
       const value: unknown = Reflect.get(this, name);

@@ -18,6 +18,25 @@ export interface PanelAct {
 }
 
 /**
+ * Something a hand may do to what it names in a field.
+ *
+ * @example
+ * ```ts
+ * import type { PanelAsk } from "seawall/dashboard";
+ *
+ * const ask: PanelAsk = { field: "Table", label: "Clear table", done: "is cleared", run: async (table) => show(table) };
+ * ```
+ */
+export interface PanelAsk {
+  /** What belongs into the field. */
+  readonly field: string;
+  readonly label: string;
+  /** What is said afterwards, behind what was named. */
+  readonly done: string;
+  run(text: string): Promise<void>;
+}
+
+/**
  * One row of a panel.
  *
  * @example
@@ -54,5 +73,7 @@ export interface Panel {
   readonly rows: readonly PanelRow[];
   readonly acts?: readonly PanelAct[];
   /** A field to look through the list with: what is asked for, and who is told. */
-  readonly search?: { readonly label: string; run(text: string): void };
+  readonly search?: { readonly label: string; readonly button?: string; run(text: string): void };
+  /** Fields with a button each; the same ones for as long as the panel is shown. */
+  readonly asks?: readonly PanelAsk[];
 }

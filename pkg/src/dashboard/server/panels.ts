@@ -1,61 +1,104 @@
-/** A server's lists: instances, who is near a limit, dead letters, records, events. */
+/** A server's lists: instances, who is near a limit, jobs, ended sessions, records, events. */
 
 import type { Panel, PanelAct, PanelRow } from "../panel.js";
 import type { FigureGroup } from "../source.js";
 import { bytes, clock, count, percent, span } from "../words.js";
 import type { Api } from "./api.js";
-import type { Audit, Cache, Health, Instances, Limits, Queue } from "./shapes.js";
+import type { Audit, Cache, Health, Instances, Limits, Queue, Sessions } from "./shapes.js";
 import type { ServerEvent } from "./stream.js";
+import type { ServerTexts } from "./texts.js";
 
 export interface Heard extends ServerEvent {
   readonly at: number;
   readonly place: number;
 }
 
-export function instancesPanel({ instances }: Instances, now: number): Panel {
+export function instancesPanel({ instances }: Instances, t: ServerTexts, now: number): Panel {
   const rows = instances.map(({ id, self, version, startedMs, breakers }): PanelRow => {
     const unwell = Object.entries(breakers).filter(([, state]) => state !== "closed");
     return {
       key: id,
-      name: `${id.slice(-8)}${self ? " (this one)" : ""}`,
-      value: unwell.length === 0 ? "all circuits closed" : unwell.map(([name, state]) => `${name} ${state.replace("_", " ")}`).join(", "),
-      note: `${version}, up ${span(Math.max(0, now - startedMs))}`,
+      name: `${id.slice(-8)}${self ? ` (${t.thisOne})` : ""}`,
+      value: unwell.length === 0 ? t.allClosed : unwell.map(([name, state]) => `${name} ${state.replace("_", " ")}`).join(", "),
+      note: `${version}, ${t.up} ${span(Math.max(0, now - startedMs))}`,
       tone: unwell.length === 0 ? "good" : "bad",
     };
   });
-  return { id: "instances", title: "Instances", empty: "No instance is known.", rows };
+  return { id: "instances", title: t.instances, empty: t.instancesEmpty, rows };
 }
 
-export function limitsPanel({ nearest, enabled }: Limits, api: Api): Panel {
+export function limitsPanel({ nearest, enabled }: Limits, t: ServerTexts, api: Api): Panel {
   const rows = nearest.map(({ key, scope, limit, remaining, refused }): PanelRow => ({
     key,
     name: `${scope} ${key.slice(-12)}`,
-    value: `${count(remaining)} of ${count(limit)} left`,
-    note: refused === 0 ? "" : `${count(refused)} refused`,
+    value: `${count(remaining)} ${t.of} ${count(limit)} ${t.left}`,
+    note: refused === 0 ? "" : `${count(refused)} ${t.refused}`,
     ...(remaining === 0 ? { tone: "bad" as const } : {}),
-    acts: [act("Unblock", "has its whole burst again", () => api.send("DELETE", `admin/limits/keys/${encodeURIComponent(key)}`))],
+    acts: [act(t.unblock, t.unblockDone, () => api.send("DELETE", `admin/limits/keys/${encodeURIComponent(key)}`))],
   }));
-  return { id: "limits", title: "Near a limit", empty: enabled ? "Nobody is near a limit." : "Limits are switched off.", rows };
+  return { id: "limits", title: t.limits, empty: enabled ? t.limitsEmpty : t.limitsOff, rows };
 }
 
-export function deadLettersPanel({ jobs }: Queue, api: Api): Panel {
-  const rows = jobs.map(({ id, method, path, attempts, code, createdAt }): PanelRow => ({
-    key: id,
-    name: `${method} ${path}`,
-    value: code ?? "dead",
-    note: `${attempts === 1 ? "1 attempt" : `${count(attempts)} attempts`}, since ${clock.format(new Date(createdAt))}`,
+export function deadLettersPanel({ jobs }: Queue, t: ServerTexts, api: Api): Panel {
+  const rows = jobs.map((job): PanelRow => ({
+    ...jobRow(job, t),
+    value: job.code ?? t.dead,
     tone: "bad",
-    acts: [act("Retry", "is queued again", () => api.send("POST", `jobs/${encodeURIComponent(id)}/retry`))],
+    acts: [act(t.retry, t.retryDone, () => api.send("POST", `jobs/${encodeURIComponent(job.id)}/retry`))],
   }));
-  return { id: "dead-letters", title: "Dead letters", empty: "No write has failed for good.", rows };
+  return { id: "dead-letters", title: t.deadLetters, empty: t.deadLettersEmpty, rows };
 }
 
-export function cachePanel(api: Api): Panel {
-  const clear = act("Clear", "is empty on every instance", () => api.send("POST", "internal/cache/invalidate", { everything: true }));
-  return { id: "cache", title: "Response cache", empty: "Throwing everything away costs the database one read for each answer.", rows: [], acts: [clear] };
+export function jobsPanel({ jobs }: Queue, t: ServerTexts, api: Api): Panel {
+  const rows = jobs.map((job): PanelRow => ({
+    ...jobRow(job, t),
+    value: job.code ?? t.waits,
+    ...(job.code === null ? {} : { tone: "wait" as const }),
+    acts: [act(t.cancel, t.cancelDone, () => api.send("POST", `jobs/${encodeURIComponent(job.id)}/cancel`))],
+  }));
+  return { id: "jobs", title: t.jobs, empty: t.jobsEmpty, rows };
 }
 
-export function auditPanel({ records }: Audit, search: (text: string) => void): Panel {
+function jobRow({ id, method, path, attempts, createdAt }: Queue["jobs"][number], t: ServerTexts): PanelRow {
+  return { key: id, name: `${method} ${path}`, note: `${count(attempts)} ${t.attempts}, ${t.since} ${clock.format(new Date(createdAt))}` };
+}
+
+export function cachePanel(t: ServerTexts, api: Api): Panel {
+  const clear = (what: unknown): Promise<void> => api.send("POST", "internal/cache/invalidate", what);
+  return {
+    id: "cache",
+    title: t.cache,
+    empty: t.cacheEmpty,
+    rows: [],
+    acts: [act(t.clear, t.clearDone, () => clear({ everything: true }))],
+    asks: [
+      { field: t.table, label: t.clearTable, done: t.clearTableDone, run: (table) => clear({ tables: [table] }) },
+      { field: t.tag, label: t.clearTag, done: t.clearTagDone, run: (tag) => clear({ tags: [tag] }) },
+    ],
+  };
+}
+
+/** Nobody is named: what was ended is known by its digest. */
+export function sessionsPanel({ longest }: Sessions, t: ServerTexts, api: Api): Panel {
+  const rows = longest.map(({ of, until_s }): PanelRow => ({
+    key: of,
+    name: of.slice(0, 12),
+    note: `${t.until} ${clock.format(new Date(until_s * 1_000))}`,
+  }));
+  const end = (what: unknown): Promise<void> => api.send("POST", "admin/sessions/revoke", what);
+  return {
+    id: "sessions",
+    title: t.sessions,
+    empty: t.sessionsEmpty,
+    rows,
+    asks: [
+      { field: t.user, label: t.endUser, done: t.endUserDone, run: (user) => end({ user }) },
+      { field: t.session, label: t.endSession, done: t.endSessionDone, run: (session) => end({ session }) },
+    ],
+  };
+}
+
+export function auditPanel({ records }: Audit, t: ServerTexts, search: (text: string) => void): Panel {
   const rows = records.map(({ id, at, method, target, route, status, outcome, subject }): PanelRow => ({
     key: id,
     name: `${method} ${target ?? route}`,
@@ -63,10 +106,10 @@ export function auditPanel({ records }: Audit, search: (text: string) => void): 
     note: `${clock.format(new Date(at))}${subject === null ? "" : `, ${subject}`}`,
     ...(status >= 500 ? { tone: "bad" as const } : {}),
   }));
-  return { id: "audit", title: "Audit", empty: "Nothing was found.", rows, search: { label: "Subject, path, status or request id", run: search } };
+  return { id: "audit", title: t.audit, empty: t.auditEmpty, rows, search: { label: t.auditSearch, button: t.search, run: search } };
 }
 
-export function eventsPanel(events: readonly Heard[], live: boolean): Panel {
+export function eventsPanel(events: readonly Heard[], t: ServerTexts, live: boolean): Panel {
   const rows = [...events].reverse().map(({ at, kind, data, place }): PanelRow => ({
     key: String(place),
     name: kind.replaceAll("_", " "),
@@ -74,42 +117,42 @@ export function eventsPanel(events: readonly Heard[], live: boolean): Panel {
     note: `${clock.format(at)}${typeof data["details"] === "string" ? `, ${data["details"]}` : ""}`,
     ...(kind === "security" || kind === "degraded" ? { tone: "bad" as const } : {}),
   }));
-  return { id: "events", title: live ? "Events, live" : "Events, reconnecting", empty: "Nothing has happened since this page listens.", rows };
+  return { id: "events", title: live ? t.eventsLive : t.eventsLost, empty: t.eventsEmpty, rows };
 }
 
-export function healthGroup({ rls_failures, pool, version }: Health): FigureGroup {
+export function healthGroup({ rls_failures, pool, version }: Health, t: ServerTexts): FigureGroup {
   return {
-    title: "Server",
+    title: t.server,
     figures: [
-      { name: "Version", value: version },
-      { name: "RLS failures, five minutes", value: count(rls_failures.last_5min) },
-      { name: "Connections in use", value: count(pool.active), note: `${count(pool.idle)} idle, ${count(pool.waiting)} calls wait` },
+      { name: t.version, value: version },
+      { name: t.rlsFailures, value: count(rls_failures.last_5min) },
+      { name: t.connections, value: count(pool.active), note: `${count(pool.idle)} ${t.idle}, ${count(pool.waiting)} ${t.callsWait}` },
     ],
   };
 }
 
-export function queueGroup({ queued, running, dead, oldestS }: Queue): FigureGroup {
+export function queueGroup({ queued, running, dead, oldestS }: Queue, t: ServerTexts): FigureGroup {
   return {
-    title: "Write queue",
+    title: t.queue,
     figures: [
-      { name: "Queued", value: count(queued), note: queued === 0 ? "" : `oldest ${span(oldestS * 1_000)}` },
-      { name: "Running", value: count(running) },
-      { name: "Dead letters", value: count(dead) },
+      { name: t.queued, value: count(queued), note: queued === 0 ? "" : `${t.oldest} ${span(oldestS * 1_000)}` },
+      { name: t.running, value: count(running) },
+      { name: t.deadLetters, value: count(dead) },
     ],
   };
 }
 
-export function cacheGroup({ instance }: Cache): FigureGroup[] {
+export function cacheGroup({ instance }: Cache, t: ServerTexts): FigureGroup[] {
   if (!instance) return [];
   const { hits, stale, misses, hitRate, entries, bytes: size } = instance;
   return [
     {
-      title: "Cache",
+      title: t.cacheFigures,
       figures: [
-        { name: "Answered fresh", value: count(hits), note: hits + stale + misses === 0 ? "" : `${percent(hitRate)} with stale` },
-        { name: "Answered stale", value: count(stale) },
-        { name: "From the database", value: count(misses) },
-        { name: "Kept", value: count(entries), note: bytes(size) },
+        { name: t.fresh, value: count(hits), note: hits + stale + misses === 0 ? "" : `${percent(hitRate)} ${t.withStale}` },
+        { name: t.stale, value: count(stale) },
+        { name: t.misses, value: count(misses) },
+        { name: t.kept, value: count(entries), note: bytes(size) },
       ],
     },
   ];

@@ -65,6 +65,11 @@ export interface Queue {
   }[];
 }
 
+export interface Sessions {
+  readonly revoked: number;
+  readonly longest: readonly { readonly of: string; readonly until_s: number; readonly issued_by_s?: number }[];
+}
+
 export interface Audit {
   readonly records: readonly {
     readonly id: string;

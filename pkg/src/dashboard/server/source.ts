@@ -10,9 +10,10 @@ import type { CircuitState, TransitionCause } from "../../vocabulary.js";
 import type { Panel } from "../panel.js";
 import type { DashboardSource, FigureGroup, Move, Reading, ShownBreaker } from "../source.js";
 import { api, type Api, ServerRefusal } from "./api.js";
-import { auditPanel, cacheGroup, cachePanel, deadLettersPanel, eventsPanel, healthGroup, type Heard, instancesPanel, limitsPanel, queueGroup } from "./panels.js";
-import type { Audit, Breakers, Cache, Health, Instances, Limits, Queue } from "./shapes.js";
+import { auditPanel, cacheGroup, cachePanel, deadLettersPanel, eventsPanel, healthGroup, type Heard, instancesPanel, jobsPanel, limitsPanel, queueGroup, sessionsPanel } from "./panels.js";
+import type { Audit, Breakers, Cache, Health, Instances, Limits, Queue, Sessions } from "./shapes.js";
 import { listen, type ServerEvent } from "./stream.js";
+import { type ServerTexts, textsWith } from "./texts.js";
 import { addressOf, type TokenProvider } from "./token.js";
 
 const KEPT_EVENTS = 100;
@@ -24,12 +25,24 @@ interface Parts {
   health: Health;
   limits: Limits;
   queue: Queue;
+  jobs: Queue;
+  sessions: Sessions;
   cache: Cache;
   audit: Audit;
 }
 
-/** How often each part is asked for, in milliseconds. */
-const PACE: Record<keyof Parts, number> = { breakers: 2_000, instances: 4_000, health: 6_000, limits: 6_000, queue: 6_000, cache: 6_000, audit: 20_000 };
+/** How often each part is asked for, in milliseconds: all together 72 times a minute, below the 100 reads that a server lets by. */
+const PACE: Record<keyof Parts, number> = {
+  breakers: 3_000,
+  instances: 5_000,
+  health: 8_000,
+  limits: 8_000,
+  queue: 8_000,
+  jobs: 8_000,
+  cache: 10_000,
+  sessions: 30_000,
+  audit: 30_000,
+};
 
 /** Whoever may not look may be told so less often. */
 const PAUSE = 3_000;
@@ -38,7 +51,8 @@ const MAY_NOT = [401, 403];
 const ABSENCE = 60_000;
 
 /**
- * A server's admin API as a source. The token is asked for at each request and kept nowhere.
+ * A server's admin API as a source. The token is asked for at each request and kept nowhere; `texts` are said in the
+ * place of the built-in ones, by name.
  *
  * @example
  * ```ts
@@ -49,7 +63,8 @@ const ABSENCE = 60_000;
  * show(breakers.length);
  * ```
  */
-export function serverSource(server: string, token: TokenProvider): DashboardSource {
+export function serverSource(server: string, token: TokenProvider, texts?: Partial<ServerTexts>): DashboardSource {
+  const t = textsWith(texts);
   const address = addressOf(server, globalThis.location?.href ?? server);
   const client = api(address, token);
   const parts: Partial<Parts> = {};
@@ -70,6 +85,8 @@ export function serverSource(server: string, token: TokenProvider): DashboardSou
     health: () => "health/detailed",
     limits: () => "admin/limits",
     queue: () => "admin/queue?state=dead&limit=20",
+    jobs: () => "admin/queue?state=queued&limit=20",
+    sessions: () => "admin/sessions",
     cache: () => "internal/cache-stats",
     audit: () => `admin/audit?limit=20${query}`,
   };
@@ -96,7 +113,7 @@ export function serverSource(server: string, token: TokenProvider): DashboardSou
     }
     if (name !== "breakers") return;
     delete parts.breakers;
-    trouble = inWords(error);
+    trouble = inWords(error, t);
   }
 
   function hear(event: ServerEvent): void {
@@ -122,20 +139,22 @@ export function serverSource(server: string, token: TokenProvider): DashboardSou
   }
 
   function panels(now: number): Panel[] {
-    const { instances, limits, queue, cache, audit } = parts;
+    const { instances, limits, queue, jobs, sessions, cache, audit } = parts;
     return [
-      ...(instances ? [instancesPanel(instances, now)] : []),
-      eventsPanel(events, live),
-      ...(limits ? [limitsPanel(limits, telling(client, soon, "limits"))] : []),
-      ...(queue ? [deadLettersPanel(queue, telling(client, soon, "queue"))] : []),
-      ...(cache?.enabled ? [cachePanel(telling(client, soon, "cache"))] : []),
-      ...(audit ? [auditPanel(audit, search)] : []),
+      ...(instances ? [instancesPanel(instances, t, now)] : []),
+      eventsPanel(events, t, live),
+      ...(limits ? [limitsPanel(limits, t, telling(client, soon, "limits"))] : []),
+      ...(jobs ? [jobsPanel(jobs, t, telling(client, soon, "queue", "jobs"))] : []),
+      ...(queue ? [deadLettersPanel(queue, t, telling(client, soon, "queue", "jobs"))] : []),
+      ...(cache?.enabled ? [cachePanel(t, telling(client, soon, "cache"))] : []),
+      ...(sessions ? [sessionsPanel(sessions, t, telling(client, soon, "sessions"))] : []),
+      ...(audit ? [auditPanel(audit, t, search)] : []),
     ];
   }
 
   function groups(): FigureGroup[] {
     const { health, queue, cache } = parts;
-    return [...(health ? [healthGroup(health)] : []), ...(queue ? [queueGroup(queue)] : []), ...(cache ? cacheGroup(cache) : [])];
+    return [...(health ? [healthGroup(health, t)] : []), ...(queue ? [queueGroup(queue, t)] : []), ...(cache ? cacheGroup(cache, t) : [])];
   }
 
   return {
@@ -162,7 +181,7 @@ export function serverSource(server: string, token: TokenProvider): DashboardSou
       changed = listener;
       const opened = (): void => {
         live = true;
-        soon("breakers", "instances", "limits", "queue");
+        soon("breakers", "instances", "limits", "queue", "jobs", "sessions");
       };
       const lost = (): void => {
         live = false;
@@ -182,12 +201,12 @@ export function serverSource(server: string, token: TokenProvider): DashboardSou
 }
 
 /** The same API, after whose changes a part is asked for again. */
-function telling(client: Api, soon: (...names: (keyof Parts)[]) => void, name: keyof Parts): Api {
+function telling(client: Api, soon: (...names: (keyof Parts)[]) => void, ...names: (keyof Parts)[]): Api {
   return {
     ...client,
     async send(...request) {
       await client.send(...request);
-      soon(name);
+      soon(...names);
     },
   };
 }
@@ -216,9 +235,9 @@ function shown({ dependency, state, successes, failures, rejected, opened, retry
   };
 }
 
-function inWords(error: unknown): string {
-  if (!(error instanceof ServerRefusal)) return "The server cannot be reached";
-  if (error.status === 401) return "Sign in as an administrator to see this server";
-  if (error.status === 403) return "Only administrators may see this server";
-  return error.status === 429 ? "The server asks for a pause" : "The server refuses to answer";
+function inWords(error: unknown, t: ServerTexts): string {
+  if (!(error instanceof ServerRefusal)) return t.unreachable;
+  if (error.status === 401) return t.signIn;
+  if (error.status === 403) return t.adminsOnly;
+  return error.status === 429 ? t.pause : t.refuses;
 }

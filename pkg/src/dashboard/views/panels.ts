@@ -1,7 +1,7 @@
 /** Lists of a source's own: instances, dead letters, records; the buttons are an administrator's. */
 
 import { h, keyed, type KeyedRow, setText } from "../dom.js";
-import type { Panel, PanelAct, PanelRow } from "../panel.js";
+import type { Panel, PanelAct, PanelAsk, PanelRow } from "../panel.js";
 import type { Reading } from "../source.js";
 
 export interface Panels {
@@ -35,25 +35,38 @@ export function panels(): Panels {
   };
 }
 
-function panelOf({ id, title, empty, search }: Panel, steering: () => Act | undefined): KeyedRow<Panel> {
+function panelOf({ id, title, empty, search, asks = [] }: Panel, steering: () => Act | undefined): KeyedRow<Panel> {
   const list = h("ul", { class: "scroll", role: "list", tabindex: 0, "aria-labelledby": `panel-${id}` });
   const nothing = h("p", { class: "empty" }, empty);
   const acts = h("div", { class: "acts" });
   const update = keyed<PanelRow>(list, ({ name }) => rowOf(name, steering));
   let latest = search;
-  const field = search && searchField(search.label, (text) => latest?.run(text));
+  const field = search && textForm(search.label, search.button ?? "Search", "search", (text) => latest?.run(text));
+  let latestAsks = asks;
+  const forms = asks.map((ask, place) => askForm(ask, () => latestAsks[place], steering));
+  const heading = h("h3", { id: `panel-${id}` }, title);
   const buttons = buttonsIn(acts, title, steering);
   return {
     element: h(
       "section",
       { class: "panel", "data-panel": id, "aria-labelledby": `panel-${id}` },
-      h("header", {}, h("h3", { id: `panel-${id}` }, title), acts),
-      field ?? null,
+      h("header", {}, heading, acts),
+      field?.element ?? null,
+      ...forms.map(({ element }) => element),
       list,
       nothing,
     ),
     show(panel) {
+      setText(heading, panel.title);
       latest = panel.search;
+      latestAsks = panel.asks ?? [];
+      if (latest) field?.label(latest.label, latest.button ?? "Search");
+      forms.forEach((form, place) => {
+        const ask = latestAsks[place];
+        form.element.hidden = steering() === undefined || !ask;
+        if (ask) form.label(ask.field, ask.label);
+      });
+      setText(nothing, panel.empty);
       nothing.hidden = panel.rows.length > 0;
       list.hidden = panel.rows.length === 0;
       buttons(panel.acts ?? []);
@@ -96,11 +109,37 @@ function buttonsIn(place: HTMLElement, subject: string, steering: () => Act | un
   };
 }
 
-function searchField(label: string, run: (text: string) => void): HTMLElement {
-  const field = h("input", { type: "search", maxlength: 200, autocomplete: "off" });
+/** A field with its button; both can be called something else later. */
+interface TextForm {
+  readonly element: HTMLElement;
+  label(field: string, button: string): void;
+}
+
+/** A field whose text is a button's subject; only for whoever may. */
+function askForm({ field, label }: PanelAsk, latest: () => PanelAsk | undefined, steering: () => Act | undefined): TextForm {
+  return textForm(field, label, "form", (text, input) => {
+    const ask = latest();
+    if (text === "" || !ask) return;
+    steering()?.({ label: ask.label, done: ask.done, run: () => ask.run(text) }, text);
+    input.value = "";
+  });
+}
+
+function textForm(label: string, button: string, role: "search" | "form", run: (text: string, field: HTMLInputElement) => void): TextForm {
+  const field = h("input", { type: role === "search" ? "search" : "text", maxlength: 200, autocomplete: "off", spellcheck: "false" });
   const onsubmit = (event: Event): void => {
     event.preventDefault();
-    run(field.value.trim());
+    run(field.value.trim(), field);
   };
-  return h("form", { class: "search", role: "search", onsubmit }, h("label", {}, label, " ", field), h("button", { type: "submit" }, "Search"));
+  const name = h("span", {}, label);
+  const submit = h("button", { type: "submit" }, button);
+  const element = h("form", { class: "search", role, "aria-label": button, onsubmit }, h("label", {}, name, " ", field), submit);
+  return {
+    element,
+    label(newName, newButton) {
+      setText(name, newName);
+      setText(submit, newButton);
+      if (element.getAttribute("aria-label") !== newButton) element.setAttribute("aria-label", newButton);
+    },
+  };
 }
