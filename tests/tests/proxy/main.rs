@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod bombs;
 mod clamd;
 mod content;
 mod encrypted;

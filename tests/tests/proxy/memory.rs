@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use crate::sockets;
 use crate::stand_in::StandIn;
 
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// The most memory a process had while something went on, beyond what it had before.
-struct Watch {
+pub(crate) struct Watch {
     server: Arc<ServerProcess>,
     before: u64,
     most: Arc<AtomicU64>,
@@ -29,7 +29,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn over(server: &Arc<ServerProcess>) -> Self {
+    pub(crate) fn over(server: &Arc<ServerProcess>) -> Self {
         let before = server.memory().unwrap();
         let watch = Self {
             server: Arc::clone(server),
@@ -51,7 +51,7 @@ impl Watch {
         watch
     }
 
-    fn grown(self, what: &str) -> u64 {
+    pub(crate) fn grown(self, what: &str) -> u64 {
         self.over.store(true, Ordering::Relaxed);
         let most = self
             .most
@@ -67,7 +67,7 @@ impl Watch {
     }
 }
 
-async fn server(upstream: &StandIn, settings: &[(&str, &str)]) -> (Database, Arc<ServerProcess>) {
+pub(crate) async fn server(upstream: &StandIn, settings: &[(&str, &str)]) -> (Database, Arc<ServerProcess>) {
     let database = Database::create().await;
     let url = upstream.url();
     let all = [&[("SEAWALL_UPSTREAM_URL", url.as_str())], settings].concat();
@@ -87,7 +87,7 @@ async fn two_hundred_mebibytes_are_uploaded_in_flat_memory() {
     assert!(grown < 48 * MIB, "{grown}");
 }
 
-async fn upload(server: &ServerProcess, mebibytes: usize) {
+pub(crate) async fn upload(server: &ServerProcess, mebibytes: usize) {
     let piece = Bytes::from(vec![b'x'; 64 << 10]);
     let pieces =
         stream::iter((0..mebibytes * 16).map(move |_| Ok::<_, Infallible>(Frame::data(piece.clone()))));
