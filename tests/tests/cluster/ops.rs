@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use seawall_e2e::{GUEST, HARBOUR, OWNER, Prometheus, TestApp};
@@ -70,6 +71,37 @@ fn the_alert_rules_are_sound_and_do_what_they_say() {
         );
         assert!(said.contains("SUCCESS"), "{said}");
     }
+}
+
+/// Runs a tool over the systemd unit, with a program in the server's place that every machine has.
+fn analyzed(words: &[&str]) -> Option<Output> {
+    let unit = std::fs::read_to_string(ops().join("seawall.service")).unwrap_or_default();
+    let folder = std::env::temp_dir().join(format!("seawall-unit-{}-{}", std::process::id(), words.len()));
+    std::fs::create_dir_all(&folder).ok()?;
+    let file = folder.join("seawall.service");
+    std::fs::write(&file, unit.replace("/usr/local/bin/seawall", "/bin/true")).ok()?;
+    let output = Command::new("systemd-analyze").args(words).arg(&file).output();
+    let _nobody_needs_it = std::fs::remove_dir_all(&folder);
+    output.ok()
+}
+
+/// Where systemd is; it cannot be had everywhere.
+#[test]
+fn the_systemd_unit_is_sound_and_confines_the_server() {
+    let Some(verified) = analyzed(&["verify", "--man=no", "--recursive-errors=no"]) else {
+        println!("no systemd-analyze on this machine: the unit is not looked at");
+        return;
+    };
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert!(verified.status.success() && said.is_empty(), "{said}");
+    // From 0 (nothing may be done) to 100.
+    let rated = analyzed(&["security", "--offline=true", "--no-pager", "--threshold=20"]).unwrap();
+    let said = String::from_utf8_lossy(&rated.stdout).into_owned();
+    assert!(
+        rated.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&rated.stderr)
+    );
 }
 
 #[test]
