@@ -19,6 +19,7 @@ mod revocation;
 mod sign_out;
 mod token_cache;
 mod tokens;
+mod users;
 mod verified;
 
 pub(crate) use admin::is_admin;
@@ -29,4 +30,5 @@ pub(crate) use kept::run as follow_revocations;
 pub(crate) use revocation::Revocation;
 pub(crate) use sign_out::SignOut;
 pub(crate) use tokens::{Ended, Tokens};
+pub(crate) use users::Standing;
 pub(crate) use verified::Named;

@@ -34,7 +34,7 @@ mod websocket;
 
 pub use crate::client_address::ForwardedHeader;
 pub use audit::{Addresses, AuditConfig};
-pub use auth::{AuthConfig, JwksConfig, JwksPlace, OrganisationConfig, RemoteConfig};
+pub use auth::{AuthConfig, JwksConfig, JwksPlace, OrganisationConfig, RemoteConfig, UsersConfig};
 pub use bounds::BoundsConfig;
 pub use business::{BusinessConfig, BusinessKind, BusinessMetric};
 pub use cache::{CacheConfig, CacheLifetimes, CacheRule};

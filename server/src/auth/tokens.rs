@@ -23,6 +23,7 @@ use super::remote::{Remote, Verdict};
 use super::revocation::{Revocation, Revocations};
 use super::sign_out::{self, SignOut};
 use super::token_cache::TokenCache;
+use super::users::Users;
 use super::verified::{Age, Ground, Named, Verified};
 use crate::app::App;
 use crate::breakers::Dependency;
@@ -62,6 +63,8 @@ pub(crate) struct Tokens {
     cache: TokenCache,
     jwks: Option<Jwks>,
     remote: Option<Remote>,
+    /// The auth service's users; none where they cannot be asked about.
+    pub(crate) users: Option<Users>,
     asking: Mutex<HashMap<Digest, Arc<OnceCell<Verdict>>>>,
     revocations: Revocations,
     revocation_lifetime_s: u64,
@@ -84,6 +87,7 @@ impl Tokens {
             cache: TokenCache::new(config.cached_tokens),
             jwks: config.jwks.as_ref().map(Jwks::new),
             remote: config.remote.as_ref().map(Remote::new),
+            users: config.users.as_ref().map(Users::new),
             asking: Mutex::default(),
             revocations: Revocations::new(config.most_revocations),
             revocation_lifetime_s: config.revocation_lifetime.as_secs().saturating_add(late_s),

@@ -22,6 +22,8 @@ pub struct AuthConfig {
     pub jwks: Option<JwksConfig>,
     /// The auth service that is asked about each token.
     pub remote: Option<RemoteConfig>,
+    /// Who is asked whether a user is still there; none where nobody is.
+    pub users: Option<UsersConfig>,
     /// Verified tokens remembered; zero verifies every time.
     pub cached_tokens: usize,
     /// How long a verified token is believed.
@@ -67,6 +69,17 @@ pub struct RemoteConfig {
     pub grace: Option<Duration>,
 }
 
+/// The auth service's users.
+#[derive(Debug, Clone)]
+pub struct UsersConfig {
+    /// The address of all of them; one is below it.
+    pub address: Uri,
+    /// The service key.
+    pub key: SecretString,
+    /// How long the service has to answer.
+    pub timeout: Duration,
+}
+
 /// Whose organisation a request may name, and where requests name one.
 #[derive(Debug, Clone)]
 pub struct OrganisationConfig {
@@ -89,6 +102,7 @@ impl AuthConfig {
         let lifetime = source.seconds(&key::REVOCATION_LIFETIME, 60..=366 * DAY_S, 7 * DAY_S)?;
         Ok(Self {
             jwks: jwks(source)?,
+            users: users(source)?,
             remote: remote(source)?,
             cached_tokens: source
                 .number::<u64>(&key::JWT_CACHE, 0..=u64::MAX)?
@@ -161,6 +175,23 @@ fn remote(source: &Source) -> Result<Option<RemoteConfig>, ConfigError> {
         timeout,
         grace: honoured.then_some(grace),
     }))
+}
+
+/// Both or neither: half of it would ask nobody, and look as if it did.
+fn users(source: &Source) -> Result<Option<UsersConfig>, ConfigError> {
+    let address = source.parsed(&key::AUTH_USERS_URL, http_address)?;
+    let key = source.text(&key::AUTH_USERS_KEY)?.map(SecretString::from);
+    let timeout = source.millis(&key::TOKEN_VERIFY_TIMEOUT, 10..=60_000, 5_000)?;
+    match (address, key) {
+        (Some(address), Some(key)) => Ok(Some(UsersConfig {
+            address,
+            key,
+            timeout,
+        })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(ConfigError::missing(&key::AUTH_USERS_KEY)),
+        (None, Some(_)) => Err(ConfigError::missing(&key::AUTH_USERS_URL)),
+    }
 }
 
 fn organisation(source: &Source) -> Result<OrganisationConfig, ConfigError> {

@@ -146,6 +146,8 @@ keys! {
     TOKEN_VERIFY_TIMEOUT = "token-verify-timeout", "milliseconds the auth service has to answer";
     TOKEN_VERIFY_WHEN_DOWN = "token-verify-when-down", "refuse, or cached: what becomes of tokens while the auth service is down";
     TOKEN_VERIFY_GRACE = "token-verify-grace", "seconds a cached validation is honoured while the auth service is down, where that is allowed";
+    AUTH_USERS_URL = "auth-users-url", "address of the auth service's users, asked whether who queued a write is still there: https://…/auth/v1/admin/users";
+    AUTH_USERS_KEY = "auth-users-key" [SECRET], "service key that the auth service's users are asked with";
     REVOCATION_LIFETIME = "revocation-lifetime", "seconds a session's end is remembered: the longest life of an access token";
     REVOCATIONS_MAX = "revocations-max", "most revocations remembered";
     BYPASSRLS_FROM_BROWSER = "allow-bypassrls-from-browser", "whether a role that bypasses row-level security may come from a browser";

@@ -7,7 +7,7 @@
 use super::Queue;
 use super::job::Claimed;
 use crate::app::{App, Parts};
-use crate::auth::organisation;
+use crate::auth::{Standing, organisation};
 
 /// Why a job is not carried out.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,11 @@ const FOREIGN: Refused = Refused {
     code: "SEAWALL_FOREIGN_ORGANISATION",
     message: "the job is for an organisation that is not the caller's any more",
 };
+const GONE: Refused = Refused {
+    status: 403,
+    code: "SEAWALL_USER_GONE",
+    message: "the auth service says that the user who asked was deleted or banned",
+};
 /// Nobody can say yet; the job is put off.
 const UNDECIDED: Refused = Refused {
     status: 503,
@@ -53,7 +58,21 @@ pub(super) async fn refusal(app: &App, queue: &Queue, job: &Claimed) -> Option<R
     if app.tokens.is_revoked(&job.named()) {
         return Some(REVOKED);
     }
-    left_organisation(app, job).await
+    if let Some(refused) = left_organisation(app, job).await {
+        return Some(refused);
+    }
+    gone(app, job).await
+}
+
+/// The auth service is asked last: it is the dearest to ask, and must not be asked for what is refused anyway.
+async fn gone(app: &App, job: &Claimed) -> Option<Refused> {
+    let users = app.tokens.users.as_ref()?;
+    let identity = job.identity();
+    match users.ask(app, identity.subject()?).await {
+        Standing::There => None,
+        Standing::Gone => Some(GONE),
+        Standing::Unknown => Some(UNDECIDED),
+    }
 }
 
 fn is_too_late(app: &Parts, queue: &Queue, job: &Claimed) -> bool {

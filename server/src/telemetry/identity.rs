@@ -16,6 +16,12 @@ impl Metrics {
             .increment(1);
     }
 
+    /// The auth service was asked about a user.
+    pub(crate) fn user_asked(&self, outcome: &'static str) {
+        self.counter(names::USER_ASKED, &[("outcome", outcome.into())])
+            .increment(1);
+    }
+
     /// Somebody's tokens were revoked here.
     pub(crate) fn revoked(&self) {
         self.counter(names::TOKEN_REVOCATIONS, &[]).increment(1);

@@ -26,6 +26,7 @@ pub(super) const BREAKER_TRANSITIONS: &str = "circuit_breaker_transitions_total"
 pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
 pub(super) const TOKEN_CACHE: &str = "token_cache_total";
 pub(super) const TOKEN_ASKED: &str = "token_verifications_upstream_total";
+pub(super) const USER_ASKED: &str = "user_checks_upstream_total";
 pub(super) const TOKEN_REVOCATIONS: &str = "token_revocations_total";
 pub(super) const TOKENS_REVOKED: &str = "tokens_revoked";
 pub(super) const JWKS_READINGS: &str = "jwks_readings_total";
@@ -102,6 +103,10 @@ pub(super) const COUNTERS: &[(&str, &str)] = &[
     (
         TOKEN_ASKED,
         "Tokens the auth service was asked about, by outcome.",
+    ),
+    (
+        USER_ASKED,
+        "Users of queued writes the auth service was asked about, by outcome.",
     ),
     (TOKEN_REVOCATIONS, "Revocations made here."),
     (JWKS_READINGS, "Readings of the key set, by outcome."),

@@ -7,3 +7,4 @@ mod chance;
 mod queue;
 mod queue_crash;
 mod queue_standing;
+mod queue_users;

@@ -206,6 +206,11 @@ pub(crate) const SERVER_CODES: &[(&str, &str, &str)] = &[
     ),
     ("SEAWALL_URI_TOO_LONG", "414", "the address is too long"),
     (
+        "SEAWALL_USER_GONE",
+        "403, in the job",
+        "the user who queued the write was deleted or banned",
+    ),
+    (
         "SEAWALL_WEBSOCKET_FULL",
         "429 or 503",
         "too many WebSockets are open, of this user or altogether",
