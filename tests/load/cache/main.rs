@@ -7,7 +7,8 @@
 //! number of transactions that they cost PostgreSQL. A hit is timed twice: by the client, round trip and noise of the
 //! machine included, and by the server's own histogram.
 //!
-//! Environment: `SEAWALL_BINARY`, `SEAWALL_TEST_DATABASE_URL`, `BENCH_REQUESTS` (12,000), `BENCH_JSON`.
+//! Environment: `SEAWALL_BINARY`, `SEAWALL_TEST_DATABASE_URL`, `BENCH_REQUESTS` (12,000), `BENCH_JSON`, and
+//! `BENCH_MIX` (`worst case` or `ordinary`) for one mix alone.
 
 mod client;
 mod mix;
@@ -28,6 +29,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 /// Writes in a thousand requests.
 const WRITES: [u64; 3] = [0, 10, 50];
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
+const CACHED: (&str, &str) = ("SEAWALL_CACHE", "true");
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Outcome<()> {
@@ -37,33 +39,17 @@ async fn main() -> Outcome<()> {
     };
     let redis = TestRedis::start().await;
     let url = redis.url();
-    let cached = [("SEAWALL_CACHE", "true")];
-    let shared = [("SEAWALL_CACHE", "true"), ("SEAWALL_REDIS_URL", url.as_str())];
     println!("{requests} requests of a mix over 16 connections: what they cost PostgreSQL (Q8: −80 to −90%)");
 
-    let database = Database::create().await;
-    database.run(mix::DATA).await;
-    let servers = [
-        Server::start("no cache", &database, &[]).await,
-        Server::start("memory", &database, &cached).await,
-        Server::start("memory and Redis", &database, &shared).await,
-    ];
-    let mut mixes = mixes(Screens::WorstCase, &servers, requests).await?;
-    let hits = hits(&servers, requests).await?;
-    drop(servers);
-
-    let (unwatched, watched) = (Database::create().await, Database::create().await);
-    unwatched.run(ordinary::DATA).await;
-    seawall_server::migrate::migrate(&watched.owner_url().into()).await?;
-    watched.run(ordinary::DATA).await;
-    watched.run(ordinary::WATCH).await;
-    let servers = [
-        Server::start("no cache", &unwatched, &[]).await,
-        Server::start("memory, by table", &unwatched, &cached).await,
-        Server::start("memory", &watched, &cached).await,
-        Server::start("memory and Redis", &watched, &shared).await,
-    ];
-    mixes.extend(self::mixes(Screens::Ordinary, &servers, requests).await?);
+    let wanted = std::env::var("BENCH_MIX").ok();
+    let is_wanted = |screens: Screens| wanted.as_deref().is_none_or(|name| name == screens.name());
+    let (mut mixes, mut hits) = (Vec::new(), Vec::new());
+    if is_wanted(Screens::WorstCase) {
+        (mixes, hits) = worst_case(&url, requests).await?;
+    }
+    if is_wanted(Screens::Ordinary) {
+        mixes.extend(ordinary(&url, requests).await?);
+    }
     if let Ok(path) = std::env::var("BENCH_JSON") {
         let targets = targets(&mixes, &hits);
         std::fs::write(
@@ -73,6 +59,46 @@ async fn main() -> Outcome<()> {
         println!("\nas JSON: {path}");
     }
     Ok(())
+}
+
+/// The worst case, and hits.
+async fn worst_case(redis: &str, requests: u64) -> Outcome<(Vec<Value>, Vec<Value>)> {
+    let database = Database::create().await;
+    database.run(mix::DATA).await;
+    let servers = [
+        Server::start("no cache", &database, &[]).await,
+        Server::start("memory", &database, &[CACHED]).await,
+        Server::start(
+            "memory and Redis",
+            &database,
+            &[CACHED, ("SEAWALL_REDIS_URL", redis)],
+        )
+        .await,
+    ];
+    let mixes = mixes(Screens::WorstCase, &servers, requests).await?;
+    let hits = hits(&servers, requests).await?;
+    Ok((mixes, hits))
+}
+
+/// The ordinary mix, without and with triggers that tell which rows are written.
+async fn ordinary(redis: &str, requests: u64) -> Outcome<Vec<Value>> {
+    let (unwatched, watched) = (Database::create().await, Database::create().await);
+    unwatched.run(ordinary::DATA).await;
+    seawall_server::migrate::migrate(&watched.owner_url().into()).await?;
+    watched.run(ordinary::DATA).await;
+    watched.run(ordinary::WATCH).await;
+    let servers = [
+        Server::start("no cache", &unwatched, &[]).await,
+        Server::start("memory, by table", &unwatched, &[CACHED]).await,
+        Server::start("memory", &watched, &[CACHED]).await,
+        Server::start(
+            "memory and Redis",
+            &watched,
+            &[CACHED, ("SEAWALL_REDIS_URL", redis)],
+        )
+        .await,
+    ];
+    mixes(Screens::Ordinary, &servers, requests).await
 }
 
 /// What is wanted, beside what was seen.

@@ -51,6 +51,8 @@ impl<'database> Server<'database> {
             ("SEAWALL_DB_POOL", "8"),
             ("SEAWALL_DB_CONNECT_TIMEOUT", "20000"),
             ("SEAWALL_DB_POOL_ACQUISITION_TIMEOUT", "20"),
+            // What ends an answer here is a write and not its age, however slow the machine is.
+            ("SEAWALL_CACHE_TTL", "3600000"),
         ];
         let settings: Vec<_> = patient.iter().chain(settings).copied().collect();
         Self {
