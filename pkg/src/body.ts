@@ -8,8 +8,8 @@
 
 /** How the caller of {@link watchBody} hears of the body. */
 export interface BodyWatch {
-  /** The reader waits for the network, from now until a chunk, the end or a failure. */
-  onWait(): void;
+  /** The reader waits for the network, from now until a chunk, the end or a failure; tells whether it came in time. */
+  onWait(): boolean | void;
   onChunk(): void;
   /** The body ended, each way at most once and only one of them. */
   onEnd(): void;

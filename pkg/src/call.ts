@@ -26,7 +26,7 @@ import {
   TimeoutError,
   UserChangedError,
 } from "./errors.js";
-import type { CallFacts, Emitter, FailureEvent, GuardEvent } from "./events.js";
+import { type CallFacts, type Emitter, factsOf, type FailureEvent, type GuardEvent } from "./events.js";
 import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
 import { rest } from "./rest.js";
@@ -218,7 +218,9 @@ export class Call {
   #tell(end: AttemptEnd): void {
     const { core, clock } = this.#parts;
     const now = clock.now();
-    const wall = clock.wall();
+    // What is told later, is told as of now.
+    const told = core.whole ? 0 : clock.wall();
+    const wall = (): number => told || clock.wall();
     const status = end.kind === "answered" ? end.response.status : 0;
     const how = end.kind === "answered" ? 0 : end.kind === "timed_out" ? Break.TimedOut : this.#whoseFault(end);
     if (this.#alone || !core.whole) {
@@ -363,18 +365,17 @@ export class Call {
       this.#release();
       return response;
     }
-    const limit = this.#until;
+    const limit = mayBeEndless ? 0 : this.#until;
     let alarm: Alarm | undefined;
-    const arm = (at: number, callback: () => void, held: boolean): void => {
+    const arm = (at: number, callback: () => void): void => {
       timers.disarm(alarm);
-      alarm = timers.arm(at, callback, held);
+      alarm = timers.arm(at, callback, callback === stalled);
     };
     const over = (how: AttemptEnd): void => {
       timers.disarm(alarm);
       this.#settle(how);
       this.#release();
     };
-    const isLate = (): boolean => mayBeEndless || clock.now() >= limit;
     const stalled = (): void => {
       this.#last = { kind: "timed_out" };
       const error = this.#timeout();
@@ -389,16 +390,20 @@ export class Call {
       over(end);
     };
     const watch: BodyWatch = {
-      onWait: () => arm(isLate() ? clock.now() + this.#patience : limit, stalled, true),
-      onChunk: () => arm(clock.now() + this.#patience, leftAlone, false),
+      onWait: () => {
+        const now = clock.now();
+        arm(now < limit ? limit : now + this.#patience, stalled);
+        return now < limit;
+      },
+      onChunk: () => arm(clock.now() + this.#patience, leftAlone),
       onEnd: () => over(end),
       onError: (error) => over(this.#stop ? { kind: "aborted", reason: error } : { kind: "broke", error }),
       onCancel: () => over({ kind: "aborted", reason: undefined }),
     };
-    const unread = mayBeEndless ? undefined : rest()?.watchReading(response, watch, isLate, watchBody);
+    const unread = mayBeEndless ? undefined : rest()?.watchReading(response, watch, watchBody);
     const body = unread ?? watchBody(response, content, watch);
     // A stream reads ahead by itself, and waits already.
-    if (unread) watch.onChunk();
+    if (unread) arm(limit, leftAlone);
     return body.response;
   }
 
@@ -425,8 +430,7 @@ export class Call {
   }
 
   #facts(): CallFacts {
-    const { service, class: operation, endpoint, method } = this.#route;
-    return { service, class: operation, endpoint, method, at: this.#parts.clock.wall() };
+    return factsOf(this.#route, this.#parts.clock.wall());
   }
 
   #context(): FailureContext {
@@ -447,15 +451,16 @@ export class Call {
     const category = this.#category;
     const last = this.#last?.kind === "answered" ? this.#last : undefined;
     const status = last?.response.status ?? 0;
-    const elapsed = clock.now() - this.#started;
     const ok = category === undefined && status > 0;
     this.#parts.count(ok, this.#attempts);
     // Not over, so left in the middle: the core gives it up.
     const isOver = this.#action === Action.Give || this.#action === Action.Refuse;
     if (!isOver) this.#tell({ kind: "aborted", reason: error });
+    if (!category && !emitter.wants("call")) return;
     const queued = this.#queued;
     const user = this.#passage.user.number;
-    if (emitter.wants("call")) this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
+    const elapsed = clock.now() - this.#started;
+    this.#emit({ type: "call", ...this.#facts(), ok, category, status, attempts: this.#attempts, user, queued, elapsed });
     if (category) this.#emit({ type: "failure", ...this.#facts(), category, status, attempts: this.#attempts, elapsed, ...detailsOf(error, last) });
   }
 
@@ -496,9 +501,9 @@ function adviceOf(response: Response): string {
   return ADVICE.map((name) => response.headers.get(name) ?? "").join("\n");
 }
 
-function answered({ call, guard, write }: Core, id: number, { response, code }: Answered, now: number, wall: number): Action {
+function answered({ call, guard, write }: Core, id: number, { response, code }: Answered, now: number, wall: () => number): Action {
   const advice = adviceOf(response);
   // Most answers say no more than their status.
   if (code === undefined && advice.length < ADVICE.length) return call.stood(guard, id, response.status, now);
-  return call.answered(guard, id, response.status, write(`${advice}\n${code ?? ""}`), now, wall);
+  return call.answered(guard, id, response.status, write(`${advice}\n${code ?? ""}`), now, wall());
 }

@@ -290,22 +290,20 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
   const stages = [...offline.stages, ...createStages(stageParts, cache.stage)];
-  const send = compose(stages, async (passage) => {
-    if (closed) throw new GuardClosedError();
-    if (restoring || passage.route.byPreference) await made(passage);
-    return new Call(parts, passage).run();
-  });
+  const send = compose(stages, (passage) => (closed || restoring || passage.route.byPreference ? made(passage) : new Call(parts, passage).run()));
 
   async function whole(): Promise<void> {
     await loadRest().then(look, () => {});
   }
 
-  /** What must be known before a call begins. */
-  async function made({ request }: Passage): Promise<void> {
+  /** A call for which something must be known before it begins. */
+  async function made(passage: Passage): Promise<Response> {
+    const { request } = passage;
     if (!rest() && request.header("prefer") !== null) await loadRest().catch(world.report);
     await restoring;
     request.signal?.throwIfAborted();
     if (closed) throw new GuardClosedError();
+    return new Call(parts, passage).run();
   }
 
   async function guardedCall(

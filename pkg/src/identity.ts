@@ -84,6 +84,8 @@ export function createIdentities(users: Users, environment: Environment, emitter
   const left = new Set<UserListener>();
   const came = new Set<UserListener>();
   let identified: User | undefined;
+  // Asked once: a browser takes longer to say it than a call to be decided.
+  const origin = environment.origin();
 
   const tell = (listeners: Set<UserListener>, user: User): void => {
     emitter.emit({ type: "user", state: listeners === left ? "left" : "arrived", at: environment.wallNow() });
@@ -170,7 +172,7 @@ export function createIdentities(users: Users, environment: Environment, emitter
       if (authorization !== null) return users.behind(authorization);
       if (identity) return currentOf(identity);
       if (identified) return identified;
-      return foreign || mayCarryCookies(request, environment) ? UNKNOWN : NOBODY;
+      return foreign || mayCarryCookies(request, origin) ? UNKNOWN : NOBODY;
     },
     sendingAs(user, request, source) {
       const { transport, identity } = source;
@@ -202,9 +204,8 @@ function bearer(token: string): string {
 }
 
 /** Whether a browser may add a cookie to it, which says who is calling and cannot be read. */
-function mayCarryCookies({ url, credentials }: OutgoingRequest, environment: Environment): boolean {
+function mayCarryCookies({ url, credentials }: OutgoingRequest, origin: string | undefined): boolean {
   if (credentials === "include") return true;
-  const origin = environment.origin();
   if (origin === undefined || credentials === "omit") return false;
   return !url.includes("://") || url.startsWith(`${origin}/`);
 }

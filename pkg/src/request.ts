@@ -76,7 +76,9 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     fromSupabase: headers("x-client-info") !== null,
     header: headers,
     headers: () => new Headers(init?.headers ?? request?.headers),
-    keepable: !oneShot && !(init?.body instanceof FormData) && !/^multipart/i.test(headers("content-type") ?? ""),
+    get keepable() {
+      return !oneShot && !(init?.body instanceof FormData) && !/^multipart/i.test(headers("content-type") ?? "");
+    },
     identity: (url = request ? request.url : String(input)) => {
       const headers = pairsOf(init?.headers ?? request?.headers).filter(([name]) => !NOISE.test(name));
       const cache = init?.cache ?? request?.cache ?? "";

@@ -10,17 +10,16 @@ import type { BodyWatch, WatchedBody, watchBody } from "./body.js";
 import { handsAnswersOn } from "./environment.js";
 
 /**
- * Watches how `response` is read, which must have a body; `isLate` tells whether the time for it is over. Undefined
- * where a stream is what it takes: where answers go on to the runtime, and where they are not the runtime's own.
+ * Watches how `response` is read, which must have a body; with a stream made by `open` where it takes one. Undefined
+ * where nothing else will do: where answers go on to the runtime, and where they are not the runtime's own.
  */
 export function watchReading(
   response: Response,
   watch: BodyWatch,
-  isLate: () => boolean,
   open: typeof watchBody,
 ): WatchedBody | undefined {
   if (handsAnswersOn() || Object.getPrototypeOf(response) !== Response.prototype) return undefined;
-  return UnreadResponse.watched(response, watch, isLate, open);
+  return UnreadResponse.watched(response, watch, open);
 }
 
 /** Takes up an object that is there already, where a derived class would have made one. */
@@ -34,17 +33,15 @@ const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as 
 /** The transport's own answer, with the methods that read it watched. */
 class UnreadResponse extends Taken {
   readonly #watch: BodyWatch;
-  readonly #isLate: () => boolean;
   readonly #open: typeof watchBody;
   /** Rejects what the method gave that reads it, once one does. */
   #reject: ((error: unknown) => void) | undefined;
   /** In whose place it is read, once its stream was asked for. */
   #stream: WatchedBody | undefined;
 
-  constructor(response: Response, watch: BodyWatch, isLate: () => boolean, open: typeof watchBody) {
+  constructor(response: Response, watch: BodyWatch, open: typeof watchBody) {
     super(response);
     this.#watch = watch;
-    this.#isLate = isLate;
     this.#open = open;
     Object.setPrototypeOf(response, UnreadResponse.prototype);
   }
@@ -87,12 +84,11 @@ class UnreadResponse extends Taken {
 
   #whole(name: "json" | "text", read: () => Promise<string>): Promise<string> {
     if (this.#reject) return read.call(this);
-    // Who comes late is given time for each pause; what no form is looks as if the network had broken.
-    if (this.#stream || name === ("formData" as string) || this.#isLate()) return this.#opened()[name]();
     const { onWait, onEnd, onError } = this.#watch;
+    // What no form is looks as if the network had broken; and who comes late is given time for each pause.
+    if (this.#stream || name === ("formData" as string) || !onWait()) return this.#opened()[name]();
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      onWait();
       read.call(this).then(
         (value) => {
           onEnd();
