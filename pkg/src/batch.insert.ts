@@ -4,6 +4,7 @@ import { insert_apart, insert_key } from "../generated/store/store.js";
 
 import { factsOf } from "./events.js";
 import { later } from "./later.js";
+import { bodyOf } from "./request.body.js";
 import { createScope } from "./scope.js";
 import { share } from "./sharing.js";
 import type { Next, Passage, Stage } from "./stage.js";
@@ -28,7 +29,7 @@ export function createInsertBatching({ settings, emitter, clock, timers, live }:
 
   return async (passage, next) => {
     const { request, route } = passage;
-    const bytes = new Uint8Array((await request.bytes()) ?? new ArrayBuffer());
+    const bytes = new Uint8Array((await bodyOf(request)) ?? new ArrayBuffer());
     const key = insert_key(request.url, request.header("prefer") ?? "", scope(passage), bytes);
     if (key === undefined) return next(passage);
     const batch = filling.get(key) ?? open(key, passage, next);

@@ -1,7 +1,7 @@
 /** The guard's breakers, as one may see and move them by hand. */
 
 import type { BreakerSnapshot } from "./snapshot.js";
-import type { CircuitState, Service } from "./vocabulary.js";
+import { CIRCUIT_STATES, type CircuitState, type Service } from "./vocabulary.js";
 
 /**
  * One breaker. Its methods take effect at once and are told as transitions.
@@ -51,15 +51,16 @@ export const enum Hand {
   Reset = 3,
 }
 
-/** What a breaker shows before the core can tell: what a hand has made of it, or else the policy's word for it. */
-export function untouched(key: string, service: Service, hand: Hand | undefined, mode: string): BreakerSnapshot {
+/** What a breaker shows before the core can tell: what a hand has made of it, or else the policy's mode. */
+export function untouched(key: string, service: Service, hand: Hand, mode: number): BreakerSnapshot {
   const counts = { successes: 0, failures: 0, slow: 0, refused: 0, opened: 0, successRate: null, p50: null, p95: null, p99: null };
-  const state = FORCED[hand ?? Hand.Reset] ?? MODES[mode] ?? "closed";
+  const state = CIRCUIT_STATES[hand === Hand.Reset ? (BY_MODE[mode] ?? 0) : FORCED + hand] ?? "closed";
   return { key, service, state, ...counts, nextProbeIn: null };
 }
 
-const FORCED: readonly CircuitState[] = ["forced_open", "forced_closed", "disabled"];
-const MODES: { readonly [mode: string]: CircuitState } = { metricsOnly: "metrics_only", disabled: "disabled" };
+/** The states' numbers: as hands force them, in their order, and as the policy's modes show. */
+const FORCED = 3;
+const BY_MODE = [0, 6, 5];
 
 /** What the handles need of the guard. */
 export interface BreakerAccess {

@@ -3,6 +3,7 @@
  * the first use of the handle.
  */
 
+import { opened } from "./opened.js";
 import { lazyStage, type Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
 import { loadStore } from "./store.js";
@@ -138,9 +139,9 @@ export function createCache(parts: StageParts): GuardCache {
   return {
     stage: lazyStage(({ route }) => route.service !== "auth" && isOn(), async () => (await load()).stage, environment.report),
     access: {
-      invalidate: async (target) => (await load()).invalidate(target),
-      clear: async () => (await load()).clear(),
-      entries: async () => (await load()).entries(),
+      invalidate: opened(load, "invalidate"),
+      clear: opened(load, "clear"),
+      entries: opened(load, "entries"),
     },
     figures: () => open?.figures() ?? null,
   };

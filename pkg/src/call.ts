@@ -12,9 +12,9 @@
 import { type Attempt, type AttemptEnd, type Send, startAttempt } from "./attempt.js";
 import { type BodyWatch, watchBody } from "./body.js";
 import type { Abortable } from "./caller.js";
-import { PRIORITIES } from "./call-options.js";
+import type { Steps } from "./call.steps.js";
 import type { Clock } from "./clock.js";
-import { Action, Break, CallFlag, type Core, Leave, Place } from "./core.js";
+import { Action, Break, type Core, Leave, Place } from "./core.js";
 import type { Environment } from "./environment.js";
 import {
   CircuitOpenError,
@@ -26,15 +26,15 @@ import {
   TimeoutError,
   UserChangedError,
 } from "./errors.js";
-import { type CallFacts, type Emitter, factsOf, type FailureEvent, type GuardEvent } from "./events.js";
+import { type CallFacts, type Emitter, factsOf, type FailureEvent, type GuardEvent, namesOf } from "./events.js";
 import type { Line } from "./line.js";
 import type { OutgoingRequest } from "./request.js";
-import { rest } from "./rest.js";
+import { type Rest, rest } from "./rest.js";
 import type { Route } from "./route.js";
 import type { Rules } from "./settings.js";
 import type { Passage } from "./stage.js";
 import type { Alarm, Timers } from "./timer.js";
-import { CATEGORIES, type Category, type Service, SERVICES } from "./vocabulary.js";
+import { CATEGORIES, type Category, type Service } from "./vocabulary.js";
 
 /** What calls share. */
 export interface CallParts {
@@ -45,7 +45,8 @@ export interface CallParts {
   readonly environment: Environment;
   /** Calls under way, so that closing the guard can end them. */
   readonly live: Set<Abortable>;
-  readonly line: Line;
+  /** Those who wait, once the whole core is here. */
+  readonly line: Line | undefined;
   /** Counts a call that has ended. */
   count(ok: boolean, attempts: number): void;
   /** Which rules of the core hold for a route, and what they are. */
@@ -57,7 +58,7 @@ export interface CallParts {
   settled(news: boolean): void;
 }
 
-type Answered = Extract<AttemptEnd, { kind: "answered" }>;
+export type Answered = Extract<AttemptEnd, { kind: "answered" }>;
 
 /** Bodies of these services may be long or endless: they must go on coming, but need not end in time. */
 const STREAMING = new Set<Service>(["storage", "functions"]);
@@ -118,7 +119,7 @@ export class Call {
   #begin(now: number): Action {
     const { core } = this.#parts;
     this.#alone = !core.whole;
-    if (core.whole) return this.#take(begin(this.#parts, this.#passage, now - this.#started, now));
+    if (core.whole) return this.#take(this.#steps.begin(this.#parts, this.#passage, now - this.#started, now));
     if (this.#beginEarly(core.room ? core.leave : Leave.Nothing, now) === Action.Send) return Action.Send;
     this.#category = undefined;
     return Action.WaitForCore;
@@ -137,7 +138,7 @@ export class Call {
     this.#early = this.#id;
     this.#alone = !core.room;
     this.#soon(() => {
-      const decided = begin(this.#parts, this.#passage, waited, now);
+      const decided = this.#steps.begin(this.#parts, this.#passage, waited, now);
       this.#id = core.numbers()[Place.Id] ?? 0;
       this.#early = NONE;
       // After a failure the whole core may think otherwise: this one is not its own.
@@ -169,7 +170,7 @@ export class Call {
           case Action.WaitForTurn:
           case Action.WaitForPlace:
           case Action.WaitToRetry:
-            await this.#wait(this.#until, this.#action);
+            await this.#wait();
             break;
           case Action.Refuse:
             throw this.#refusal();
@@ -200,11 +201,11 @@ export class Call {
 
   /** A good answer has begun: its place among those under way is free, and nothing will be repeated. */
   #begun(): void {
-    const { core, clock, line } = this.#parts;
+    const { core, clock } = this.#parts;
     const now = clock.now();
     if (this.#early !== NONE) core.call.early_answered(this.#early);
     this.#soon(() => core.call.deliver(core.guard, this.#id, now));
-    line.call();
+    this.#parts.line?.call();
   }
 
   /** Tells the whole core, if it is one of its calls. */
@@ -224,7 +225,7 @@ export class Call {
     const status = end.kind === "answered" ? end.response.status : 0;
     const how = end.kind === "answered" ? 0 : end.kind === "timed_out" ? Break.TimedOut : this.#whoseFault(end);
     if (this.#alone || !core.whole) {
-      const category = core.call.early_over(this.#early, SERVICES.indexOf(this.#route.service), status, how, now);
+      const category = core.call.early_over(this.#early, status, how, now);
       this.#category = CATEGORIES[category];
       this.#action = Action.Give;
     }
@@ -232,7 +233,7 @@ export class Call {
     this.#soon(() => {
       const { call, guard } = core;
       const id = this.#id;
-      const action = end.kind === "answered" ? answered(core, id, end, now, wall) : call.broke(guard, id, how + delivered, now);
+      const action = end.kind === "answered" ? this.#steps.answered(core, id, end, now, wall) : call.broke(guard, id, how + delivered, now);
       // Nobody waits any more for what the core would do next.
       if (this.#concluded && action !== Action.Give) call.broke(guard, id, Break.Aborted, now);
       else this.#action = this.#take(action);
@@ -295,33 +296,19 @@ export class Call {
     return this.#parts.environment.online() ? Break.Network : Break.Offline;
   }
 
-  async #wait(until: number, action: Action): Promise<void> {
-    const { timers, clock, line } = this.#parts;
-    const delay = Math.max(0, until - clock.now());
-    if (action !== Action.WaitToRetry) {
-      const reason = action === Action.WaitForTurn ? "limit" : "inflight";
-      this.#emit({ type: "wait", ...this.#facts(), reason, delay });
-    } else {
-      const attempt = this.#attempts + 1;
-      this.#emit({ type: "retry", ...this.#facts(), category: this.#category, attempt, delay });
-    }
-    if (!this.#stop) {
-      await new Promise<void>((resolve) => {
-        const alarm = timers.arm(until, resolve);
-        this.#wake = () => {
-          timers.disarm(alarm);
-          resolve();
-        };
-        if (action !== Action.WaitToRetry) line.wait(this.#id, this.#wake);
-        // What it has given up by waiting may be another call's, and what it waits for another tab's to give.
-        this.#parts.settled(false);
-      });
-      line.leave(this.#id);
-    }
-    this.#wake = undefined;
+  async #wait(): Promise<void> {
+    const { core, clock } = this.#parts;
+    const [id, until, action, category] = [this.#id, this.#until, this.#action, this.#category];
+    const attempt = this.#attempts + 1;
+    const onWake = (wake: (() => void) | undefined): void => void (this.#wake = wake);
+    await this.#steps.wait(this.#parts, { id, until, action, category, attempt, facts: this.#facts(), onWake, isOver: () => !!this.#stop });
     if (this.#stop) throw this.#stop.reason;
-    const { core } = this.#parts;
     this.#action = this.#take(core.call.next(core.guard, this.#id, clock.now()));
+  }
+
+  /** What only the whole core asks for. */
+  get #steps(): Steps {
+    return (rest() as Rest).steps;
   }
 
   #refusal(): Error {
@@ -434,9 +421,7 @@ export class Call {
   }
 
   #context(): FailureContext {
-    const { service, class: operation, endpoint, method } = this.#route;
-    const elapsed = this.#parts.clock.now() - this.#started;
-    return { service, class: operation, endpoint, method, attempts: this.#attempts, elapsed };
+    return { ...namesOf(this.#route), attempts: this.#attempts, elapsed: this.#parts.clock.now() - this.#started };
   }
 
   #emit(event: GuardEvent): void {
@@ -481,29 +466,4 @@ function detailsOf(error: unknown, last: Answered | undefined): Pick<FailureEven
 
 function isGood(end: AttemptEnd | undefined): boolean {
   return end?.kind === "answered" && end.response.status < 400;
-}
-
-function begin(parts: CallParts, passage: Passage, waited: number, now: number): Action {
-  const { request, route, user, options, flags } = passage;
-  const { call, guard, write } = parts.core;
-  const urgency = PRIORITIES.indexOf(options.priority ?? "normal") << CallFlag.PriorityShift;
-  const prefer = route.byPreference ? request.header("prefer") : null;
-  const marked = options.idempotent || (prefer !== null && call.resolves(write(prefer))) ? CallFlag.Marked : 0;
-  const own = options.idempotent === false ? request.flags & ~CallFlag.Marked : request.flags;
-  const kind = route.kind | own | flags | marked | urgency;
-  return call.begin(guard, parts.scopeOf(route), route.number, user.number, kind, waited, now);
-}
-
-/** The headers that advise about waiting; where CORS hides them there are none. */
-const ADVICE = ["retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
-
-function adviceOf(response: Response): string {
-  return ADVICE.map((name) => response.headers.get(name) ?? "").join("\n");
-}
-
-function answered({ call, guard, write }: Core, id: number, { response, code }: Answered, now: number, wall: () => number): Action {
-  const advice = adviceOf(response);
-  // Most answers say no more than their status.
-  if (code === undefined && advice.length < ADVICE.length) return call.stood(guard, id, response.status, now);
-  return call.answered(guard, id, response.status, write(`${advice}\n${code ?? ""}`), now, wall());
 }

@@ -5,7 +5,7 @@
 
 import type { Clock } from "./clock.js";
 import { GuardError, TimeoutError, UserChangedError } from "./errors.js";
-import type { Emitter } from "./events.js";
+import { type Emitter, namesOf } from "./events.js";
 import type { Identity, IdentityRegistry, Source } from "./identity.js";
 import type { OutgoingRequest } from "./request.js";
 import type { Route } from "./route.js";
@@ -115,8 +115,7 @@ function patienceFor(settings: Settings, route: Route): number {
 }
 
 function tooLate({ clock, count, emitter }: CallerParts, route: Route, patience: number, since: number): GuardError {
-  const { service, class: operation, endpoint, method } = route;
-  const facts = { service, class: operation, endpoint, method, attempts: 0, elapsed: clock.now() - since };
+  const facts = { ...namesOf(route), attempts: 0, elapsed: clock.now() - since };
   count(false, 0);
   emitter.emit({ type: "call", ...facts, at: clock.wall(), ok: false, category: "timeout", status: 0, queued: 0, user: 0 });
   return new TimeoutError("timeout", patience, facts);

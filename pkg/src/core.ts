@@ -99,8 +99,8 @@ export interface Core {
   leave: Leave;
   /** Whether the whole core can be told of another early call. */
   readonly room: boolean;
-  /** Does it with the whole core: now, or as soon as it is here, in this order; `last` when nothing else waits. */
-  soon(act: () => void, last?: boolean): void;
+  /** Does it with the whole core: now, or as soon as it is here, in this order. */
+  soon(act: () => void): void;
   /** The breakers' names by their numbers: the services', then endpoints' as they come to have one. */
   readonly breakers: string[];
   /** The endpoints' names by their numbers. */
@@ -145,7 +145,6 @@ const abandoned =
 export function createCore({ random }: Environment): Core {
   const call = openModule();
   let waiting: (() => void)[] | undefined = [];
-  const lasts: (() => void)[] = [];
   const letters = (): Uint8Array => {
     // Asked first: a twin's memory may move at any call.
     const place = call.letters();
@@ -163,16 +162,16 @@ export function createCore({ random }: Environment): Core {
     guard: 0,
     number: (made += 1),
     get whole() {
-      if (waiting && rest()) become([...waiting, ...lasts]);
+      if (waiting && rest()) become(waiting);
       return !waiting;
     },
     leave: Leave.Quota as Leave,
     get room() {
       return !waiting || waiting.length < MOST_WAITING;
     },
-    soon(act: () => void, last = false) {
+    soon(act: () => void) {
       if (core.whole || !waiting) act();
-      else (last ? lasts : waiting).push(act);
+      else waiting.push(act);
     },
     breakers: [] as string[],
     endpoints: [] as string[],

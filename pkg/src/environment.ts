@@ -111,12 +111,15 @@ export interface Environment {
   report(error: unknown): void;
 }
 
+/** What no first call needs of it comes with the parts that need it (`environment.late.ts`). */
+export type LateEnvironment = Pick<Environment, "onOnline" | "excludes" | "atWork" | "uuid" | "persist">;
+
 /** The real world, with what a test replaces. */
 export function systemEnvironment(replaced: Partial<Environment> = {}): Environment {
-  return { ...system, ...replaced };
+  return { ...system, ...replaced } as Environment;
 }
 
-const system: Environment = {
+const system: Omit<Environment, keyof LateEnvironment> = {
   fetch: (input, init) => globalThis.fetch(input, init),
   monotonicNow: () => performance.now(),
   wallNow: () => Date.now(),
@@ -133,19 +136,9 @@ const system: Environment = {
   online: () => typeof navigator === "undefined" || navigator.onLine !== false,
   onHide: listenForHiding,
   onWake: listenForWaking,
-  onOnline: listenForNetwork,
   channel: openChannel,
   exclusively: async (name, work) =>
     typeof navigator !== "undefined" && navigator.locks ? navigator.locks.request(name, work) : work(),
-  excludes: () => typeof navigator !== "undefined" && navigator.locks !== undefined,
-  atWork: async () => {
-    if (typeof navigator === "undefined") return undefined;
-    return (await navigator.locks?.query())?.held?.map(({ name = "" }) => name);
-  },
-  uuid: () => crypto.randomUUID?.() ?? randomUuid(),
-  persist: () => {
-    if (typeof navigator !== "undefined") navigator.storage?.persist?.().catch(() => {});
-  },
   later: (callback) => queueMicrotask(callback),
   warn: (text) => console.warn(text),
   report: (error) => {
@@ -200,12 +193,6 @@ function listenForWaking(listener: () => void): () => void {
   };
 }
 
-function listenForNetwork(listener: () => void): () => void {
-  if (typeof addEventListener !== "function") return () => {};
-  addEventListener("online", listener);
-  return () => removeEventListener("online", listener);
-}
-
 /** A process has no other tabs, and an open channel would keep it alive. */
 function openChannel(name: string): Channel | undefined {
   if (typeof BroadcastChannel === "undefined" || (typeof document === "undefined" && typeof process !== "undefined")) {
@@ -217,15 +204,6 @@ function openChannel(name: string): Channel | undefined {
     listen: (listener) => channel.addEventListener("message", ({ data }) => listener(data)),
     close: () => channel.close(),
   };
-}
-
-/** A page that is not served securely has no `randomUUID`. */
-function randomUuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** The bytes behind base64 text. */

@@ -84,13 +84,13 @@ interface ErrorParts {
  */
 export class GuardError extends Error {
   override readonly name: string = "GuardError";
-  readonly code: GuardErrorCode;
-  readonly category: Category;
+  declare readonly code: GuardErrorCode;
+  declare readonly category: Category;
   /** Whether the same call may succeed later. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Milliseconds until trying again makes sense, where that is known. */
-  readonly retryAfter: number | undefined;
-  readonly context: FailureContext | undefined;
+  declare readonly retryAfter: number | undefined;
+  declare readonly context: FailureContext | undefined;
 
   constructor(message: string, parts: ErrorParts) {
     super(message, parts.cause === undefined ? undefined : { cause: parts.cause });

@@ -279,9 +279,14 @@ export interface OfflineEvent {
   readonly at: number;
 }
 
+/** What is told of a call's route, and nothing else of it. */
+export function namesOf({ service, class: operation, endpoint, method }: Route): Omit<CallFacts, "at"> {
+  return { service, class: operation, endpoint, method };
+}
+
 /** A route as events tell it. */
-export function factsOf({ service, class: operation, endpoint, method }: Route, at: number): CallFacts {
-  return { service, class: operation, endpoint, method, at };
+export function factsOf(route: Route, at: number): CallFacts {
+  return { ...namesOf(route), at };
 }
 
 /**
@@ -374,24 +379,48 @@ export interface Emitter {
   clear(): void;
 }
 
-/** A listener that throws is reported and disturbs neither the call nor the other listeners. */
-export function createEmitter(report: (error: unknown) => void): Emitter {
-  const listeners = new Map<GuardEventType, Set<Listener<never>>>();
+/** Those who listen for one thing. */
+export interface Listeners<T> {
+  /** Until the function it returns is called. */
+  add(listener: (value: T) => void): () => void;
+  tell(value: T): void;
+  clear(): void;
+  readonly size: number;
+}
+
+export function createListeners<T>(report: (error: unknown) => void): Listeners<T> {
+  const listeners = new Set<(value: T) => void>();
   return {
-    on(type, listener) {
-      const own = listeners.get(type) ?? new Set();
-      listeners.set(type, own.add(listener));
-      return () => own.delete(listener);
+    add(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
-    emit(event) {
-      for (const listener of [...(listeners.get(event.type) ?? [])]) {
+    tell(value) {
+      for (const listener of [...listeners]) {
         try {
-          (listener as (event: GuardEvent) => void)(event);
+          listener(value);
         } catch (error) {
           report(error);
         }
       }
     },
+    clear: () => listeners.clear(),
+    get size() {
+      return listeners.size;
+    },
+  };
+}
+
+/** A listener that throws is reported and disturbs neither the call nor the other listeners. */
+export function createEmitter(report: (error: unknown) => void): Emitter {
+  const listeners = new Map<GuardEventType, Listeners<never>>();
+  return {
+    on(type, listener) {
+      const own = listeners.get(type) ?? createListeners(report);
+      listeners.set(type, own);
+      return own.add(listener);
+    },
+    emit: (event) => listeners.get(event.type)?.tell(event as never),
     wants: (type) => (listeners.get(type)?.size ?? 0) > 0,
     clear: () => listeners.clear(),
   };

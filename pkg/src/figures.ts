@@ -1,8 +1,10 @@
 /** The core's figures under their names. */
 
+import type { Clock } from "./clock.js";
 import type { Core } from "./core.js";
+import type { Transition } from "./rest.js";
 import type { BreakerSnapshot, LimitSnapshot } from "./snapshot.js";
-import { CIRCUIT_STATES, CLASSES, SERVICES } from "./vocabulary.js";
+import { CIRCUIT_STATES, CLASSES, SERVICES, TRANSITION_CAUSES, type TransitionCause } from "./vocabulary.js";
 
 export function readBreaker(core: Core, index: number, now: number): BreakerSnapshot {
   core.call.figures(core.guard, index);
@@ -47,4 +49,29 @@ function readLimit([operation = 0, limit = 0, window = 0, remaining = 0]: Float6
 
 function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;
+}
+
+/** What other tabs know already. */
+const HEARD_FROM_OTHERS = new Set<TransitionCause>(["restored", "other_tab", "policy_changed"]);
+
+export function readTransitions({ call, guard, numbers, breakers }: Core, clock: Clock): Transition[] {
+  const found: Transition[] = [];
+  while (call.transition(guard)) {
+    const [breaker = 0, from = 0, to = 0, why = 0, at = 0, until = Infinity] = numbers();
+    const now = clock.now();
+    const state = CIRCUIT_STATES[to] ?? "closed";
+    const cause = TRANSITION_CAUSES[why] ?? "manual";
+    const isKnown = HEARD_FROM_OTHERS.has(cause) || state === "half_open";
+    const event = {
+      type: "transition",
+      breaker: breakers[breaker] ?? "",
+      from: CIRCUIT_STATES[from] ?? "closed",
+      to: state,
+      cause,
+      nextProbeIn: Number.isFinite(until) ? Math.max(0, until - now) : null,
+      at: clock.wall() - Math.max(0, now - at),
+    } as const;
+    found.push({ event, breaker: isKnown ? -1 : breaker });
+  }
+  return found;
 }

@@ -1,6 +1,6 @@
 /** `createGuard`: puts the parts together, synchronously, and is the only thing that holds them. */
 
-import { type BreakerAccess, type Breakers, createBreakers, type Hand, untouched } from "./breakers.js";
+import { type BreakerAccess, type Breakers, createBreakers, Hand, untouched } from "./breakers.js";
 import { type CacheAccess, createCache } from "./cache.js";
 import { Call, type CallParts } from "./call.js";
 import type { GuardedInit } from "./call-options.js";
@@ -15,12 +15,11 @@ import { createIdentities, type IdentityRegistry, type Source } from "./identity
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { InsertingClient } from "./metrics/deliver.js";
 import { type GuardOptions, readOptions } from "./options.js";
-import { createLine } from "./line.js";
-import { loadRest, rest, type State } from "./rest.js";
+import { loadRest, type Rest, rest, type State } from "./rest.js";
 import { createOffline, type OfflineQueue } from "./offline.js";
 import { createPersistence, type Kept, type Persistence, storageKey } from "./persistence.js";
 import type { PolicySource, PolicyState } from "./policy.js";
-import { readSettings } from "./settings.read.js";
+import { type Given, readSettings } from "./settings.read.js";
 import { replyFor } from "./reply.js";
 import { createQueries } from "./queries.js";
 import type { Queries, UnknownDatabase } from "./queries.types.js";
@@ -36,7 +35,7 @@ import { loadStore, type StoredBreaker } from "./store.js";
 import { joinTabs } from "./tabs.js";
 import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
-import { CIRCUIT_STATES, SERVICES, TRANSITION_CAUSES, type TransitionCause } from "./vocabulary.js";
+import { SERVICES } from "./vocabulary.js";
 
 /**
  * A `fetch` with a guard in front of it: same arguments, same answers, same aborts.
@@ -122,9 +121,6 @@ export function isGuard(value: object): value is Guard {
   return internalsOf.has(value as Guard);
 }
 
-/** What other tabs know already. */
-const HEARD_FROM_OTHERS = new Set<TransitionCause>(["restored", "other_tab", "policy_changed"]);
-
 /** Marks a request that a guard has already let pass, so that a fetch inside does not guard it again. */
 const PASSED = Symbol("seawall");
 
@@ -168,7 +164,6 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const { core, missing } = openCore(world);
   const storage = missing ? "memory" : wanted;
   const live = new Set<Abortable>();
-  const line = createLine(core, clock);
   const counter = createCounter();
   let closed = false;
   let tick: Alarm | undefined;
@@ -207,10 +202,13 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     core,
     clock,
     timers,
-    line,
+    get line() {
+      return stateHere()?.line;
+    },
     environment: storage === "auto" ? world : { ...world, channel: () => undefined },
     name,
     withState,
+    whole,
     restore: () => restore(usage, (now, text) => now.takeUsage(text)),
     takeOver: () => {
       const text = usage.read();
@@ -238,7 +236,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
 
   /** The core has counted something; with news it is told, stored, and looked at when it will change by itself. */
   function settled(news: boolean): void {
-    line.call();
+    state?.line.call();
     usage.changed("later");
     tabs.changed();
     if (news) look();
@@ -246,33 +244,22 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   }
 
   function look(): void {
-    if (!core.whole) return;
+    const here = stateHere();
+    if (!here) return;
     timers.disarm(tick);
     const next = core.call.tick(core.guard, clock.now());
-    if (tellTransitions()) void withState(() => persistence.changed("now"));
+    if (tellTransitions(here)) persistence.changed("now");
     else persistence.changed("later");
     tick = Number.isFinite(next) && !closed ? timers.arm(next, look, false) : undefined;
   }
 
-  function tellTransitions(): boolean {
-    let told = false;
-    while (core.call.transition(core.guard)) {
-      told = true;
-      const [breaker = 0, from = 0, to = 0, cause = 0, at = 0, until = Infinity] = core.numbers();
-      const now = clock.now();
-      emitter.emit({
-        type: "transition",
-        breaker: core.breakers[breaker] ?? "",
-        from: CIRCUIT_STATES[from] ?? "closed",
-        to: CIRCUIT_STATES[to] ?? "closed",
-        cause: TRANSITION_CAUSES[cause] ?? "manual",
-        nextProbeIn: Number.isFinite(until) ? Math.max(0, until - now) : null,
-        at: clock.wall() - Math.max(0, now - at),
-      });
-      if (HEARD_FROM_OTHERS.has(TRANSITION_CAUSES[cause] ?? "manual") || CIRCUIT_STATES[to] === "half_open") continue;
-      tabs.tell(breaker);
+  function tellTransitions(here: State): boolean {
+    const transitions = here.transitions();
+    for (const { event, breaker } of transitions) {
+      emitter.emit(event);
+      if (breaker >= 0) tabs.tell(breaker);
     }
-    return told;
+    return transitions.length > 0;
   }
 
   // After a sleep, what should have ended in it ends at once.
@@ -285,7 +272,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const users = createUsers();
   const identities = createIdentities(users, world, emitter);
   const callers: CallerParts = { settings, clock, timers, emitter, count: counter.call, live, identities };
-  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, line, count: counter.call, scopeOf: settings.scopeOf, rulesOf: settings.rulesOf, settled, whole };
+  const parts: CallParts = { core, clock, timers, emitter, environment: world, live, get line() { return stateHere()?.line; }, count: counter.call, scopeOf: settings.scopeOf, rulesOf: settings.rulesOf, settled, whole };
   const stageParts = { options, settings, environment: world, clock, timers, emitter, identities, live, onClose };
   const cache = createCache(stageParts);
   const offline = createOffline({ ...stageParts, fetch: (input, init) => unanswered(input, init) });
@@ -321,7 +308,8 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     // Where protect() could not switch postgrest-js's own retries off, ours stay out of their way.
     const flags = isPostgrest && answering === undefined ? CallFlag.RepeatedOutside : 0;
     try {
-      const options = read();
+      const found = read(world.report);
+      const options = found instanceof Promise ? await found : found;
       if (missing) throw new GuardUnavailableError(missing.cause);
       return await sendAsCaller(callers, { request, route: where, source }, (caller) =>
         send({ request, route: where, options, flags, ...caller }),
@@ -332,6 +320,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     }
   }
 
+  const own: Source = { transport: (input, init) => world.fetch(input, init) };
   // One source for all of its calls: requests are joined only where the same transport sends them.
   const wrap = ({ transport, ...rest }: Source, answering?: boolean): GuardedFetch => {
     const source = { ...rest, transport: passed(transport) };
@@ -341,10 +330,10 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   };
 
   /** What fails is thrown, whoever the request looks to be from. */
-  const unanswered = wrap({ transport: (input, init) => world.fetch(input, init) }, false);
+  const unanswered = wrap(own, false);
 
   /** What hands did to breakers before the core was whole. */
-  const hands = new Map<number, Hand>();
+  const hands: Hand[] = [];
   const access: BreakerAccess = {
     count: () => core.breakers.length,
     key: (index) => core.breakers[index] ?? "",
@@ -353,11 +342,11 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       look();
       const key = core.breakers[index] ?? "";
       const service = SERVICES[index] ?? route("GET", key).service;
-      return stateHere()?.breaker(index) ?? untouched(key, service, hands.get(index), settings.word("breaker.mode", { service, endpoint: key }));
+      return stateHere()?.breaker(index) ?? untouched(key, service, hands[index] ?? Hand.Reset, settings.number("breaker.mode", { service, endpoint: key }));
     },
     move(index, hand: Hand) {
       const now = clock.now();
-      hands.set(index, hand);
+      hands[index] = hand;
       // Whoever calls now hears of it.
       core.leave = Leave.Nothing;
       core.soon(() => core.call.hand(core.guard, index, hand, now));
@@ -367,11 +356,10 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   const breakers = createBreakers(access);
 
   let client: InsertingClient | undefined;
-  const sendUncounted = passed((input, init) => world.fetch(input, init));
   const metrics = createMetrics(
     {
       environment: world,
-      fetch: sendUncounted,
+      fetch: passed(own.transport),
       subject: users.subject,
       breakers: () => [...breakers].map(({ key, state }) => ({ key, state })),
       client: () => client,
@@ -380,61 +368,52 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     counting,
   );
 
-  const openSource = (address: string): Promise<PolicySource | undefined> =>
-    loadRest().then(
-      (loaded) =>
-        loaded.createPolicySource({
-          address,
-          environment: world,
-          read: readSettings,
-          apply: (document) => {
-            if (!closed) settings.replace([...document, ...given], clock.now());
-            look();
-          },
-          tell: tellPolicy,
-        }),
-      (error: unknown) => void tellPolicy("failed", String(error)),
-    );
   function tellPolicy(policy: PolicyState, reason: string): void {
     if (!closed) emitter.emit({ type: "policy", state: policy, reason, at: clock.wall() });
   }
-  let source: Promise<PolicySource | undefined> | undefined;
+  function applyPolicy(document: readonly Given[]): void {
+    if (!closed) settings.replace([...document, ...given], clock.now());
+    look();
+  }
+  let source: PolicySource | undefined;
   async function refreshPolicy(): Promise<PolicyState> {
     if (policyAddress === undefined) return "failed";
-    source ??= openSource(policyAddress);
-    const opened = await source;
-    if (!opened) source = undefined;
-    return opened?.refresh() ?? "failed";
+    try {
+      const { createPolicySource } = await loadRest();
+      source ??= createPolicySource({ address: policyAddress, environment: world, read: readSettings, apply: applyPolicy, tell: tellPolicy });
+    } catch (error) {
+      tellPolicy("failed", String(error));
+      return "failed";
+    }
+    return source.refresh();
   }
   if (policyAddress !== undefined) void refreshPolicy();
 
   let runs: Runs | undefined;
-  const run: Run = async (target, work, given) => {
-    const found = runs ?? (await loadRest().catch(unavailableBecause)).createRuns(parts, (path) => route("GET", path), () => closed);
-    runs ??= found;
+  const openRuns = ({ createRuns }: Rest): Runs => (runs ??= createRuns(parts, (path) => route("GET", path), () => closed));
+  const runLater: Run = async (target, work, own) => {
+    const found = openRuns(await loadRest().catch(unavailableBecause));
     look();
     await restoring;
-    return runs.run(target, work, given);
+    return found.run(target, work, own);
   };
-  const runNow: Run = (target, work, given) => {
-    if (restoring) return run(target, work, given);
-    if (core.whole) runs ??= rest()?.createRuns(parts, (path) => route("GET", path), () => closed);
-    return runs ? runs.run(target, work, given) : run(target, work, given);
+  const run: Run = (target, work, own) => {
+    if (restoring) return runLater(target, work, own);
+    if (!runs && core.whole) openRuns(rest() as Rest);
+    return runs ? runs.run(target, work, own) : runLater(target, work, own);
   };
   const unguarded: Run = async (_target, work, given) => {
     if (unavailable === "fail") throw new GuardUnavailableError(missing?.cause);
     return work(given?.signal ?? new AbortController().signal);
   };
-  const { url, key, accessToken } = options;
-  const sendQuery = wrap({ transport: (input, init) => world.fetch(input, init) }, true);
-  const queries = createQueries({ url, key, accessToken }, sendQuery);
+  const queries = createQueries(options, wrap(own, true));
 
   const guard: Guard = {
     ...queries,
-    fetch: wrap({ transport: (input, init) => world.fetch(input, init) }),
+    fetch: wrap(own),
     wrap: (fetch) => wrap({ transport: fetch, foreign: true }),
     identify: (subject) => identities.identify(subject),
-    run: missing ? unguarded : runNow,
+    run: missing ? unguarded : run,
     breakers,
     offline: offline.queue,
     metrics,
@@ -444,7 +423,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       at: clock.wall(),
       breakers: [...breakers].map((breaker) => breaker.statistics),
       limits: stateHere()?.limits() ?? limitsUnused(settings),
-      calls: { ...counter.counts, inflight: live.size + (runs?.size ?? 0), waiting: line.length },
+      calls: { ...counter.counts, inflight: live.size + (runs?.size ?? 0), waiting: state?.line.length ?? 0 },
       storage: persistence.place,
       cache: cache.figures(),
     }),
@@ -466,7 +445,6 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       timers.close();
     },
   };
-  core.soon(look, true);
   if (missing) {
     const reason = String(missing.cause);
     world.warn(`seawall cannot be loaded here (${reason}): calls ${unavailable === "fail" ? "fail" : "are not guarded"}; see its option "unavailable"`);

@@ -11,7 +11,7 @@
 
 import type { Environment } from "./environment.js";
 import { UserChangedError } from "./errors.js";
-import type { Emitter } from "./events.js";
+import { createListeners, type Emitter, type Listeners } from "./events.js";
 import type { OutgoingRequest } from "./request.js";
 import { NOBODY, UNKNOWN, type User, type Users } from "./user.js";
 
@@ -41,14 +41,16 @@ export interface Identities {
   onSignOut(listener: UserListener): () => void;
   /** Calls back when a user becomes known to a client, or says who they are. */
   onUser(listener: UserListener): () => void;
-  /** The token that a client has of this user, perhaps outdated: good for telling what they may see. */
-  token(user: User): string | undefined;
-  /** An `Authorization` of this user fit to be sent, where somebody here has one. */
-  authorization(user: User): Promise<string | undefined>;
-  /** The headers with which a request of this user's is sent by nobody but the guard; none where nobody here has any. */
-  credentials(user: User): Promise<Record<string, string> | undefined>;
-  /** Who could send now: whoever is signed in at a client, or was seen to send. */
-  present(): User[];
+  /** The clients that bring their identity. */
+  clients(): Iterable<Identity>;
+  /** Who is signed in at a client; undefined while it does not know yet. */
+  userAt(identity: Identity): User | undefined;
+  /** Who this token of a client is from. */
+  owner(identity: Identity, token: string | null): User;
+  /** The `Authorization` that a user was last seen with. */
+  lastSeen(user: User): string | undefined;
+  /** Everybody whose `Authorization` was seen and not forgotten. */
+  seen(): User[];
   /** The user behind this `Authorization`, who is present from now on. */
   behind(authorization: string): User;
 }
@@ -60,8 +62,6 @@ export interface IdentityRegistry extends Identities {
   identify(subject: string | null): void;
   /** Who this request is from; undefined while its client does not know yet. */
   userOf(request: OutgoingRequest, source: Source): User | undefined;
-  /** Who this token of a client is from. */
-  owner(identity: Identity, token: string | null): User;
   /** The transport that sends as this user and as nobody else; one for all of a user's requests from a source. */
   sendingAs(user: User, request: OutgoingRequest, source: Source): Fetch;
   /** This user has left. */
@@ -81,43 +81,21 @@ export interface Source {
 export function createIdentities(users: Users, environment: Environment, emitter: Emitter): IdentityRegistry {
   const clients = new Map<Identity, { user: User | undefined; stop: () => void }>();
   const transports = new WeakMap<Source, WeakMap<User, Fetch>>();
-  const left = new Set<UserListener>();
-  const came = new Set<UserListener>();
+  const left = createListeners<User>(environment.report);
+  const came = createListeners<User>(environment.report);
   let identified: User | undefined;
   // Asked once: a browser takes longer to say it than a call to be decided.
   const origin = environment.origin();
 
-  const tell = (listeners: Set<UserListener>, user: User): void => {
+  const tell = (listeners: Listeners<User>, user: User): void => {
     emitter.emit({ type: "user", state: listeners === left ? "left" : "arrived", at: environment.wallNow() });
-    for (const listener of [...listeners]) {
-      try {
-        listener(user);
-      } catch (error) {
-        environment.report(error);
-      }
-    }
-  };
-  const listen = (listeners: Set<UserListener>, listener: UserListener): (() => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    listeners.tell(user);
   };
   const owner = ({ key }: Identity, token: string | null): User => users.behind(bearer(token ?? key));
   const currentOf = (identity: Identity): User | undefined => {
     const token = identity.current();
     return token === undefined ? undefined : owner(identity, token);
   };
-
-  async function credentials(user: User): Promise<{ authorization: string; apikey?: string } | undefined> {
-    for (const identity of clients.keys()) {
-      if ((currentOf(identity) ?? user) !== user) continue;
-      const token = await identity.fresh();
-      if (owner(identity, token) !== user) continue;
-      const authorization = bearer(token ?? identity.key);
-      return identity.key === "" ? { authorization } : { authorization, apikey: identity.key };
-    }
-    const authorization = users.lastSeen(user);
-    return authorization === undefined ? undefined : { authorization };
-  }
 
   function signOut(user: User): void {
     if (user === NOBODY || user === UNKNOWN) return;
@@ -132,23 +110,14 @@ export function createIdentities(users: Users, environment: Environment, emitter
   }
 
   return {
-    onSignOut: (listener) => listen(left, listener),
-    onUser: (listener) => listen(came, listener),
+    onSignOut: left.add,
+    onUser: came.add,
     signOut,
     owner,
-    token(user) {
-      for (const identity of clients.keys()) if (currentOf(identity) === user) return identity.current() ?? undefined;
-      return undefined;
-    },
-    authorization: async (user) => (await credentials(user))?.authorization,
-    credentials,
-    present() {
-      for (const identity of clients.keys()) {
-        // Where only asking can tell, being asked it tells everybody: whoever waits hears of it then.
-        if (currentOf(identity) === undefined) identity.known().catch(() => {});
-      }
-      return users.seen();
-    },
+    clients: () => clients.keys(),
+    userAt: currentOf,
+    lastSeen: users.lastSeen,
+    seen: users.seen,
     behind: (authorization) => users.behind(authorization),
     add(identity) {
       const client: { user: User | undefined; stop: () => void } = { user: undefined, stop: () => {} };

@@ -8,6 +8,7 @@ import type { Environment } from "./environment.js";
 import { NotQueuedError, OptionError } from "./errors.js";
 import type { QueuedWrite } from "./offline/options.js";
 import type { Outstanding } from "./offline/open.js";
+import { opened } from "./opened.js";
 import { lazyStage, type Passage, type Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
 import { loadStore } from "./store.js";
@@ -78,6 +79,7 @@ export function createOffline(parts: Omit<OfflineParts, "notQueued">): Offline {
     !SAFE.has(request.method) &&
     settings.flag("offline.enabled", route);
 
+  const queue = async (): Promise<OfflineQueue> => (await open()).queue;
   if (isWanted) environment.later(() => void open().catch(environment.report));
   onClose(() => {
     closed = true;
@@ -86,11 +88,11 @@ export function createOffline(parts: Omit<OfflineParts, "notQueued">): Offline {
   return {
     stages: isWanted ? [lazyStage(mayBeQueued, async () => (await open()).stage, environment.report)] : [],
     queue: {
-      list: async () => (await open()).queue.list(),
-      retry: async (id) => (await open()).queue.retry(id),
-      discard: async (id) => (await open()).queue.discard(id),
-      clear: async () => (await open()).queue.clear(),
-      replay: async () => (await open()).queue.replay(),
+      list: opened(queue, "list"),
+      retry: opened(queue, "retry"),
+      discard: opened(queue, "discard"),
+      clear: opened(queue, "clear"),
+      replay: opened(queue, "replay"),
     },
   };
 }

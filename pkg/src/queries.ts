@@ -14,9 +14,9 @@ export type Step = readonly [name: string, ...given: readonly unknown[]];
 /** Where queries go, and as whom. */
 export interface QueryAddress {
   /** The project's address, without a path: `https://project.supabase.co`. */
-  readonly url: string | undefined;
+  readonly url?: string | undefined;
   /** The project's key. */
-  readonly key: string | undefined;
+  readonly key?: string | undefined;
   readonly schema?: string;
   readonly accessToken?: (() => Promise<string | null>) | undefined;
 }

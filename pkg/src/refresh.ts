@@ -13,6 +13,7 @@
 import { CallFlag } from "./core.js";
 import { type FailureContext, NetworkError, RateLimitedError } from "./errors.js";
 import { type Answer, type Message, readAnswer, readMessage, toResponse } from "./refresh.message.js";
+import { bodyOf } from "./request.body.js";
 import type { Next, Passage, Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
 import type { StoreModule } from "./storage.js";
@@ -238,7 +239,7 @@ function contextOf({ route, waited }: Passage): FailureContext {
 async function refreshTokenOf({ request }: Passage): Promise<string | undefined> {
   if (request.method !== "POST" || request.flags & CallFlag.OneShot) return undefined;
   try {
-    const bytes = await request.bytes();
+    const bytes = await bodyOf(request);
     const { refresh_token: token } = JSON.parse(new TextDecoder().decode(bytes ?? undefined)) as { refresh_token?: unknown };
     return typeof token === "string" && token !== "" ? token : undefined;
   } catch {

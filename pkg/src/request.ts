@@ -1,8 +1,9 @@
 /** What a guarded fetch was asked to send, read once and sent as often as the core decides. */
 
 import type { Send } from "./attempt.js";
-import { type CallOptions, NO_OPTIONS, OPTIONS_HEADER, parseCallOptions } from "./call-options.js";
+import { type CallOptions, NO_OPTIONS, OPTIONS_HEADER } from "./call-options.js";
 import { CallFlag } from "./core.js";
+import { loadRest, rest } from "./rest.js";
 
 type Transport = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
 
@@ -23,10 +24,8 @@ export interface OutgoingRequest {
    * With another text in the place of the URL, requests that differ in theirs.
    */
   identity(url?: string): string;
-  /** Whether the body is one that can be kept: not a stream, not a form with files in it. */
-  readonly keepable: boolean;
-  /** The body as it will be sent, read from a copy; null where there is none. Not for a stream. */
-  bytes(): Promise<ArrayBuffer | null>;
+  /** What its caller gave: for those who read its body (`request.body.ts`). */
+  readonly given: { readonly input: RequestInfo | URL; readonly init: RequestInit | undefined };
   /** The same request but for what is given; `signal: null` cuts it loose from its caller. */
   with(change: RequestChange): OutgoingRequest;
   send(transport: Transport): Send;
@@ -44,18 +43,26 @@ interface OptionedInit extends RequestInit {
   seawall?: CallOptions;
 }
 
+/** What a call asks of the guard, or will when it has been read; what cannot be read is reported, and asks for nothing. */
+type ReadOptions = (report: (error: unknown) => void) => CallOptions | Promise<CallOptions>;
+
 /** What a caller gave to fetch: the request, and apart from it what the guard is asked for, which may be impossible. */
 export function readRequest(
   input: RequestInfo | URL,
   init: RequestInit | undefined,
-): { request: OutgoingRequest; options(): CallOptions } {
+): { request: OutgoingRequest; options: ReadOptions } {
   const request = outgoing(input, init);
   const given = (init as OptionedInit | undefined)?.seawall;
   const header = request.header(OPTIONS_HEADER);
   if (header === null) return { request, options: () => given ?? NO_OPTIONS };
   const headers = request.headers();
   headers.delete(OPTIONS_HEADER);
-  return { request: request.with({ headers }), options: () => ({ ...given, ...parseCallOptions(header) }) };
+  const options: ReadOptions = (report) => {
+    const here = rest();
+    if (here) return { ...given, ...here.parseCallOptions(header) };
+    return loadRest().catch(report).then((loaded) => ({ ...given, ...loaded?.parseCallOptions(header) }));
+  };
+  return { request: request.with({ headers }), options };
 }
 
 function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): OutgoingRequest {
@@ -76,18 +83,12 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     fromSupabase: headers("x-client-info") !== null,
     header: headers,
     headers: () => new Headers(init?.headers ?? request?.headers),
-    get keepable() {
-      return !oneShot && !(init?.body instanceof FormData) && !/^multipart/i.test(headers("content-type") ?? "");
-    },
+    given: { input, init },
     identity: (url = request ? request.url : String(input)) => {
       const headers = pairsOf(init?.headers ?? request?.headers).filter(([name]) => !NOISE.test(name));
       const cache = init?.cache ?? request?.cache ?? "";
       const credentials = init?.credentials ?? request?.credentials ?? "";
       return [method, url, cache, credentials, ...headers].join("\n");
-    },
-    bytes: async () => {
-      const copy = new Request(request ? request.clone() : input, init);
-      return copy.body === null ? null : copy.arrayBuffer();
     },
     with: ({ url, ...change }) => {
       const target = request && url !== undefined ? new Request(url, request) : (request ?? url ?? input);

@@ -6,21 +6,28 @@
  * first half guards alone, nothing is stored, and whoever needs it next asks again.
  */
 
+import type { parseCallOptions } from "./call-options.read.js";
+import type { Steps } from "./call.steps.js";
 import type { Clock } from "./clock.js";
 import type { Core } from "./core.js";
+import type { TransitionEvent } from "./events.js";
+import type { Line } from "./line.js";
 import { joinModule } from "./module.js";
 import type { createPolicySource } from "./policy.js";
 import type { Router } from "./route.js";
 import type { createRuns } from "./run.js";
 import type { SettingsInForce } from "./settings.js";
 import type { BreakerSnapshot, LimitSnapshot } from "./snapshot.js";
-import type { Told } from "./tabs.js";
+import type { joinAsMember, Told } from "./tabs.member.js";
 import type { watchReading } from "./unread.js";
 import type { Windows } from "./usage.js";
 
 /** What the file holds. */
 export interface Rest {
   readonly secondHalf: string;
+  readonly steps: Steps;
+  readonly parseCallOptions: typeof parseCallOptions;
+  readonly joinTabs: typeof joinAsMember;
   readonly createRuns: typeof createRuns;
   readonly createPolicySource: typeof createPolicySource;
   readonly watchReading: typeof watchReading;
@@ -34,11 +41,20 @@ export interface StateParts {
   readonly settings: SettingsInForce;
 }
 
+/** A transition as it is told, and the number of its breaker if other tabs are to hear of it, or -1. */
+export interface Transition {
+  readonly event: TransitionEvent;
+  readonly breaker: number;
+}
+
 /** A guard's state as figures, as text and for other tabs. */
 export interface State {
   breaker(index: number): BreakerSnapshot;
+  /** What breakers have done since this was last asked. */
+  transitions(): Transition[];
   limits(): LimitSnapshot[];
   readonly windows: Windows;
+  readonly line: Line;
   /** The breakers' state, to be stored. */
   breakers(): string;
   /** Takes it up again; says what is wrong with it. */

@@ -189,14 +189,14 @@ class Running implements Abortable {
     const id = this.#id;
     const wake = (): void => {
       timers.disarm(this.#alarm);
-      line.leave(id);
+      line?.leave(id);
       if (this.#over) return;
       const awake = clock.now();
       this.#act(core.call.next(core.guard, id, awake), awake);
     };
     this.#alarm = timers.arm(until, wake);
     this.#waits = !isRetry;
-    if (!isRetry) line.wait(id, wake);
+    if (!isRetry) line?.wait(id, wake);
     this.#parts.settled((numbers[Place.News] ?? 0) > 0);
     if (isRetry) emitter.emit({ type: "retry", ...this.#facts(), category, attempt: this.#attempts + 1, delay });
     else emitter.emit({ type: "wait", ...this.#facts(), reason: action === Action.WaitForTurn ? "limit" : "inflight", delay });
@@ -286,7 +286,7 @@ class Running implements Abortable {
         : [numbers[Place.RetryAt], numbers[Place.Queued], numbers[Place.Deadline], numbers[Place.Patience]];
     const elapsed = now - this.#started;
     this.#leave();
-    if (this.#waits) line.leave(this.#id);
+    if (this.#waits) line?.leave(this.#id);
     if (this.#onAbort) this.#options.signal?.removeEventListener("abort", this.#onAbort);
     settled(news > 0);
     const attempts = this.#attempts;

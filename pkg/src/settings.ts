@@ -32,7 +32,6 @@ export interface Settings {
 
 /** What holds at one place: a value for every setting, and the number of the breaker. */
 export interface Rules {
-  readonly name: string;
   readonly values: Float64Array;
   readonly service: number;
   readonly breaker: number;
@@ -74,7 +73,7 @@ export function createSettings(core: Core, given: readonly Given[], now: number)
       throwIfContradictory(call.check(values.length), prefix);
       if (own && !breakers.includes(name)) breakers.push(name);
       named.set(name, found.length);
-      found.push({ name, values, service, own, breaker: own ? breakers.indexOf(name) : service });
+      found.push({ values, service, own, breaker: own ? breakers.indexOf(name) : service });
     };
     add("", base, 0, false, "");
     SERVICES.forEach((service, number) => add(service, resolve(base, next, service), number, true, `services.${service}.`));

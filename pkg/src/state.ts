@@ -1,6 +1,7 @@
 /** A guard's state as figures, for storage and for other tabs: what the second half of the core says of it, by name. */
 
-import { readBreaker, readLimits } from "./figures.js";
+import { readBreaker, readLimits, readTransitions } from "./figures.js";
+import { createLine } from "./line.js";
 import type { State, StateParts } from "./rest.js";
 import { restored, saved } from "./stored.js";
 import { createWindows, takeUsage, usageText } from "./usage.js";
@@ -10,7 +11,9 @@ export function openState({ core, clock, route, settings }: StateParts): State {
   const windows = createWindows(core, clock, route, settings);
   return {
     windows,
+    line: createLine(core, clock),
     breaker: (index) => readBreaker(core, index, clock.now()),
+    transitions: () => readTransitions(core, clock),
     limits: () => readLimits(core, clock.now()),
     breakers: () => saved(core, clock),
     takeBreakers: (text) => restored(core, text, clock),

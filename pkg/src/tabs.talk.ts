@@ -7,7 +7,7 @@
  */
 
 import type { State } from "./rest.js";
-import type { Membership, Told } from "./tabs.js";
+import type { Membership, Told } from "./tabs.member.js";
 
 export interface Talk {
   hear(message: unknown): void;
@@ -152,7 +152,7 @@ export function createTalk(member: Membership, { windows, told: toldOf }: State)
     numbers().set(answer.slice(0, 3));
     call.lent(guard, index, since ?? 0, clock.now());
     // Also when there is nothing: who would not wait longer hears of it.
-    line.callAll();
+    line?.callAll();
     changed();
   }
 

@@ -3,8 +3,8 @@
 //! It works on one list for all guards, without an allocator, and knows a guard by the number that JavaScript gives
 //! it. When the second half has come, JavaScript tells the guard of these calls as if it had been asked.
 
-use seawall_policy::class::outcome::by_status;
-use seawall_policy::class::{Category, Class, Outcome, Service};
+use seawall_policy::class::outcome::{category_by_status, is_unwell};
+use seawall_policy::class::{Category, Class, Service};
 use seawall_policy::early::{Asking, Early, Leave, Start, deadline};
 use seawall_policy::error::ConfigError;
 use seawall_policy::policy::Numbers;
@@ -101,14 +101,14 @@ pub fn early_answered(id: usize) {
 /// category, or [`NO_CATEGORY`].
 #[wasm_bindgen]
 #[must_use]
-pub fn early_over(id: usize, service: u8, status: u16, how: u8, now: f64) -> u8 {
-    let outcome = match (status, how) {
-        (0, end::NETWORK) => Outcome::NETWORK,
-        (0, end::OFFLINE) => Outcome::OFFLINE,
-        (0, end::TIMED_OUT) => Outcome::TIMEOUT,
-        (0, _) => Outcome::ABORTED,
-        _ => by_status(Service::from_code(service).unwrap_or(Service::Rest), status),
+pub fn early_over(id: usize, status: u16, how: u8, now: f64) -> u8 {
+    let (category, failed) = match (status, how) {
+        (0, end::NETWORK) => (Some(Category::Network), true),
+        (0, end::OFFLINE) => (Some(Category::Offline), false),
+        (0, end::TIMED_OUT) => (Some(Category::Timeout), true),
+        (0, _) => (Some(Category::Aborted), false),
+        _ => (category_by_status(status), is_unwell(status)),
     };
-    EARLY.lock().end(id, &outcome, MonoTime::from_millis_f64(now));
-    outcome.category.map_or(NO_CATEGORY, Category::code)
+    EARLY.lock().end(id, failed, MonoTime::from_millis_f64(now));
+    category.map_or(NO_CATEGORY, Category::code)
 }

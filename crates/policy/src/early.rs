@@ -10,7 +10,7 @@
 //! more than its latest [`Early::KEPT`] calls.
 
 use crate::breaker::Mode;
-use crate::class::{Category, Class, Outcome, Service, Verdict};
+use crate::class::{Category, Class, Service};
 use crate::limit::{Inflight, lease};
 use crate::policy::{Key, Numbers};
 use crate::time::{MonoTime, Span};
@@ -149,15 +149,11 @@ impl Early {
         }
     }
 
-    /// It is over.
-    pub fn end(&mut self, number: usize, outcome: &Outcome, now: MonoTime) {
+    /// It is over, and the service well or not.
+    pub fn end(&mut self, number: usize, failed: bool, now: MonoTime) {
         if let Some(seen) = self.seen.get_mut(number) {
             seen.ended_at = now;
-            seen.stage = if outcome.verdict == Verdict::Failure {
-                Stage::Failed
-            } else {
-                Stage::Well
-            };
+            seen.stage = if failed { Stage::Failed } else { Stage::Well };
         }
     }
 

@@ -1,5 +1,6 @@
 /** Answers reads from what is kept, and lets writes end it. Every decision is the core's. */
 
+import { tokenOf } from "../credentials.js";
 import type { CacheEvent } from "../events.js";
 import type { Next, Passage, Stage } from "../stage.js";
 import type { StageParts } from "../stages.js";
@@ -49,7 +50,7 @@ export function createCacheStage(parts: CacheStageParts): Stage {
     if (part !== Part.Read || !user.known || CACHE_MODES[mode] === "no-store" || isConditional(passage)) {
       return next(passage);
     }
-    const token = request.header("authorization") ?? identities.token(user);
+    const token = request.header("authorization") ?? tokenOf(identities, user);
     const question = questions.of(passage, token);
     return question ? read({ question, passage, next, mode }) : next(passage);
   };

@@ -3,9 +3,12 @@
 import secondHalf from "../../generated/guard/rest_bg.wasm";
 
 import type { Rest } from "../rest.js";
+import { parseCallOptions } from "../call-options.read.js";
+import { steps } from "../call.steps.js";
 import { createPolicySource } from "../policy.js";
 import { createRuns } from "../run.js";
 import { openState } from "../state.js";
+import { joinAsMember } from "../tabs.member.js";
 import { watchReading } from "../unread.js";
 
 /**
@@ -20,4 +23,4 @@ import { watchReading } from "../unread.js";
  * createGuard();
  * ```
  */
-export const rest: Rest = { createPolicySource, createRuns, openState, secondHalf, watchReading };
+export const rest: Rest = { createPolicySource, createRuns, joinTabs: joinAsMember, openState, parseCallOptions, secondHalf, steps, watchReading };

@@ -1,5 +1,6 @@
 /** The outbox at work: opened once for a guard, with the first write or to see what earlier pages left. */
 
+import { wholeEnvironment } from "../environment.late.js";
 import type { OfflineParts, OfflineQueue } from "../offline.js";
 import type { Stage } from "../stage.js";
 import { openOutbox } from "./outbox.js";
@@ -16,7 +17,8 @@ export interface Outstanding {
 /** Pages tell each other here that there may be something to send. */
 const CHANNEL = "seawall:outbox";
 
-export async function openOffline(parts: OfflineParts): Promise<Outstanding> {
+export async function openOffline(given: OfflineParts): Promise<Outstanding> {
+  const parts = { ...given, environment: wholeEnvironment(given.environment) };
   const { environment, settings, emitter, clock, identities } = parts;
   const outbox = await openOutbox(settings, (reason) => {
     emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() });

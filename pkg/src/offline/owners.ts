@@ -1,6 +1,7 @@
 /** Whose writes they are: users as the outbox remembers them, and those of them who could send now. */
 
 import { outboxOwner } from "../../generated/store/store.js";
+import { credentialsOf, present } from "../credentials.js";
 import type { OfflineParts } from "../offline.js";
 import type { User } from "../user.js";
 import { offlinePage } from "./options.js";
@@ -52,7 +53,7 @@ export function createOwners(parts: OfflineParts): Owners {
   async function credentials(owner: string): Promise<Credentials | undefined> {
     if (owner === "") return {};
     const user = users.get(owner);
-    return user && inTime(identities.credentials(user));
+    return user && inTime(credentialsOf(identities, user));
   }
 
   async function isBack(owner: string): Promise<boolean> {
@@ -67,7 +68,7 @@ export function createOwners(parts: OfflineParts): Owners {
     async present() {
       const given = token && (await inTime(Promise.resolve(token())));
       if (given) identities.behind(`Bearer ${given}`);
-      const here = ["", ...identities.present().map((user) => {
+      const here = ["", ...present(identities).map((user) => {
         users.set(of(user), user);
         return of(user);
       })];

@@ -7,6 +7,7 @@
 
 import type { GuardError } from "../errors.js";
 import type { OfflineParts } from "../offline.js";
+import { isKeepable } from "../request.body.js";
 import type { Passage, Stage } from "../stage.js";
 import type { OutboxStore } from "./outbox.js";
 import type { Owners } from "./owners.js";
@@ -60,7 +61,7 @@ export function createOfflineStage({ parts, outbox, owners, onQueued }: OfflineS
 
   return async (passage, next) => {
     const lane = laneOf(passage, parts);
-    if (!passage.request.keepable) {
+    if (!isKeepable(passage.request)) {
       if (environment.online()) return next(passage);
       throw parts.notQueued("its body is a stream or a form, which cannot be kept");
     }

@@ -5,6 +5,7 @@
 
 import { outboxColumns, outboxQueueable, outboxRows } from "../../generated/store/store.js";
 import type { OfflineParts } from "../offline.js";
+import { bodyOf } from "../request.body.js";
 import type { Passage } from "../stage.js";
 import { SERVICES } from "../vocabulary.js";
 import { offlinePage } from "./options.js";
@@ -39,7 +40,7 @@ export function laneOf({ request, route }: Passage, parts: OfflineParts): string
 export async function readWrite(passage: Passage, parts: OfflineParts): Promise<Writing> {
   const { request, route, options } = passage;
   const url = absolute(request.url, parts);
-  const raw = await request.bytes();
+  const raw = await bodyOf(request);
   const body = raw === null ? null : (textIn(raw) ?? raw);
   const table = route.service === "rest" ? (route.endpoint.split("/").at(-1) ?? "") : "";
   const own = offlinePage(parts.options.offline).tables?.[table];

@@ -177,25 +177,43 @@ impl Outcome {
 /// Judges by status alone, where no code is known.
 #[must_use]
 pub fn by_status(service: Service, status: u16) -> Outcome {
-    match status {
-        100..=399 => Outcome::SUCCESS,
-        401 => Outcome::refused(Category::Auth),
-        403 => Outcome::refused(Category::Permission),
-        404 | 410 => Outcome::refused(Category::NotFound),
-        409 | 412 | 423 => Outcome::refused(Category::Conflict),
-        408 => Outcome::TIMEOUT,
+    match category_by_status(status) {
+        None => Outcome::SUCCESS,
+        Some(Category::Timeout) => Outcome::TIMEOUT,
+        Some(Category::Network) => Outcome::NETWORK,
         // A function may answer 429 itself, after half its work.
-        429 if service == Service::Functions => Outcome::limited(Fate::Unknown),
-        429 => Outcome::limited(Fate::NotDone),
-        400..=499 => Outcome::refused(Category::Validation),
-        501 | 505 => Outcome::refused(Category::Server),
-        500 => Outcome {
-            transient: false,
+        Some(Category::RateLimited) if service == Service::Functions => Outcome::limited(Fate::Unknown),
+        Some(Category::RateLimited) => Outcome::limited(Fate::NotDone),
+        Some(Category::Server) if !is_unwell(status) => Outcome::refused(Category::Server),
+        Some(Category::Server) => Outcome {
+            transient: status != 500,
             ..Outcome::unwell(Category::Server)
         },
-        502..=599 => Outcome::unwell(Category::Server),
-        0..=99 | 600..=u16::MAX => Outcome::NETWORK,
+        Some(refusal) => Outcome::refused(refusal),
     }
+}
+
+/// What kind of failure a status says it is; `None` for a success.
+#[must_use]
+pub const fn category_by_status(status: u16) -> Option<Category> {
+    Some(match status {
+        100..=399 => return None,
+        401 => Category::Auth,
+        403 => Category::Permission,
+        404 | 410 => Category::NotFound,
+        409 | 412 | 423 => Category::Conflict,
+        408 => Category::Timeout,
+        429 => Category::RateLimited,
+        400..=499 => Category::Validation,
+        500..=599 => Category::Server,
+        0..=99 | 600..=u16::MAX => Category::Network,
+    })
+}
+
+/// Whether a status says that the service is unwell. Two of the fives say that it knows no better.
+#[must_use]
+pub const fn is_unwell(status: u16) -> bool {
+    matches!(status, 0..=99 | 408 | 500 | 502..=504 | 506..=u16::MAX)
 }
 
 fn told(judged: Outcome, status: u16, retry_after: Option<Span>) -> Outcome {

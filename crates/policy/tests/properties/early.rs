@@ -134,7 +134,7 @@ proptest! {
                 }
                 Step::End(which) if !under_way.is_empty() => {
                     let (number, key, mut call) = under_way.swap_remove(which % under_way.len());
-                    early.end(number, &Outcome::SUCCESS, now);
+                    early.end(number, false, now);
                     let input = Input::Settled { attempt: 1, outcome: &Outcome::SUCCESS, rate: None };
                     prop_assert_eq!(machine.handle(&mut call, key, input, now), Action::Deliver);
                 }
