@@ -330,13 +330,13 @@ mod tests {
  (data $.rodata.c (i32.const 1049000) "late")
  (data $.data.d (i32.const 1049100) "\01")
  (export "memory" (memory $0))
- (export "begin" (func $begin))
+ (export "early" (func $early))
  (export "save" (func $save))
  (export "__wbindgen_start" (func $save))
- (func $begin (type $0) (result i32)
+ (func $early (type $0) (result i32)
   (i32.load (i32.const 1048576)))
  (func $save (type $0) (result i32)
-  (drop (call $begin)) (i32.load offset=1049000 (i32.const 0)))
+  (drop (call $early)) (i32.load offset=1049000 (i32.const 0)))
 )
 "#;
 
@@ -344,11 +344,11 @@ mod tests {
     fn each_half_has_what_only_it_needs_and_the_second_borrows_the_rest() {
         let (first, second) = split(WHOLE).unwrap();
         for held in [
-            "(func $begin (type",
+            "(func $early (type",
             "$.rodata.a",
             "$.rodata.b",
             "$.data.d",
-            "(export \"A\" (func $begin))",
+            "(export \"A\" (func $early))",
             "(export \"_0\" (global $__stack_pointer))",
         ] {
             assert!(first.contains(held), "{held} is not in {first}");
@@ -360,7 +360,7 @@ mod tests {
         for held in [
             "(func $save",
             "$.rodata.c",
-            "(import \"h\" \"A\" (func $begin (type $0) (result i32)))",
+            "(import \"h\" \"A\" (func $early (type $0) (result i32)))",
             "(export \"save\" (func $save))",
         ] {
             assert!(second.contains(held), "{held} is not in {second}");
@@ -377,7 +377,7 @@ mod tests {
             "(data $.rodata.a (i32.const 16) \"aaaa\")",
             "(module $m\n (memory $0 1)",
         );
-        let code = "(export \"begin\" (func $begin))\n (func $begin (drop (i32.const 20)))";
+        let code = "(export \"early\" (func $early))\n (func $early (drop (i32.const 20)))";
         let next = "(data $.rodata.b (i32.const 20) \"b\")";
         let (first, _) = split(&format!("{size}\n {whole}\n {next}\n {code}\n)")).unwrap();
         assert!(
