@@ -58,7 +58,8 @@ async function story(id: string): Promise<string> {
 
 /** Waits without a hand in it until nothing is queued. */
 async function emptied(page: Page): Promise<void> {
-  for (let looks = 0; looks < 200; looks += 1) {
+  // Some two seconds, and in one run of three ten: what is shown is that nobody need do anything for it.
+  for (let looks = 0; looks < 1200; looks += 1) {
     if ((await page.evaluate(async () => window.guard.offline.list())).length === 0) return;
     await sleep(50);
   }
