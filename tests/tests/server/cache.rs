@@ -1,6 +1,7 @@
 //! The response cache: what is kept, whose it is, when it ends, and what it is good for when the database is gone.
 
 mod crossing;
+mod dice;
 mod endings;
 mod instances;
 mod keeping;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use seawall_e2e::{Answer, Caller, TestApp, TestRedis};
 use serde_json::{Value, json};
 
+use super::dice::{Dice, number};
 use super::{keeping, until, warm, word};
 
 /// People own notes; a note's text names its owner, and the policy asks an unusual claim as well.
@@ -43,26 +44,6 @@ const PATHS: [&str; 7] = [
     "/rest/v1/rpc/mine?select=owner,words",
     "/rest/v1/berths?select=owner,words&order=id",
 ];
-
-/// Pseudo-random, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or_default() % sides
-    }
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
 
 #[derive(Clone, Copy)]
 struct Person {

@@ -14,6 +14,7 @@ use http::Method;
 use seawall_e2e::{Answer, Caller, TestApp, TestRedis};
 use serde_json::{Value, json};
 
+use super::dice::{Dice, number};
 use super::{keeping, word};
 
 const HARBOUR: &str = "
@@ -87,26 +88,6 @@ const POLICIES: [(&str, [&str; 3]); 4] = [
         ],
     ),
 ];
-
-/// Pseudo-random, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or_default() % sides
-    }
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
 
 /// Requests, each restricted in another way.
 fn paths(dice: &mut Dice) -> Vec<String> {
