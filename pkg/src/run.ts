@@ -70,12 +70,14 @@ export interface Runs {
   abort(reason: unknown): void;
 }
 
-export function createRuns(parts: CallParts, route: (path: string) => Route, isClosed: () => boolean): Runs {
+export function createRuns(given: CallParts, route: (path: string) => Route, isClosed: () => boolean): Runs {
+  // As they are now that the whole core is here, asked once and not with every run.
+  const parts = { ...given };
   const live: Running[] = [];
   const routes = new Map<string, Route>();
 
-  function routeOf(target: string, given: OperationClass | undefined): Route {
-    const name = given === undefined ? target : `${given} ${target}`;
+  function routeOf(target: string, asked: OperationClass | undefined): Route {
+    const name = asked === undefined ? target : `${asked} ${target}`;
     const known = routes.get(name);
     if (known) return known;
     const isService = (SERVICES as readonly string[]).includes(target);
@@ -84,7 +86,7 @@ export function createRuns(parts: CallParts, route: (path: string) => Route, isC
     }
     // A service's name is the path of nothing in it: the service's own rules hold.
     const found = route(isService ? ROOTS[target as Service] : target);
-    const operation = given ?? found.class;
+    const operation = asked ?? found.class;
     // Nobody knows what a function does: it is repeated only if its caller says so.
     const chosen = { ...found, kind: (found.kind & 7) | (CLASSES.indexOf(operation) << 3), class: operation, method: "RUN" };
     routes.set(name, chosen);
