@@ -2,11 +2,10 @@
 //! alone `npm run bench:sdk`; and `npm run bench:server`, `bench:direct`, `bench:cache`, `bench:stack` and
 //! `bench:proxy`, which need peers or a database.
 
-mod cache;
 mod direct;
+mod load;
 mod proxy;
 mod server;
-mod stack;
 
 use crate::arguments::Arguments;
 use crate::console;
@@ -24,7 +23,7 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     }
     if arguments.flag("stack") {
         arguments.finish()?;
-        return stack::run(project);
+        return load::run(project, "bench-stack", "Measuring the middleware");
     }
     if arguments.flag("proxy") {
         arguments.finish()?;
@@ -35,7 +34,7 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
     }
     if arguments.flag("cache") {
         arguments.finish()?;
-        return cache::run(project);
+        return load::run(project, "bench-cache", "Measuring the response cache");
     }
     let sdk_alone = arguments.flag("sdk");
     crate::setup::for_tests(project)?;

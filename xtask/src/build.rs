@@ -17,6 +17,8 @@ pub(crate) enum Profile {
     Debug,
     /// To be fast.
     Release,
+    /// As it is shipped: as fast as it can be, and slow to build.
+    Dist,
 }
 
 impl Profile {
@@ -33,6 +35,16 @@ impl Profile {
         match self {
             Self::Debug => "debug",
             Self::Release => "release",
+            Self::Dist => "dist",
+        }
+    }
+
+    /// What cargo is told.
+    pub(crate) fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Debug => &[],
+            Self::Release => &["--release"],
+            Self::Dist => &["--profile", "dist"],
         }
     }
 }
@@ -114,16 +126,18 @@ fn npm_build(project: &Project, workspace: &str, inputs: &[&str]) -> Outcome<Wor
     Ok(Work::Done)
 }
 
-fn server(project: &Project, profile: Profile) -> Outcome<Work> {
-    let release: &[&str] = if profile == Profile::Release {
-        &["--release"]
+/// Builds the server alone.
+pub(crate) fn server(project: &Project, profile: Profile) -> Outcome<Work> {
+    // What is shipped has no features that only the tests ask for.
+    let packages: &[&str] = if profile == Profile::Dist {
+        &["--package", "seawall-server"]
     } else {
-        &[]
+        &NATIVE
     };
     Task::cargo(project, "build-server")?
         .args(["build", "--bin", "seawall"])
-        .args(NATIVE)
-        .args(release)
+        .args(packages)
+        .args(profile.words())
         .run()?;
     Ok(Work::Done)
 }

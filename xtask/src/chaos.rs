@@ -63,7 +63,7 @@ fn emptied(project: &Project, name: &str) -> Outcome<PathBuf> {
 fn built(project: &Project, profile: Profile, program: &str) -> Outcome<PathBuf> {
     console::headline("Building");
     console::step("server and load", || {
-        let mut task = Task::cargo(project, &format!("build-{program}"))?
+        Task::cargo(project, &format!("build-{program}"))?
             .args([
                 "build",
                 "--package",
@@ -73,11 +73,9 @@ fn built(project: &Project, profile: Profile, program: &str) -> Outcome<PathBuf>
                 "--bin",
                 "seawall",
             ])
-            .args(["--bin", program]);
-        if profile == Profile::Release {
-            task = task.arg("--release");
-        }
-        task.run()?;
+            .args(["--bin", program])
+            .args(profile.words())
+            .run()?;
         Ok(Work::Done)
     })?;
     Ok(build::server_binary(project, profile).with_file_name(program))

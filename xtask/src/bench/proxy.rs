@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::build::{self, Profile};
+use super::load::Built;
 use crate::console::{self, Work};
 use crate::failure::Outcome;
 use crate::process::{Task, on_path};
@@ -24,14 +24,8 @@ const STACK: [&str; 5] = [
 
 /// Builds what is measured and measures it.
 pub(super) fn run(project: &Project) -> Outcome {
-    console::headline("Building");
-    console::step("server, as shipped", || {
-        Task::cargo(project, "bench-proxy-build")?
-            .args(["build", "--release", "--package", "seawall-server"])
-            .run()?;
-        Ok(Work::Done)
-    })?;
-    measure(project, &build::server_binary(project, Profile::Release))?;
+    let built = Built::shipped(project, &[])?;
+    measure(project, &built.server)?;
     Ok(())
 }
 

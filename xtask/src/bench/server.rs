@@ -4,13 +4,13 @@
 //! Each part prints its own table; at the end the figures stand beside what is wanted of them, and all of it is in one
 //! JSON file. A figure that is missed does not fail the command: it is a measurement, and says so.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::load::{Built, figures};
 use crate::arguments::Arguments;
-use crate::build::{self, Profile};
-use crate::console::{self, Work};
+use crate::console;
 use crate::failure::{Failure, Outcome, when, with_file};
 use crate::postgres::{Cluster, Durability};
 use crate::process::Task;
@@ -26,30 +26,28 @@ const SMOKE: [(&str, &str); 3] = [
 /// Builds what is measured and measures it; `--debug` spares the optimised build of the load generators, and of the
 /// server where `SEAWALL_BINARY` does not name another.
 pub(super) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
-    let profile = if arguments.flag("--debug") {
-        Profile::Debug
-    } else {
-        Profile::Release
-    };
+    let quickly = arguments.flag("--debug");
     arguments.finish()?;
-    let server = built(project, profile)?;
+    let generators = ["bench-cache", "bench-server"];
+    let built = if quickly {
+        Built::quickly(project, &generators)?
+    } else {
+        Built::shipped(project, &generators)?
+    };
     let mut parts = Map::new();
-    parts.insert("proxy".to_owned(), super::proxy::measure(project, &server)?);
+    parts.insert("proxy".to_owned(), super::proxy::measure(project, &built.server)?);
     let cluster = Cluster::start(project, "bench", Durability::Thrown)?;
     for (name, headline) in [
         ("cache", "Measuring the response cache"),
         ("server", "Measuring audit, tokens, pool and queue"),
     ] {
         console::headline(headline);
-        let program = format!("bench-{name}");
-        let json = project.target(&format!("{program}.json"));
-        let task = Task::new(project, &program, program_of(project, profile, &program))?
-            .env("SEAWALL_TEST_DATABASE_URL", cluster.url("postgres"))
-            .env("SEAWALL_BINARY", &server)
-            .env("SEAWALL_QUIET", "1")
-            .env("BENCH_JSON", &json);
+        let generator = format!("bench-{name}");
+        let task = built
+            .task(project, &cluster, &generator)?
+            .env("SEAWALL_QUIET", "1");
         super::shown(sized(task))?;
-        parts.insert(name.to_owned(), read(&json)?);
+        parts.insert(name.to_owned(), read(&figures(project, &generator))?);
     }
     if !is_smoke() {
         match breaker(project) {
@@ -81,30 +79,6 @@ pub(super) fn sized(task: Task) -> Task {
     SMOKE
         .into_iter()
         .fold(task, |task, (name, value)| task.env(name, value))
-}
-
-/// Where the server is that is measured.
-fn built(project: &Project, profile: Profile) -> Outcome<PathBuf> {
-    console::headline("Building");
-    let named = std::env::var_os("SEAWALL_BINARY").map(PathBuf::from);
-    console::step("server and load generators", || {
-        let mut task = Task::cargo(project, "bench-server-build")?
-            .args(["build", "--package", "seawall-e2e"])
-            .args(["--bin", "bench-cache", "--bin", "bench-server"]);
-        if named.is_none() {
-            task = task.args(["--package", "seawall-server", "--bin", "seawall"]);
-        }
-        if profile == Profile::Release {
-            task = task.arg("--release");
-        }
-        task.run()?;
-        Ok(Work::Done)
-    })?;
-    Ok(named.unwrap_or_else(|| build::server_binary(project, profile)))
-}
-
-fn program_of(project: &Project, profile: Profile, name: &str) -> PathBuf {
-    build::server_binary(project, profile).with_file_name(name)
 }
 
 /// What a decision of the breaker takes, from the policy core's own benchmark: it is too little to be seen from
