@@ -37,6 +37,7 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
 
 struct Target {
     package: String,
+    folder: PathBuf,
     name: String,
 }
 
@@ -47,7 +48,7 @@ impl Target {
 
     // libFuzzer keeps what it finds in the first folder and only reads the others.
     fn fuzz(&self, project: &Project, seconds: u32) -> Outcome<Work> {
-        let folder = project.at("crates").join(&self.package);
+        let folder = &self.folder;
         let corpus = folder.join("fuzz/corpus").join(&self.name);
         fs::create_dir_all(&corpus).map_err(with_file("create", &corpus))?;
         let seeds = Some(folder.join("fuzz/seeds").join(&self.name)).filter(|seeds| seeds.is_dir());
@@ -59,7 +60,7 @@ impl Target {
             .args(["--", "-timeout=10", "-rss_limit_mb=2048"])
             .arg(format!("-max_total_time={seconds}"))
             .args(words.map(|words| format!("-dict={}", words.display())))
-            .dir(&folder)
+            .dir(folder)
             .env("CARGO_TARGET_DIR", project.target("fuzz"))
             .env("PATH", path_with_ours(project)?)
             .env("RUSTUP_TOOLCHAIN", "nightly")
@@ -71,11 +72,17 @@ impl Target {
 
 fn targets(project: &Project) -> Outcome<Vec<Target>> {
     let mut found = Vec::new();
-    for package in names_in(&project.at("crates"))? {
-        for file in names_in(&project.at("crates").join(&package).join("fuzz/fuzz_targets"))? {
+    let crates = project.at("crates");
+    let packages = names_in(&crates)?.into_iter().map(|package| {
+        let folder = crates.join(&package);
+        (package, folder)
+    });
+    for (package, folder) in packages.chain([("server".to_owned(), project.at("server"))]) {
+        for file in names_in(&folder.join("fuzz/fuzz_targets"))? {
             if let Some(name) = file.strip_suffix(".rs") {
                 found.push(Target {
                     package: package.clone(),
+                    folder: folder.clone(),
                     name: name.to_owned(),
                 });
             }
