@@ -34,13 +34,12 @@ const MODULES = ["guard", "store"];
  */
 const ENTRIES = {
   guard: ["rest", "store", "metrics", "refresh", "messages", "cache"],
-  rest: ["guard", "tabs"],
+  rest: ["guard"],
   store: [],
   metrics: [],
   dashboard: [],
   refresh: ["guard"],
   cache: ["guard"],
-  tabs: [],
   messages: ["guard"],
   testing: [],
   react: ["guard"],

@@ -3,13 +3,13 @@
  *
  * The keeper is whoever holds a Web Lock; a tab that closes or crashes gives it up. Nobody waits for the lock on a
  * request's way: until a tab has it, or finds that another was there before, it sends its small allowance. Alone, the
- * lock comes at once, and from then on other tabs cost nothing. What they say to each other (`tabs.talk.ts`) is
- * loaded when there is another.
+ * lock comes at once, and from then on other tabs cost nothing. What they say to each other (`tabs.talk.ts`) comes in
+ * the same file: a tab that could not load it while it has no network would let the others wait for its answers.
  */
 
 import { wholeEnvironment } from "./environment.late.js";
 import { type Joining, KEPT, marked, type Tabs } from "./tabs.js";
-import type { Talk } from "./tabs.talk.js";
+import { createTalk, type Talk } from "./tabs.talk.js";
 
 /** A lock that is free comes sooner. */
 const LOCK_PATIENCE = 50;
@@ -26,7 +26,7 @@ export interface Told {
   readonly found: Float64Array;
 }
 
-/** This tab's part, shared with what is loaded later. */
+/** This tab's part, shared with what it says to others. */
 export interface Membership extends Joining {
   keeping(): boolean;
   /** The numbers of the other tabs there are now; undefined where nobody can tell. */
@@ -52,23 +52,15 @@ export function joinAsMember(joining: Joining): Member {
   let heard = false;
   let release: (() => void) | undefined;
   let talk: Talk | undefined;
-  let loading: Promise<void> | undefined;
 
-  /** What it does when it cannot talk: guard by itself. */
-  function load(): Promise<void> {
+  /** There is another tab to talk to. */
+  function meet(): void {
     heard = true;
-    loading ??= import("./entries/tabs.js").then(
-      ({ createTalk }) =>
-        withState((state) => {
-          talk = createTalk(membership, state);
-          talk.changed();
-        }),
-      (error: unknown) => {
-        environment.report(error);
-        membership.keep(true);
-      },
-    );
-    return loading;
+    void withState((state) => {
+      if (talk) return;
+      talk = createTalk(membership, state);
+      talk.changed();
+    });
   }
 
   const membership: Membership = {
@@ -107,8 +99,9 @@ export function joinAsMember(joining: Joining): Member {
   /** A tab that is alone has nobody to wait for. */
   async function findOthers(): Promise<void> {
     const others = await membership.others().catch(() => undefined);
-    if (others?.length) void load().then(() => talk?.begin());
-    else membership.settle(0);
+    if (!others?.length) return membership.settle(0);
+    meet();
+    talk?.begin();
   }
 
   /** Whoever goes in order says that nobody keeps the limits now; the lock says it for the others. */
@@ -134,7 +127,7 @@ export function joinAsMember(joining: Joining): Member {
   const notAlone = (): void => {
     if (keeping || closed) return;
     core.call.heard(core.guard);
-    void load();
+    meet();
   };
   timers.arm(clock.now() + LOCK_PATIENCE, notAlone, false);
   const stopHiding = environment.onHide((leaving) => leaving && leave());
@@ -149,8 +142,8 @@ export function joinAsMember(joining: Joining): Member {
     hear(message) {
       // Whatever they say, nothing is sent any more without asking.
       if (!keeping && !heard) core.call.heard(core.guard);
-      if (talk) talk.hear(message);
-      else void load().then(() => talk?.hear(message));
+      meet();
+      talk?.hear(message);
     },
     changed() {
       talk?.changed();
