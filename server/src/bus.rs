@@ -26,8 +26,14 @@ const KEPT: usize = 4096;
 pub(crate) enum Message {
     /// Messages may have been missed; never sent, only heard.
     Gap,
-    /// Kept answers are no longer true; `shared` says that the layer in Redis knows already.
-    CacheInvalidated { targets: Vec<String>, shared: bool },
+    /// Kept answers are no longer true; `shared` says that the layer in Redis knows already, and `transaction` which
+    /// one wrote, where that is known.
+    CacheInvalidated {
+        targets: Vec<String>,
+        shared: bool,
+        #[serde(default)]
+        transaction: Option<String>,
+    },
     /// Kept answers may be no longer true: whoever sends this could not tell for a while.
     CacheSuspect,
     /// A key of the limits has its whole burst again.

@@ -4,7 +4,8 @@
 //! users unless every table behind it was declared public and no policy looks at claims. *Is it still true?* Every
 //! answer carries what it depends on, policies' tables included ([`graph`], [`touched`]); counts of invalidations
 //! judge it when it is looked up ([`stamps`]), here and in Redis ([`redis`]); where it can be told which rows of a
-//! table it depends on and which a write touched, by these ([`rows`]). *Who fetches?* One at a time
+//! table it depends on and which a write touched, by these ([`rows`]); a write that is heard several times counts once
+//! ([`once`]). *Who fetches?* One at a time
 //! ([`flights`]). How old an answer may be, and what follows, is decided by the policy core, as in the browser.
 //!
 //! It refuses to fail a request: whatever goes wrong here costs a question to the database. It refuses to guess: what
@@ -20,6 +21,7 @@ mod hear;
 mod invalidate;
 mod key;
 mod memory;
+mod once;
 mod redis;
 mod restricted;
 mod rows;
@@ -32,7 +34,7 @@ pub(crate) use fingerprint::fingerprint;
 pub(crate) use flights::{Landing, Turn, landed};
 pub(crate) use graph::{Graph, QUESTION, Rows, Told};
 pub(crate) use hear::run;
-pub(crate) use invalidate::Invalidation;
+pub(crate) use invalidate::{Invalidation, Notice};
 pub(crate) use key::Key;
 pub(crate) use touched::{Circumstances, Touched};
 

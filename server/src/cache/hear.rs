@@ -33,9 +33,14 @@ async fn hear(app: &App, cache: &Cache) {
             }
         };
         match message {
-            Ok(Message::CacheInvalidated { targets, shared }) => {
+            Ok(Message::CacheInvalidated {
+                targets,
+                shared,
+                transaction,
+            }) => {
                 spoken = true;
-                cache.hear(&targets, shared, app.rest.graph().as_deref());
+                let graph = app.rest.graph();
+                cache.hear(&targets, shared, transaction.as_deref(), graph.as_deref());
             }
             Ok(Message::CacheSuspect) => cache.suspect(),
             Ok(Message::Gap) | Err(RecvError::Lagged(_)) => {

@@ -1,5 +1,6 @@
 //! What is thrown away, by whom: own writes, administrators, other instances, the database itself.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use http::HeaderMap;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 
 use super::Cache;
 use super::graph::Graph;
+use super::once::Transaction;
 use super::rows::{Report, RowsWritten};
 use super::touched::Touched;
 use crate::bus::{Bus, Message};
@@ -19,6 +21,14 @@ use crate::config::CacheConfig;
 pub(super) const ANY_WRITE: &str = "any write";
 /// A notification of PostgreSQL carries 8,000 bytes, the signature and the rest included.
 const MOST_BYTES: usize = 4_000;
+
+/// A notification of the triggers of `seawall.watch`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Notice {
+    /// Who notified, as the database says it.
+    pub(crate) process: i32,
+    pub(crate) payload: String,
+}
 
 /// What is thrown away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +45,20 @@ impl Ending {
         match self {
             Self::All(target) => vec![target.slot()],
             Self::Rows(rows) => rows.slots().collect(),
+        }
+    }
+}
+
+impl Notice {
+    /// Which transaction wrote what. The third line's end is followed by the transaction, since migration 0010.
+    fn read(&self) -> (Option<Transaction>, Report) {
+        let end = self.payload.match_indices('\n').nth(2);
+        match end.and_then(|(place, _)| self.payload.split_at_checked(place)) {
+            Some((report, transaction)) => (
+                Transaction::of_process(self.process, transaction.trim_start_matches('\n')),
+                Report::read(report),
+            ),
+            None => (None, Report::read(&self.payload)),
         }
     }
 }
@@ -149,33 +173,42 @@ impl Cache {
         touched
     }
 
-    /// Throws away on every instance. When this returns, no later read here or through Redis gives what was kept
-    /// before; in the memory of other instances it may be given until they have heard.
-    pub(crate) async fn invalidate(&self, targets: &[Ending], bus: &Bus, now_ms: u64) {
+    /// Throws away on every instance, what the transaction has not ended yet. When this returns, no later read here or
+    /// through Redis gives what was kept before; in the memory of other instances it may be given until they have
+    /// heard. To be driven to its end, once begun.
+    pub(crate) async fn invalidate(
+        &self,
+        targets: &[Ending],
+        by: Option<&Transaction>,
+        bus: &Bus,
+        now_ms: u64,
+    ) {
         if targets.is_empty() {
             return;
         }
-        self.mark(targets);
         let shared = match &self.shared {
-            Some(shared) => shared.invalidate(targets).await.is_ok(),
+            Some(shared) => shared.invalidate(&[(by, targets)]).await.is_ok(),
             None => true,
         };
+        self.mark(by, targets);
         bus.publish(
             Message::CacheInvalidated {
                 targets: to_words(targets),
                 shared,
+                transaction: by.map(|transaction| transaction.name().to_owned()),
             },
             now_ms,
         );
     }
 
-    /// Throws away in this instance's memory.
-    pub(super) fn mark(&self, targets: &[Ending]) {
-        for target in targets {
-            self.stamps.mark(target);
+    /// Throws away in this instance's memory, when Redis knows.
+    fn mark(&self, by: Option<&Transaction>, targets: &[Ending]) {
+        if self.stamps.mark_once(by, targets) {
+            self.counts.invalidations.fetch_add(1, Ordering::Relaxed);
+            self.metrics.cache_invalidated();
+        } else {
+            self.counts.echoes.fetch_add(1, Ordering::Relaxed);
         }
-        self.counts.invalidations.fetch_add(1, Ordering::Relaxed);
-        self.metrics.cache_invalidated();
     }
 
     /// Something may have been missed: what is kept is given only where there is nothing else.
@@ -184,16 +217,16 @@ impl Cache {
     }
 
     /// What another instance, or this one, said.
-    pub(super) fn hear(&self, words: &[String], shared: bool, graph: Option<&Graph>) {
-        let targets: Vec<Ending> = words.iter().filter_map(|word| from_word(word, graph)).collect();
-        if targets.len() == words.len() {
-            self.mark(&targets);
-        } else {
-            // A newer instance speaks of what this one does not know.
-            self.mark(&[Ending::All(Target::Everything)]);
-        }
+    pub(super) fn hear(&self, words: &[String], shared: bool, by: Option<&str>, graph: Option<&Graph>) {
         if !shared {
             self.owe();
+        }
+        let targets: Vec<Ending> = words.iter().filter_map(|word| from_word(word, graph)).collect();
+        if targets.len() == words.len() {
+            self.mark(by.and_then(Transaction::read).as_ref(), &targets);
+        } else {
+            // A newer instance speaks of what this one does not know.
+            self.mark(None, &[Ending::All(Target::Everything)]);
         }
     }
 
@@ -204,27 +237,46 @@ impl Cache {
         }
     }
 
-    /// Tables were written to, the database itself says.
-    pub(crate) fn notified(&self, payloads: &[String], graph: Option<&Graph>) -> Vec<Ending> {
-        let reports = payloads.iter().filter(|payload| !payload.is_empty());
-        let endings = reports.map(|payload| match Report::read(payload).known_to(graph) {
-            Report::Table(table) => Report::Table(self.whole_name(&table)).into(),
-            rows @ Report::Rows(_) => rows.into(),
-        });
-        with_any_write(endings.collect())
-    }
-
-    /// Throws away here and in Redis; the other instances were told by the database too.
-    pub(crate) async fn invalidate_here(&self, targets: &[Ending]) {
-        self.mark(targets);
+    /// Tables were written to, the database itself says. Throws away here and in Redis what is not known to be ended
+    /// already; the other instances were told too.
+    pub(crate) async fn notified(&self, notices: &[Notice], graph: Option<&Graph>) {
+        let mut written: BTreeMap<Option<Transaction>, Vec<Ending>> = BTreeMap::new();
+        for notice in notices.iter().filter(|notice| !notice.payload.is_empty()) {
+            let (transaction, report) = notice.read();
+            let ending = match report.known_to(graph) {
+                Report::Table(table) => Report::Table(self.whole_name(&table)).into(),
+                rows @ Report::Rows(_) => rows.into(),
+            };
+            written.entry(transaction).or_default().push(ending);
+        }
+        let mut news = Vec::new();
+        for (transaction, endings) in written {
+            let endings = with_any_write(endings);
+            if self.stamps.is_echo(transaction.as_ref(), &endings) {
+                self.counts.echoes.fetch_add(1, Ordering::Relaxed);
+            } else {
+                news.push((transaction, endings));
+            }
+        }
+        if news.is_empty() {
+            return;
+        }
         if let Some(shared) = &self.shared {
+            let news = news.iter();
+            let news: Vec<_> = news
+                .map(|(by, endings)| (by.as_ref(), endings.as_slice()))
+                .collect();
             // What could not be told is owed.
-            let _owed = shared.invalidate(targets).await;
+            let _owed = shared.invalidate(&news).await;
+        }
+        for (by, endings) in &news {
+            self.mark(by.as_ref(), endings);
         }
     }
 
     /// The database's notifications were interrupted.
     pub(crate) fn missed_notifications(&self) {
+        self.stamps.forget_transactions();
         self.suspect();
         // Before it heard for the first time this instance had promised nothing to the others.
         if self.has_listened.swap(true, Ordering::SeqCst) {
@@ -344,6 +396,28 @@ mod tests {
             .collect();
         assert_eq!(back, targets);
         assert_eq!(from_word("x:y", None), None);
+    }
+
+    #[test]
+    fn a_notice_tells_of_which_transaction_it_is_where_it_knows() {
+        let read = |payload: &str| {
+            let payload = payload.to_owned();
+            Notice { process: 41, payload }.read()
+        };
+        let Ending::Rows(of_rows) = rows(2) else {
+            return;
+        };
+        let text = of_rows.to_text();
+        let name = Transaction::read("41.7@1764325000.5");
+        assert_eq!(read(&text), (None, Report::Rows(of_rows.clone())));
+        assert_eq!(
+            read(&format!("{text}\n7@1764325000.5")),
+            (name.clone(), Report::Rows(of_rows))
+        );
+        let table = Report::Table("public.rooms".to_owned());
+        assert_eq!(read("public.rooms"), (None, table.clone()));
+        assert_eq!(read("public.rooms\n\n\n7@1764325000.5"), (name, table.clone()));
+        assert_eq!(read("public.rooms\n\n\nanything"), (None, table));
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! for it and whichever invalidated. The hash has an *epoch*, a random word: when Redis loses the hash, everything
 //! kept under the old word is worth nothing.
 //!
+//! Of a write to a watched table every instance tells Redis, since each may be the only one left that can. What the
+//! transaction has ended is known there for a while, and ended once ([`super::once`]).
+//!
 //! What cannot be told to Redis is owed: until the debt is paid by a new epoch, this instance does not use what
 //! Redis holds.
 
@@ -18,6 +21,7 @@ use seawall_policy::cache::invalidate::Target;
 use super::entry::Entry;
 use super::invalidate::Ending;
 use super::key::Key;
+use super::once::Transaction;
 use crate::redis::{Redis, RedisDown};
 
 /// The slot of everything, which stands for what an earlier version kept: it does not know of rows, so that whatever
@@ -25,6 +29,10 @@ use crate::redis::{Redis, RedisDown};
 const OF_EARLIER_VERSIONS: u16 = 0;
 /// A Lua call takes many arguments, but not any number.
 const MOST_MARKS: usize = 1_000;
+/// How long it is known what a transaction has ended: longer than any instance takes to hear of it.
+const KNOWN: Duration = Duration::from_secs(10);
+/// The place of the marks among the script's keys: of what no known transaction ends.
+const BY_NOBODY: usize = 1;
 
 const LOOK: &str = "
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
@@ -58,11 +66,20 @@ redis.call('HSET', KEYS[2], 'epoch', ARGV[1], 'since', ARGV[2], 'slots', ARGV[3]
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 1";
 
+/// The keys are the marks and, for each transaction that is known, what it has ended; the arguments how long that is
+/// kept, and then pairs: by which of the keys, which slot.
 const MARK: &str = "
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local count = redis.call('HINCRBY', KEYS[1], 'count', 1)
-for _, slot in ipairs(ARGV) do redis.call('HSET', KEYS[1], slot, count) end
-return count";
+local count = false
+for at = 2, #ARGV, 2 do
+  local by, slot = tonumber(ARGV[at]), ARGV[at + 1]
+  if by == 1 or redis.call('SADD', KEYS[by], slot) == 1 then
+    count = count or redis.call('HINCRBY', KEYS[1], 'count', 1)
+    redis.call('HSET', KEYS[1], slot, count)
+  end
+end
+for by = 2, #KEYS do redis.call('PEXPIRE', KEYS[by], ARGV[1]) end
+return count or 0";
 
 /// Where Redis stood when an answer was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +92,7 @@ pub(crate) struct Since {
 pub(crate) struct Shared {
     redis: Redis,
     marks: String,
+    ended: String,
     prefix: String,
     look: Script,
     keep: Script,
@@ -91,6 +109,7 @@ impl Shared {
         Self {
             redis,
             marks: format!("seawall:{{cache:{name}}}:marks"),
+            ended: format!("seawall:{{cache:{name}}}:ended:"),
             prefix: format!("seawall:{{cache:{name}}}:answer:"),
             look: Script::new(LOOK),
             keep: Script::new(KEEP),
@@ -137,16 +156,17 @@ impl Shared {
         self.redis.script::<i64>(invocation).await.map(|kept| kept == 1)
     }
 
-    /// Invalidates for all instances. What Redis cannot be told now is owed to it.
-    pub(crate) async fn invalidate(&self, targets: &[Ending]) -> Result<(), RedisDown> {
-        let vague = targets
-            .iter()
-            .any(|target| matches!(target, Ending::All(Target::Pattern(_) | Target::Everything)));
-        let mut slots: Vec<u16> = targets.iter().flat_map(Ending::slots).collect();
-        if targets.iter().any(|target| matches!(target, Ending::Rows(_))) {
-            slots.push(OF_EARLIER_VERSIONS);
-        }
-        if vague || slots.len() > MOST_MARKS {
+    /// Invalidates for all instances what transactions have not ended yet, whoever told Redis. What it cannot be told
+    /// now is owed to it.
+    pub(crate) async fn invalidate(
+        &self,
+        written: &[(Option<&Transaction>, &[Ending])],
+    ) -> Result<(), RedisDown> {
+        let targets = || written.iter().flat_map(|(_, targets)| *targets);
+        let vague =
+            targets().any(|target| matches!(target, Ending::All(Target::Pattern(_) | Target::Everything)));
+        let marks: usize = written.iter().map(|(_, targets)| slots(targets).count()).sum();
+        if vague || marks > MOST_MARKS {
             // Redis does not search: a pattern ends everything there.
             self.owe();
             return self.pay().await;
@@ -156,8 +176,17 @@ impl Shared {
             return Err(down);
         }
         let mut invocation = self.mark.key(&self.marks);
-        for slot in slots {
-            invocation.arg(slot);
+        invocation.arg(u64::try_from(KNOWN.as_millis()).unwrap_or(u64::MAX));
+        let mut keys = BY_NOBODY;
+        for (transaction, targets) in written {
+            let by = transaction.map_or(BY_NOBODY, |transaction| {
+                invocation.key(format!("{}{}", self.ended, transaction.name()));
+                keys += 1;
+                keys
+            });
+            for slot in slots(targets) {
+                invocation.arg(by).arg(slot);
+            }
         }
         let told = self.redis.script::<u64>(&invocation).await;
         if told.is_err() {
@@ -219,6 +248,13 @@ impl Shared {
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}{hex}", self.prefix)
     }
+}
+
+/// What is marked in Redis.
+fn slots(targets: &[Ending]) -> impl Iterator<Item = u16> {
+    let of_earlier = targets.iter().any(|target| matches!(target, Ending::Rows(_)));
+    let of_earlier = of_earlier.then_some(OF_EARLIER_VERSIONS);
+    targets.iter().flat_map(Ending::slots).chain(of_earlier)
 }
 
 /// What the script gives: with or without an answer.

@@ -13,7 +13,7 @@
 //! goes or changes ([`super::restricted`] says when that is so). Whatever statement does that has the row among the
 //! old rows of its transition tables, or among the new ones, with that value of `c`; so its report has the bucket of
 //! `v`, or says that any row may have been written. Reports are heard after the commit, by the one who wrote and by
-//! NOTIFY, as those of whole tables are; what was asked for before then is judged by the counts ([`super::stamps`]).
+//! NOTIFY ([`super::once`]), as those of whole tables are; what was asked for before then is judged by the counts ([`super::stamps`]).
 //! Each instance judges a report by the columns that it tells rows by itself: a report that leaves one of them out
 //! says nothing of it, and means any row.
 

@@ -16,6 +16,7 @@ use std::sync::{PoisonError, RwLock};
 use seawall_policy::cache::invalidate::{Target, is_like};
 
 use super::invalidate::Ending;
+use super::once::{Once, Transaction};
 use super::rows::ALL_SLOTS;
 
 /// Patterns remembered; what is older than the oldest forgotten one counts as meant by it.
@@ -29,6 +30,7 @@ pub(crate) struct Stamps {
     suspect: AtomicU64,
     last_pattern: AtomicU64,
     patterns: RwLock<Patterns>,
+    once: Once,
 }
 
 #[derive(Debug, Default)]
@@ -56,12 +58,34 @@ impl Stamps {
             suspect: AtomicU64::new(0),
             last_pattern: AtomicU64::new(0),
             patterns: RwLock::default(),
+            once: Once::default(),
         }
     }
 
     /// The count now, to be taken before the database is asked.
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::SeqCst)
+    }
+
+    /// A transaction is heard to have written; says whether that was news. To be called after its commit, and when
+    /// Redis knows.
+    pub(super) fn mark_once(&self, transaction: Option<&Transaction>, endings: &[Ending]) -> bool {
+        let new = self.once.new_of(transaction, endings);
+        for ending in &new {
+            self.mark(ending);
+        }
+        self.once.note(transaction, &new);
+        !new.is_empty()
+    }
+
+    /// Whether the transaction has ended all of this already.
+    pub(super) fn is_echo(&self, transaction: Option<&Transaction>, endings: &[Ending]) -> bool {
+        self.once.new_of(transaction, endings).is_empty()
+    }
+
+    /// What transactions have ended so far is forgotten, so that it would be ended again.
+    pub(super) fn forget_transactions(&self) {
+        self.once.forget();
     }
 
     /// Something is invalidated.

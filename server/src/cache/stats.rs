@@ -16,6 +16,7 @@ pub(super) struct Counts {
     misses: AtomicU64,
     bypassed: AtomicU64,
     pub(super) invalidations: AtomicU64,
+    pub(super) echoes: AtomicU64,
 }
 
 /// How the cache of this instance stands.
@@ -29,6 +30,8 @@ pub(crate) struct Stats {
     /// Reads answered from the cache, among those it was asked for.
     hit_rate: f64,
     invalidations: u64,
+    /// Writes heard again, which ended nothing.
+    echoes: u64,
     entries: u64,
     bytes: u64,
     evictions: u64,
@@ -80,6 +83,7 @@ impl Cache {
             bypassed: read(&self.counts.bypassed),
             hit_rate: (hits + stale) as f64 / ((hits + stale + misses).max(1)) as f64,
             invalidations: read(&self.counts.invalidations),
+            echoes: read(&self.counts.echoes),
             entries,
             bytes,
             evictions,

@@ -14,6 +14,7 @@ use seawall_pgrest::request::MediaType;
 use seawall_pgrest::schema::{Link, SchemaCache, Volatility};
 
 use super::graph::{Graph, Reach};
+use super::once::Transaction;
 use super::restricted::{self, Values};
 use super::rows::{Report, RowsRead, RowsWritten, reports};
 use super::table_name;
@@ -34,6 +35,8 @@ pub(crate) struct Touched {
     pub(crate) rows_written: Vec<RowsWritten>,
     /// Its transaction can tell which rows it writes.
     pub(crate) reports: bool,
+    /// The transaction that changed it, where it is known to be committed.
+    pub(crate) transaction: Option<Transaction>,
     /// Something that it may set off can keep the reports from being whole.
     pub(super) silenced: bool,
     /// It may have changed any table.
@@ -105,9 +108,10 @@ impl Touched {
         self.reports = !self.writes_anything && !self.silenced && self.written.iter().any(told);
     }
 
-    /// What the transaction itself reported. Only of a table that it names are rows known: the report shows that the
-    /// table's triggers are there and were not switched off.
-    pub(crate) fn reported(&mut self, written: &str, graph: &Graph) {
+    /// What the transaction itself reported before it was committed. Only of a table that it names are rows known: the
+    /// report shows that the table's triggers are there and were not switched off.
+    pub(crate) fn reported(&mut self, transaction: Option<&str>, written: &str, graph: &Graph) {
+        self.transaction = transaction.and_then(Transaction::read);
         for report in reports(written) {
             if let Report::Rows(rows) = report.known_to(Some(graph))
                 && !graph.key_columns(&rows.table).is_empty()

@@ -51,7 +51,7 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     };
     match cache.sort(&seen) {
         Asked::Bystander => next.run(request).await,
-        Asked::Write => Box::pin(write::write(&app, cache, request, next)).await,
+        Asked::Write => Box::pin(write::write(&app, request, next)).await,
         Asked::Bypass => {
             let mut response = next.run(request).await;
             say(cache, &mut response, Word::Bypass);

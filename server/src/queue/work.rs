@@ -326,7 +326,10 @@ async fn forget(app: &Parts, job: &Claimed, touched: Option<Touched>) {
         )
     });
     let now_ms = app.clock.unix().as_millis();
-    cache.invalidate(&cache.written(&touched), &app.bus, now_ms).await;
+    let by = touched.transaction.as_ref();
+    cache
+        .invalidate(&cache.written(&touched), by, &app.bus, now_ms)
+        .await;
 }
 
 async fn conclude(queue: &Queue, job: &Claimed, lease: Uuid, answer: &Answer) -> sqlx::Result<()> {

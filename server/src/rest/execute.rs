@@ -20,7 +20,7 @@ use super::pool::{Loan, Pool, lend};
 use super::seal::{self, Sealed};
 use super::session::Session;
 use super::stream::{self, Begun, Underway};
-use super::transaction::{Begin, End, Landed, Step, Steps};
+use super::transaction::{Begin, End, Landed, Reported, Step, Steps};
 use super::value;
 use crate::wire::{Refusal, Row, WireError};
 
@@ -58,7 +58,7 @@ pub(super) struct Work<'plan> {
 pub(super) struct Done {
     pub(super) row: ResultRow,
     /// Which rows it wrote, as the database's triggers reported it.
-    pub(super) report: Option<String>,
+    pub(super) report: Option<Reported>,
     /// The row's body, where it has only begun to come.
     pub(super) begun: Option<Box<Begun>>,
 }

@@ -113,7 +113,10 @@ async fn answer(
             identity: &identity,
             wish,
         };
-        return queue::submit(queue, submission).await;
+        let answer = queue::submit(queue, submission).await?;
+        // Nothing is written yet; whoever carries it out says what was.
+        *touched = (answer.status() == StatusCode::ACCEPTED).then(Touched::default);
+        return Ok(answer);
     }
     *touched = live.touched(&plan);
     let started = Instant::now();
@@ -122,7 +125,7 @@ async fn answer(
     let reports = touched.as_ref().is_some_and(|touched| touched.reports);
     let done = carry_out(mount, live, &identity, &request, &plan, (seal, reports)).await?;
     if let (Some(touched), Some(report), Some(graph)) = (touched, done.report, &live.graph) {
-        touched.reported(&report, graph);
+        touched.reported(report.transaction.as_deref(), &report.written, graph);
     }
     let (row, begun) = (done.row, done.begun);
     // What goes on is watched to its end.

@@ -11,6 +11,7 @@ use seawall_pgrest::ident;
 
 use super::execute::chain;
 use crate::app::App;
+use crate::cache::Notice;
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -93,7 +94,11 @@ where
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             match message {
                 Ok(AsyncMessage::Notification(told)) if told.channel() == WRITTEN => {
-                    if let (Some(cache), Err(_)) = (&app.cache, written.try_send(told.payload().to_owned())) {
+                    let notice = Notice {
+                        process: told.process_id(),
+                        payload: told.payload().to_owned(),
+                    };
+                    if let (Some(cache), Err(_)) = (&app.cache, written.try_send(notice)) {
                         cache.missed_notifications();
                     }
                 }
@@ -109,18 +114,16 @@ where
 }
 
 /// Throws away what depends on tables that were written to, together what is heard together.
-async fn throw_away(app: &App, mut writes: mpsc::Receiver<String>) {
-    let mut tables = Vec::new();
-    while writes.recv_many(&mut tables, WAITING).await > 0 {
-        tables.sort_unstable();
-        tables.dedup();
+async fn throw_away(app: &App, mut writes: mpsc::Receiver<Notice>) {
+    let mut notices = Vec::new();
+    while writes.recv_many(&mut notices, WAITING).await > 0 {
+        notices.sort_unstable();
+        notices.dedup();
         if let Some(cache) = &app.cache {
             let graph = app.rest.graph();
-            cache
-                .invalidate_here(&cache.notified(&tables, graph.as_deref()))
-                .await;
+            cache.notified(&notices, graph.as_deref()).await;
         }
-        tables.clear();
+        notices.clear();
     }
 }
 

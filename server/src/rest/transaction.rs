@@ -18,8 +18,12 @@ const RESET: [&str; 3] = ["RESET ALL", "RESET ROLE", "DISCARD TEMP"];
 
 /// What deferred triggers write is reported too.
 const SETTLE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
-/// What the triggers of `seawall.watch` reported so far.
-const REPORT: &str = "SELECT pg_catalog.current_setting('seawall.written', true)";
+/// What the triggers of `seawall.watch` reported so far, and the transaction's name as they tell it, after the process
+/// that the database will name itself.
+const REPORT: &str = "SELECT pg_catalog.current_setting('seawall.written', true), \
+    CASE WHEN pg_catalog.txid_current_if_assigned() IS NOT NULL THEN \
+    pg_catalog.concat(pg_catalog.pg_backend_pid(), '.', pg_catalog.txid_current_if_assigned(), '@', \
+    pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())) END";
 
 /// How a transaction ends if nothing goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,14 @@ pub(super) enum Step {
 pub(super) struct Steps<'connection> {
     flight: Flight<'connection>,
     steps: Vec<Step>,
+}
+
+/// What a transaction says of what it wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reported {
+    pub(super) written: String,
+    /// Its name; none where it wrote nothing.
+    pub(super) transaction: Option<String>,
 }
 
 /// What came back from them.
@@ -174,8 +186,12 @@ impl Landed {
     }
 
     /// Which rows were written, as the database's triggers reported it.
-    pub(super) fn report(&self) -> Option<String> {
-        self.rows(Step::Report)?.first()?.text(0)
+    pub(super) fn report(&self) -> Option<Reported> {
+        let row = self.rows(Step::Report)?.first()?;
+        Some(Reported {
+            written: row.text(0)?,
+            transaction: row.text(1),
+        })
     }
 
     /// The step that failed, and what the database said of it.

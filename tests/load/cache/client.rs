@@ -36,10 +36,10 @@ pub(crate) async fn run(
 ) -> Outcome<Figures> {
     let started = Instant::now();
     let each = requests.div_ceil(connections as u64);
-    let address = server.address();
     // Made once: a new token is another caller to the cache.
     let senders: Vec<_> = (0..connections as u64)
-        .map(|connection| tokio::spawn(send(address, server.tokens(), mix.of(connection), each)))
+        .zip(server.addresses())
+        .map(|(connection, address)| tokio::spawn(send(address, server.tokens(), mix.of(connection), each)))
         .collect();
     let mut all = Sent {
         latencies: Vec::new(),

@@ -80,25 +80,36 @@ async fn worst_case(redis: &str, requests: u64) -> Outcome<(Vec<Value>, Vec<Valu
     Ok((mixes, hits))
 }
 
-/// The ordinary mix, without and with triggers that tell which rows are written.
+/// The ordinary mix, without and with triggers that tell which rows are written. Each server that hears of writes has
+/// a database of its own, so that it does not hear those of another.
 async fn ordinary(redis: &str, requests: u64) -> Outcome<Vec<Value>> {
-    let (unwatched, watched) = (Database::create().await, Database::create().await);
+    let unwatched = Database::create().await;
     unwatched.run(ordinary::DATA).await;
-    seawall_server::migrate::migrate(&watched.owner_url().into()).await?;
-    watched.run(ordinary::DATA).await;
-    watched.run(ordinary::WATCH).await;
+    let watched = [
+        watched().await?,
+        watched().await?,
+        watched().await?,
+        watched().await?,
+    ];
+    let [memory, shared, two, two_shared] = &watched;
+    let with_redis = [CACHED, ("SEAWALL_REDIS_URL", redis)];
     let servers = [
         Server::start("no cache", &unwatched, &[]).await,
         Server::start("memory, by table", &unwatched, &[CACHED]).await,
-        Server::start("memory", &watched, &[CACHED]).await,
-        Server::start(
-            "memory and Redis",
-            &watched,
-            &[CACHED, ("SEAWALL_REDIS_URL", redis)],
-        )
-        .await,
+        Server::start("memory", memory, &[CACHED]).await,
+        Server::start("memory and Redis", shared, &with_redis).await,
+        Server::of_instances(2, "two, memory", two, &[CACHED]).await,
+        Server::of_instances(2, "two, and Redis", two_shared, &with_redis).await,
     ];
     mixes(Screens::Ordinary, &servers, requests).await
+}
+
+async fn watched() -> Outcome<Database> {
+    let database = Database::create().await;
+    seawall_server::migrate::migrate(&database.owner_url().into()).await?;
+    database.run(ordinary::DATA).await;
+    database.run(ordinary::WATCH).await;
+    Ok(database)
 }
 
 /// What is wanted, beside what was seen.

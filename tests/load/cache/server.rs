@@ -1,4 +1,4 @@
-//! A server under test, and what it and PostgreSQL have spent so far.
+//! A server under test, of one instance or of several, and what it and PostgreSQL have spent so far.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ const SESSIONS: &str = "select string_agg(pid::text, ',') from pg_stat_activity
 pub(crate) struct Server<'database> {
     database: &'database Database,
     pub(crate) name: &'static str,
-    process: ServerProcess,
+    instances: Vec<ServerProcess>,
     tokens: Arc<HashMap<String, String>>,
 }
 
@@ -46,6 +46,16 @@ impl<'database> Server<'database> {
         database: &'database Database,
         settings: &[(&str, &str)],
     ) -> Self {
+        Self::of_instances(1, name, database, settings).await
+    }
+
+    /// Several instances on one database.
+    pub(crate) async fn of_instances(
+        amount: usize,
+        name: &'static str,
+        database: &'database Database,
+        settings: &[(&str, &str)],
+    ) -> Self {
         // A machine that is busy with something else is no reason to end a benchmark.
         let patient = [
             ("SEAWALL_DB_POOL", "8"),
@@ -55,16 +65,21 @@ impl<'database> Server<'database> {
             ("SEAWALL_CACHE_TTL", "3600000"),
         ];
         let settings: Vec<_> = patient.iter().chain(settings).copied().collect();
+        let mut instances = Vec::new();
+        for _ in 0..amount {
+            instances.push(ServerProcess::start(database, &settings).await);
+        }
         Self {
             database,
             name,
-            process: ServerProcess::start(database, &settings).await,
+            instances,
             tokens: Arc::new(tokens()),
         }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.process.address()
+    /// Of all instances, by turns.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.instances.iter().map(ServerProcess::address).cycle()
     }
 
     pub(crate) fn tokens(&self) -> Arc<HashMap<String, String>> {
@@ -73,8 +88,11 @@ impl<'database> Server<'database> {
 
     pub(crate) async fn reading(&self) -> Outcome<Reading> {
         let sessions = self.database.value(SESSIONS).await;
-        let metrics = self.process.request(Method::GET, "/metrics").send().await;
-        let text = String::from_utf8(metrics.body.to_vec())?;
+        let mut text = String::new();
+        for instance in &self.instances {
+            let metrics = instance.request(Method::GET, "/metrics").send().await;
+            text.push_str(std::str::from_utf8(&metrics.body)?);
+        }
         let sum = |name: &str, labels: &[&str]| -> f64 {
             text.lines()
                 .filter(|line| line.starts_with(name) && labels.iter().all(|label| line.contains(label)))
@@ -87,7 +105,11 @@ impl<'database> Server<'database> {
                 .split(',')
                 .filter_map(|pid| processor_seconds(pid.parse().ok()?))
                 .sum(),
-            server_cpu_s: self.process.pid().and_then(processor_seconds).unwrap_or(0.0),
+            server_cpu_s: self
+                .instances
+                .iter()
+                .filter_map(|instance| processor_seconds(instance.pid()?))
+                .sum(),
             answered: sum("http_request_duration_seconds_count", &["route=\"rest\""]),
             within_1_ms: sum(
                 "http_request_duration_seconds_bucket",

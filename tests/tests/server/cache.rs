@@ -2,6 +2,7 @@
 
 mod crossing;
 mod dice;
+mod echo;
 mod endings;
 mod instances;
 mod keeping;

@@ -10,7 +10,7 @@ use seawall_policy::cache::admit::may_have_written;
 use seawall_policy::class::{Answer, Target, classify};
 
 use crate::app::App;
-use crate::cache::{Cache, Touched};
+use crate::cache::Touched;
 use crate::error::ErrorReport;
 use crate::middleware::Next;
 
@@ -18,7 +18,7 @@ use crate::middleware::Next;
 const LATE_COMMIT: Duration = Duration::from_secs(2);
 
 /// Carries a write out and throws away what it changed.
-pub(super) async fn write(app: &App, cache: &Cache, request: Request, next: Next) -> Response {
+pub(super) async fn write(app: &App, request: Request, next: Next) -> Response {
     let target = Target::of(request.method().as_str(), request.uri().path());
     let guard = Written {
         app: app.clone(),
@@ -39,10 +39,22 @@ pub(super) async fn write(app: &App, cache: &Cache, request: Request, next: Next
     let touched = response.extensions().get::<Touched>().cloned();
     let touched = guard.seen(touched);
     if may_have_written(status, outcome.category) {
-        let now_ms = app.clock.unix().as_millis();
-        cache.invalidate(&cache.written(&touched), &app.bus, now_ms).await;
+        let app = app.clone();
+        // To its end, though the caller may leave.
+        let ended = tokio::spawn(async move { end(&app, &touched).await });
+        let _stopping = ended.await;
     }
     response
+}
+
+/// Throws away what was written.
+async fn end(app: &App, touched: &Touched) {
+    let Some(cache) = &app.cache else { return };
+    let now_ms = app.clock.unix().as_millis();
+    let by = touched.transaction.as_ref();
+    cache
+        .invalidate(&cache.written(touched), by, &app.bus, now_ms)
+        .await;
 }
 
 fn profile(headers: &HeaderMap) -> HeaderMap {
@@ -84,15 +96,9 @@ impl Drop for Written {
         }
         let (app, touched) = (self.app.clone(), self.guess());
         tokio::spawn(async move {
-            let Some(cache) = &app.cache else { return };
-            let targets = cache.written(&touched);
-            cache
-                .invalidate(&targets, &app.bus, app.clock.unix().as_millis())
-                .await;
+            end(&app, &touched).await;
             tokio::time::sleep(LATE_COMMIT).await;
-            cache
-                .invalidate(&targets, &app.bus, app.clock.unix().as_millis())
-                .await;
+            end(&app, &touched).await;
         });
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn invalidate(State(app): State<App>, JsonBody(wanted): JsonBod
     };
     let targets = cache.targets(wanted);
     cache
-        .invalidate(&targets, &app.bus, app.clock.unix().as_millis())
+        .invalidate(&targets, None, &app.bus, app.clock.unix().as_millis())
         .await;
     StatusCode::NO_CONTENT.into_response()
 }
