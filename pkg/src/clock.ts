@@ -25,9 +25,10 @@ export interface Clock {
 }
 
 export function createClock(environment: Pick<Environment, "monotonicNow" | "wallNow">): Clock {
-  let latest = environment.monotonicNow();
-  let looked = latest;
-  let gap = environment.wallNow() - latest;
+  let looked = environment.monotonicNow();
+  let gap = environment.wallNow() - looked;
+  // In an object, where a number changes in place: a variable's would be a new one in memory with each call.
+  const seen = { latest: looked };
   let slept = 0;
 
   function lookAtWall(monotonic: number): void {
@@ -43,8 +44,9 @@ export function createClock(environment: Pick<Environment, "monotonicNow" | "wal
     now() {
       const monotonic = environment.monotonicNow();
       if (monotonic - looked >= LOOK_AGAIN) lookAtWall(monotonic);
-      latest = Math.max(latest, monotonic + slept);
-      return latest;
+      const now = monotonic + slept;
+      if (now > seen.latest) seen.latest = now;
+      return seen.latest;
     },
     wall: () => environment.wallNow(),
   };

@@ -32,7 +32,7 @@ import type { GuardSnapshot } from "./snapshot.js";
 import { compose, type Passage } from "./stage.js";
 import { createStages } from "./stages.js";
 import { loadStore, type StoredBreaker } from "./store.js";
-import { joinTabs } from "./tabs.js";
+import { ALONE, joinTabs } from "./tabs.js";
 import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
 import { SERVICES } from "./vocabulary.js";
@@ -218,6 +218,9 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
     settled: look,
   });
 
+  /** Whether anybody beside this page hears of what it counts. */
+  const isShared = tabs !== ALONE || persistence.place === "local";
+
   function restore(from: Persistence, take: (state: State, text: string) => string | undefined): void {
     const text = from.read();
     if (text === undefined) return;
@@ -237,10 +240,12 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
   /** The core has counted something; with news it is told, stored, and looked at when it will change by itself. */
   function settled(news: boolean): void {
     state?.line.call();
-    usage.changed("later");
-    tabs.changed();
+    if (isShared) {
+      usage.changed("later");
+      tabs.changed();
+    }
     if (news) look();
-    else persistence.changed("later");
+    else if (isShared) persistence.changed("later");
   }
 
   function look(): void {

@@ -60,8 +60,8 @@ export type Run = <T>(
 ) => Promise<T>;
 
 const NOTHING: RunOptions = {};
-/** What nobody asks for where a run went well. */
-const NO_FIGURES: readonly undefined[] = [];
+/** The core's number of no category: nothing failed. */
+const NO_CATEGORY = 255;
 
 /** The runs under way. */
 export interface Runs {
@@ -179,15 +179,19 @@ class Running implements Abortable {
   }
 
   #act(action: Action, now: number): void {
-    const { core, timers, clock, emitter, line } = this.#parts;
-    const numbers = core.numbers();
+    const numbers = this.#parts.core.numbers();
     this.#id = numbers[Place.Id] ?? 0;
+    if (action === Action.Give || action === Action.Refuse) this.#conclude(action, now);
+    else if (action === Action.Send) this.#send(numbers[Place.Until] ?? 0);
+    else this.#wait(action, numbers, now);
+  }
+
+  #wait(action: Action, numbers: Float64Array, now: number): void {
+    const { core, timers, clock, emitter, line } = this.#parts;
     const until = numbers[Place.Until] ?? 0;
-    if (action === Action.Give || action === Action.Refuse) return this.#conclude(action, now);
-    if (action === Action.Send) return this.#send(until);
     const delay = Math.max(0, until - now);
     const isRetry = action === Action.WaitToRetry;
-    const category = CATEGORIES[numbers[Place.Category] ?? 255];
+    const category = CATEGORIES[numbers[Place.Category] ?? NO_CATEGORY];
     const id = this.#id;
     const wake = (): void => {
       timers.disarm(this.#alarm);
@@ -280,25 +284,32 @@ class Running implements Abortable {
     this.#over = true;
     const { core, count, emitter, line, settled } = this.#parts;
     const numbers = core.numbers();
-    const category = CATEGORIES[numbers[Place.Category] ?? 255];
-    const news = numbers[Place.News] ?? 0;
-    const [retryAt = Infinity, queued = 0, deadline = 0, patience = 0] =
-      category === undefined && !emitter.wants("call")
-        ? NO_FIGURES
-        : [numbers[Place.RetryAt], numbers[Place.Queued], numbers[Place.Deadline], numbers[Place.Patience]];
-    const elapsed = now - this.#started;
+    const failed = numbers[Place.Category] !== NO_CATEGORY;
+    // Nobody asks for the figures of a run that went well where nobody listens.
+    const figures = failed || emitter.wants("call") ? numbers.slice(0, Place.Queued + 1) : undefined;
+    const news = numbers[Place.News] !== 0;
     this.#leave();
     if (this.#waits) line?.leave(this.#id);
     if (this.#onAbort) this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    settled(news > 0);
+    settled(news);
     const attempts = this.#attempts;
-    const ok = category === undefined && attempts > 0;
+    const ok = !failed && attempts > 0;
     count(ok, attempts);
-    if (ok && !emitter.wants("call")) return this.#resolve(this.#given as never);
+    if (ok && !figures) this.#resolve(this.#given as never);
+    else this.#tell(action, ok, figures ?? [], now);
+  }
+
+  /** Tells of an end that somebody listens for, or that is not a good one. */
+  #tell(action: Action, ok: boolean, figures: ArrayLike<number>, now: number): void {
+    const { emitter } = this.#parts;
+    const category = CATEGORIES[figures[Place.Category] ?? NO_CATEGORY];
+    const attempts = this.#attempts;
+    const elapsed = now - this.#started;
+    const queued = figures[Place.Queued] ?? 0;
     const facts = this.#facts();
     emitter.emit({ type: "call", ...facts, ok, category, status: this.#status, attempts, user: 0, queued, elapsed });
     if (action === Action.Refuse && category !== "timeout") {
-      const wait = Math.max(0, retryAt - now);
+      const wait = Math.max(0, (figures[Place.RetryAt] ?? Infinity) - now);
       const retryAfter = Number.isFinite(wait) ? wait : undefined;
       const isOpen = category === "circuit_open";
       emitter.emit({ type: "refusal", ...facts, reason: isOpen ? "circuit_open" : "rate_limited", retryAfter });
@@ -309,9 +320,9 @@ class Running implements Abortable {
     } else if (this.#gives === 2) {
       this.#reject(this.#given);
     } else {
-      const limit = deadline - this.#started;
+      const limit = (figures[Place.Deadline] ?? 0) - this.#started;
       const isLate = elapsed >= limit;
-      this.#reject(new TimeoutError(isLate ? "deadline_exceeded" : "timeout", isLate ? limit : patience, { ...facts, attempts, elapsed }));
+      this.#reject(new TimeoutError(isLate ? "deadline_exceeded" : "timeout", isLate ? limit : (figures[Place.Patience] ?? 0), { ...facts, attempts, elapsed }));
     }
   }
 

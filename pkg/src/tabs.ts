@@ -58,7 +58,8 @@ export interface Joining extends TabParts {
   leave(): void;
 }
 
-const ALONE: Tabs = { changed: () => {}, tell: () => {}, close: () => {} };
+/** No other tabs, nor any way to find them. */
+export const ALONE: Tabs = { changed: () => {}, tell: () => {}, close: () => {} };
 
 export function joinTabs(parts: TabParts): Tabs {
   const { core, clock, timers, environment, whole } = parts;

@@ -126,10 +126,11 @@ pub(crate) struct Calls {
     reason = "an object that held them would cost more than the call"
 )]
 pub fn begin(guard: usize, scope: usize, endpoint: u32, user: u32, kind: u32, waited: f64, now: f64) -> u8 {
-    let id = with(guard, |core| {
-        Some(core.begin(scope, endpoint, user, kind, waited))
-    });
-    step(guard, id.unwrap_or(NOBODY), Input::Start, now)
+    with(guard, |core| {
+        let id = core.begin(scope, endpoint, user, kind, waited);
+        core.step(id, Input::Start, MonoTime::from_millis_f64(now))
+    })
+    .unwrap_or(action::GIVE)
 }
 
 /// Goes on after a sleep.
@@ -158,7 +159,7 @@ pub fn answered(guard: usize, id: u32, status: u16, length: usize, now: f64, wal
             reset: line(),
         };
         let hints = Hints::read(&headers, unix(wall));
-        let outcome = with(guard, |core| {
+        with(guard, |core| {
             let active = core.calls.get_mut(id)?;
             let outcome = classify(&Answer::Response {
                 service: active.service,
@@ -166,9 +167,10 @@ pub fn answered(guard: usize, id: u32, status: u16, length: usize, now: f64, wal
                 code: line(),
                 retry_after: hints.retry_after,
             });
-            Some(active.left_alone(status, outcome))
-        });
-        settle(guard, id, &outcome.unwrap_or(Outcome::ABORTED), hints, now)
+            let outcome = active.left_alone(status, outcome);
+            core.settle(id, &outcome, hints, now)
+        })
+        .unwrap_or(action::GIVE)
     })
 }
 
@@ -177,17 +179,12 @@ pub fn answered(guard: usize, id: u32, status: u16, length: usize, now: f64, wal
 #[wasm_bindgen]
 #[must_use]
 pub fn stood(guard: usize, id: u32, status: u16, now: f64) -> u8 {
-    let outcome = with(guard, |core| {
+    with(guard, |core| {
         let active = core.calls.get_mut(id)?;
-        Some(active.left_alone(status, by_status(active.service, status)))
-    });
-    settle(
-        guard,
-        id,
-        &outcome.unwrap_or(Outcome::ABORTED),
-        Hints::default(),
-        now,
-    )
+        let outcome = active.left_alone(status, by_status(active.service, status));
+        core.settle(id, &outcome, Hints::default(), now)
+    })
+    .unwrap_or(action::GIVE)
 }
 
 /// A good answer has begun: its place among those under way is free.
@@ -235,22 +232,11 @@ pub fn broke(guard: usize, id: u32, how: u8, now: f64) -> u8 {
             action
         }
         end::ABORTED => step(guard, id, Input::Aborted, now),
-        _ => settle(guard, id, &outcome, Hints::default(), now),
+        _ => {
+            let action = with(guard, |core| core.settle(id, &outcome, Hints::default(), now));
+            action.unwrap_or(action::GIVE)
+        }
     }
-}
-
-fn settle(guard: usize, id: u32, outcome: &Outcome, hints: Hints, now: f64) -> u8 {
-    let attempt = with(guard, |core| {
-        let active = core.calls.get_mut(id)?;
-        active.category = outcome.category;
-        Some(active.call.attempts())
-    });
-    let input = Input::Settled {
-        attempt: attempt.unwrap_or_default(),
-        outcome,
-        rate: hints.rate,
-    };
-    step(guard, id, input, now)
 }
 
 fn step(guard: usize, id: u32, input: Input<'_>, now: f64) -> u8 {
@@ -293,6 +279,17 @@ impl Core {
             category: None,
             retry_at: MonoTime::FAR,
         })
+    }
+
+    fn settle(&mut self, id: u32, outcome: &Outcome, hints: Hints, now: f64) -> Option<u8> {
+        let active = self.calls.get_mut(id)?;
+        active.category = outcome.category;
+        let input = Input::Settled {
+            attempt: active.call.attempts(),
+            outcome,
+            rate: hints.rate,
+        };
+        self.step(id, input, MonoTime::from_millis_f64(now))
     }
 
     /// One step of the machine, with what it shares lent to it.

@@ -43,7 +43,7 @@ impl Limits {
         scope: usize,
         now: MonoTime,
     ) -> Option<&mut SlidingWindow> {
-        let rules = scopes.get(scope)?.rules;
+        let rules = &scopes.get(scope)?.rules;
         let quota = rules.quota(key.class);
         let found = self.place(key);
         if found.is_none() {

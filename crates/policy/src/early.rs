@@ -3,7 +3,9 @@
 //! The page's first file holds this instead of the machine of [`crate::call`], which is many times larger and comes
 //! a moment later. Until then nothing has failed and hardly anything was sent, so that most calls may simply go: as
 //! long as that is sure ([`Early::begin`] with a [`Leave`]), the machine, told of them afterwards in their order,
-//! would have let each of them go at the same instant with the same time to live. What is not sure waits for it.
+//! would have let each of them go at the same instant with the same time to live. What is not sure waits for it. One
+//! thing the machine alone learns: answers that take longer and longer lower the cap on those under way, which takes
+//! two rounds of answers, and by then it is there.
 //!
 //! Where the machine cannot be had at all, this guards alone, roughly: by the whole quota, by the cap on how many
 //! are under way, and by as many failures in a row as open a circuit. It repeats nothing, queues nothing, and knows no

@@ -35,11 +35,11 @@ impl Trip {
         failed: bool,
         slow: bool,
     ) -> Option<Cause> {
-        self.window.record(now, failed, slow);
+        let counts = self.window.record(now, failed, slow);
         if failed {
             self.remember(config, now);
         }
-        self.by_count(config, now).or_else(|| self.by_rate(config, now))
+        self.by_count(config, now).or_else(|| by_rate(config, counts))
     }
 
     /// What happened within the monitoring period.
@@ -95,28 +95,29 @@ impl Trip {
         let close_together = now.since(oldest) < settings.monitoring_period;
         (many && close_together).then_some(Cause::FailureCount { failures: threshold })
     }
+}
 
-    fn by_rate(&self, config: &BreakerConfig, now: MonoTime) -> Option<Cause> {
-        let settings = config.settings();
-        let off = settings.failure_rate == Share::ZERO && settings.slow_call_rate == Share::ZERO;
-        if off {
-            return None;
-        }
-        let Counts {
-            total,
-            failures,
-            slow,
-        } = self.window.counts(now);
-        if total < settings.minimum_throughput {
-            return None;
-        }
-        let reached = |share: Share, part| share > Share::ZERO && share.is_reached(part, total);
-        if reached(settings.failure_rate, failures) {
-            Some(Cause::FailureRate { failures, total })
-        } else if reached(settings.slow_call_rate, slow) {
-            Some(Cause::SlowCallRate { slow, total })
-        } else {
-            None
-        }
+/// Says why the circuit must open by what happened within the monitoring period.
+fn by_rate(config: &BreakerConfig, counts: Counts) -> Option<Cause> {
+    let settings = config.settings();
+    let off = settings.failure_rate == Share::ZERO && settings.slow_call_rate == Share::ZERO;
+    if off {
+        return None;
+    }
+    let Counts {
+        total,
+        failures,
+        slow,
+    } = counts;
+    if total < settings.minimum_throughput {
+        return None;
+    }
+    let reached = |share: Share, part| share > Share::ZERO && share.is_reached(part, total);
+    if reached(settings.failure_rate, failures) {
+        Some(Cause::FailureRate { failures, total })
+    } else if reached(settings.slow_call_rate, slow) {
+        Some(Cause::SlowCallRate { slow, total })
+    } else {
+        None
     }
 }

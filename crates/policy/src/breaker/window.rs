@@ -34,6 +34,8 @@ pub struct AgedCounts {
 pub struct Window {
     width: Span,
     buckets: [Bucket; BUCKETS],
+    /// The sum as of one slice: nearly every call asks for it again within the same.
+    sum: Bucket,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,17 +52,25 @@ impl Window {
         Self {
             width,
             buckets: [Bucket::default(); BUCKETS],
+            sum: Bucket::default(),
         }
     }
 
-    /// Counts a call.
-    pub fn record(&mut self, now: MonoTime, failed: bool, slow: bool) {
+    /// Counts a call, and gives what happened up to now.
+    pub fn record(&mut self, now: MonoTime, failed: bool, slow: bool) -> Counts {
         let one = Counts {
             total: 1,
             failures: u32::from(failed),
             slow: u32::from(slow),
         };
-        self.add(self.epoch(now), one);
+        let epoch = self.epoch(now);
+        self.add(epoch, one);
+        if self.sum.epoch == epoch {
+            self.sum.counts = self.sum.counts.plus(one);
+        } else {
+            self.sum_up(epoch);
+        }
+        self.sum.counts
     }
 
     /// Puts stored counts back in their place.
@@ -71,18 +81,14 @@ impl Window {
             .filter(|_| aged.age < BUCKETS as u64)
         {
             self.add(epoch, aged.counts);
+            self.sum_up(epoch + aged.age);
         }
     }
 
     /// What happened up to now, within the window.
     #[must_use]
     pub fn counts(&self, now: MonoTime) -> Counts {
-        let current = self.epoch(now);
-        let within = |bucket: &&Bucket| bucket.epoch <= current && current - bucket.epoch < BUCKETS as u64;
-        self.buckets
-            .iter()
-            .filter(within)
-            .fold(Counts::default(), |sum, bucket| sum.plus(bucket.counts))
+        self.counts_at(self.epoch(now))
     }
 
     /// The slices that hold anything, with their ages, the latest first.
@@ -106,10 +112,26 @@ impl Window {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.buckets = [Bucket::default(); BUCKETS];
+        self.sum = Bucket::default();
     }
 
     fn epoch(&self, now: MonoTime) -> u64 {
         now.as_nanos() / self.width.as_nanos().max(1)
+    }
+
+    fn counts_at(&self, current: u64) -> Counts {
+        let within = |bucket: &&Bucket| bucket.epoch <= current && current - bucket.epoch < BUCKETS as u64;
+        self.buckets
+            .iter()
+            .filter(within)
+            .fold(Counts::default(), |sum, bucket| sum.plus(bucket.counts))
+    }
+
+    fn sum_up(&mut self, epoch: u64) {
+        self.sum = Bucket {
+            epoch,
+            counts: self.counts_at(epoch),
+        };
     }
 
     /// The bucket of that slice, if it still counts it.
@@ -188,6 +210,22 @@ mod tests {
         assert_eq!(window.counts(at(3_600_000)), Counts::default());
         window.record(at(3_600_000), false, false);
         assert_eq!(window.counts(at(3_600_000)).total, 1);
+    }
+
+    #[test]
+    fn each_call_is_told_what_a_look_at_the_same_instant_finds() {
+        let mut window = window();
+        let instants = [
+            0, 10, 900, 1_000, 9_999, 10_000, 10_500, 4_000, 10_600, 31_000, 500_000, 500_001,
+        ];
+        for (place, millis) in instants.into_iter().enumerate() {
+            let told = window.record(at(millis), place % 2 == 0, place % 3 == 0);
+            assert_eq!(told, window.counts(at(millis)), "at {millis}");
+            if place == 5 {
+                let counts = told;
+                window.restore(at(millis), AgedCounts { age: 1, counts });
+            }
+        }
     }
 
     #[test]

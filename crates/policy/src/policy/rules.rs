@@ -61,8 +61,8 @@ impl Rules {
     /// The quota of that class, for each user and endpoint.
     #[must_use]
     pub const fn quota(&self, class: Class) -> Quota {
-        let [reads, writes, rpc, auth] = self.quotas;
-        of_class(class, reads, writes, rpc, auth)
+        let [reads, writes, rpc, auth] = &self.quotas;
+        *of_class(class, reads, writes, rpc, auth)
     }
 }
 

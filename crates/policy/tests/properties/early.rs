@@ -105,7 +105,12 @@ proptest! {
         let mut early = Early::new();
         let mut under_way = Vec::new();
         let mut now = MonoTime::from_millis(1_000);
+        let cap = machine.inflight.cap();
         for step in steps {
+            // Answers that take longer and longer have taught it what only it can learn.
+            if machine.inflight.cap() < cap {
+                break;
+            }
             match step {
                 Step::Begin { key, waited } => {
                     let asking = Asking {
