@@ -61,7 +61,11 @@ use chain::Chain;
 
 /// What every answer passes through, whatever the route.
 pub(crate) fn outer(router: Router, app: &App) -> Around {
+    // Around the router and not around each of its routes, which would be put together anew for every request.
     let inside = Chain::of(app).then(compression::before).then(body_pace::layer);
+    let inside = inside.done().layer(router);
+    let compressed = compression::layer(app).layer(inside.clone());
+    let compressed = compressed.map_response(|response| response.map(Body::new));
     let outside = Chain::of(app)
         .then(request_id::layer)
         .then(client_address::layer)
@@ -70,10 +74,7 @@ pub(crate) fn outer(router: Router, app: &App) -> Around {
         .then(catch_panic::layer)
         .then(security_headers::layer)
         .then(cors::layer)
-        .then(compression::after);
-    // Around the router and not around each of its routes, which would be put together anew for every request.
-    let compressed = compression::layer(app).layer(inside.done().layer(router));
-    let compressed = compressed.map_response(|response| response.map(Body::new));
+        .then(move |app, request, next| compression::after(app, inside.clone(), request, next));
     outside.done().layer(compressed)
 }
 

@@ -12,13 +12,15 @@
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, ETAG, SET_COOKIE};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, SET_COOKIE, VARY,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::predicate::{And, Predicate, SizeAbove};
 
-use super::Next;
+use super::{Around, Next};
 use crate::app::App;
 use crate::telemetry::label;
 
@@ -54,12 +56,15 @@ pub(super) type Layer = CompressionLayer<And<SizeAbove, Suitable>>;
 
 /// The library's layer, between [`after`] and [`before`].
 pub(super) fn layer(app: &App) -> Layer {
-    let suitable = Suitable {
-        enabled: app.config.connections.compression,
-    };
     CompressionLayer::new()
         .quality(LEVEL)
-        .compress_when(SizeAbove::new(LEAST).and(suitable))
+        .compress_when(suitable(app))
+}
+
+fn suitable(app: &App) -> And<SizeAbove, Suitable> {
+    SizeAbove::new(LEAST).and(Suitable {
+        enabled: app.config.connections.compression,
+    })
 }
 
 /// Stands inside: decides what stays as it is.
@@ -82,9 +87,17 @@ pub(super) async fn before(app: App, request: Request, next: Next) -> Response {
     response
 }
 
-/// Stands outside: puts back what was hidden, and weakens a tag that named other bytes.
-pub(super) async fn after(_: App, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Stands outside: puts back what was hidden, and weakens a tag that named other bytes. Whoever asks for nothing
+/// compressed goes past the library, by `inside`.
+pub(super) async fn after(app: App, inside: Around, request: Request, next: Next) -> Response {
+    let asked = request.headers().contains_key(ACCEPT_ENCODING);
+    let mut response = if asked {
+        next.run(request).await
+    } else {
+        let mut plain = inside.answer(request).await;
+        tell_of_others(&app, &mut plain);
+        plain
+    };
     if let Some(Rows(range)) = response.extensions_mut().remove::<Rows>() {
         response.headers_mut().insert(CONTENT_RANGE, range);
     }
@@ -93,6 +106,21 @@ pub(super) async fn after(_: App, request: Request, next: Next) -> Response {
         weaken(response.headers_mut());
     }
     response
+}
+
+/// Others would have got other bytes, and a cache on the way must know it.
+fn tell_of_others(app: &App, response: &mut Response) {
+    let headers = response.headers();
+    let fixed = headers.contains_key(CONTENT_ENCODING) || headers.contains_key(CONTENT_RANGE);
+    let told = headers.get_all(VARY).iter().any(|value| {
+        let mut names = value.to_str().unwrap_or_default().split(',');
+        names.any(|name| name.trim().eq_ignore_ascii_case("accept-encoding"))
+    });
+    if !fixed && !told && suitable(app).should_compress(response) {
+        response
+            .headers_mut()
+            .append(VARY, HeaderValue::from_static("accept-encoding"));
+    }
 }
 
 fn is_delicate(headers: &HeaderMap) -> bool {
@@ -131,10 +159,15 @@ impl Predicate for Suitable {
         self.enabled
             && response.body().size_hint().exact().is_some()
             && response.extensions().get::<Untouched>().is_none()
-            && INCOMPRESSIBLE
-                .into_iter()
-                .all(|kind| NotForContentType::const_new(kind).should_compress(response))
+            && !is_incompressible(response.headers())
     }
+}
+
+fn is_incompressible(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    INCOMPRESSIBLE
+        .into_iter()
+        .any(|begins| kind.starts_with(begins.as_bytes()))
 }
 
 #[cfg(test)]

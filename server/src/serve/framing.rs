@@ -10,6 +10,8 @@
 //! request is. Where the bytes stop making sense this stops looking, and the library
 //! refuses them.
 
+use memchr::memchr;
+
 /// Longer than any header line that matters here; the rest of a line is not kept.
 const KEPT: usize = 128;
 
@@ -97,7 +99,7 @@ impl Framing {
     }
 
     fn take_line<'bytes>(&mut self, bytes: &'bytes [u8]) -> &'bytes [u8] {
-        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let end = memchr(b'\n', bytes);
         let piece = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
         let room = KEPT.saturating_sub(self.line.len());
         self.line

@@ -45,6 +45,30 @@ async fn answers_over_a_kilobyte_are_compressed_for_those_who_ask() {
 }
 
 #[tokio::test]
+async fn who_asks_for_nothing_compressed_is_told_the_same_as_who_declines_it() {
+    let app = with_long_rows(TestApp::builder()).await;
+    for path in ["/rest/v1/long_rows", "/rest/v1/rooms?limit=1", "/nowhere"] {
+        let ask = || app.as_user(OWNER).get(path);
+        let unasked = ask().send().await;
+        let declined = ask().header("accept-encoding", "identity").send().await;
+        for name in [
+            "vary",
+            "content-range",
+            "etag",
+            "content-encoding",
+            "content-type",
+        ] {
+            let told = |answer: &seawall_e2e::Answer| {
+                let values = answer.headers.get_all(name).iter().cloned();
+                values.collect::<Vec<_>>()
+            };
+            assert_eq!(told(&unasked), told(&declined), "{name} of {path}");
+        }
+        assert_eq!(unasked.status, declined.status);
+    }
+}
+
+#[tokio::test]
 async fn short_answers_and_those_of_callers_who_decline_are_left_alone() {
     let app = with_long_rows(TestApp::builder()).await;
     let short = app
