@@ -7,9 +7,12 @@ mod load;
 mod proxy;
 mod server;
 
+use std::path::Path;
+
 use crate::arguments::Arguments;
-use crate::console;
+use crate::console::{self, Work};
 use crate::failure::{Outcome, with_file};
+use crate::postgres::{Cluster, Durability};
 use crate::process::Task;
 use crate::project::Project;
 use crate::setup::browsers;
@@ -55,6 +58,24 @@ pub(crate) fn run(project: &Project, mut arguments: Arguments) -> Outcome {
         package = package.env("SEAWALL_CHROMIUM", chromium);
     }
     shown(package)
+}
+
+/// Asks a server what the benchmarks ask in direct and in proxy mode, so often that it can be told what a load uses.
+pub(crate) fn train(project: &Project, server: &Path) -> Outcome {
+    let built = load::Built::around(project, server, &["bench-direct"])?;
+    let cluster = Cluster::start(project, "bench", Durability::Thrown)?;
+    console::step("direct mode", || {
+        built
+            .task(project, &cluster, "bench-direct")?
+            .env("BENCH_SECONDS", "1")
+            .env("BENCH_ROUNDS", "1")
+            .run()?;
+        Ok(Work::Done)
+    })?;
+    console::step("proxy mode", || {
+        proxy::task(project, server)?.env("BENCH_ROUNDS", "1").run()?;
+        Ok(Work::Done)
+    })
 }
 
 fn shown(task: Task) -> Outcome {

@@ -1,5 +1,7 @@
 //! Everything a user runs: wasm, package, page, server.
 
+pub(crate) mod guided;
+
 use std::path::PathBuf;
 
 use crate::arguments::Arguments;

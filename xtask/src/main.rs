@@ -42,6 +42,7 @@ usage: cargo xtask <command>
   start [--port N] [--release]   build everything and run it: database, server, page
   test [--sdk] [suite ...]       set up and run every suite, or those of the npm package, or those named
   build [--release]              build wasm, package, page and server
+  guided                         build the server as it is shipped, arranged by what a load of it uses
   check                          the quick gate: format, house rules, generated documents, clippy
   bench [sdk] [arguments]        run the benchmarks, or only those of the npm package beside its peers
   bench direct                   direct mode beside PostgREST and pgbench
@@ -73,6 +74,7 @@ fn dispatch(command: &str, project: &Project, arguments: Arguments) -> Outcome {
         "start" => start::run(project, arguments),
         "test" => test::run(project, arguments),
         "build" => build::run(project, arguments),
+        "guided" => arguments.finish().and_then(|()| build::guided::run(project)),
         "check" => check::run(project, arguments),
         "bench" => bench::run(project, arguments),
         "chaos" => chaos::run(project, arguments),

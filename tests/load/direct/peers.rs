@@ -33,6 +33,14 @@ pub(crate) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // Asked first: a server that counts what it does (`npm run build:guided`) writes that down when it ends.
+        let _asked = Command::new("kill").arg(self.process.id().to_string()).status();
+        for _ in 0..100 {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
         let _already_gone = self.process.kill();
         let _reaped = self.process.wait();
     }

@@ -31,8 +31,10 @@ export async function startPeers(token) {
     return child;
   };
   const stop = async () => {
+    const ended = processes.map((child) => (child.pid && child.exitCode === null ? once(child, "exit") : undefined));
     for (const child of processes) if (child.pid) child.kill("SIGTERM");
-    await sleep(300);
+    // A server that counts what it does (`npm run build:guided`) writes that down when it ends.
+    await Promise.race([Promise.all(ended), sleep(5_000, undefined, { ref: false })]);
     for (const child of processes) if (child.pid) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };

@@ -1,6 +1,6 @@
 //! The load generators of `tests/load`: built, and run on a throw-away database beside the server as it is shipped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::build::{self, Profile};
 use crate::console::{self, Work};
@@ -26,6 +26,17 @@ impl Built {
     /// Both quickly.
     pub(super) fn quickly(project: &Project, generators: &[&str]) -> Outcome<Self> {
         Self::of(project, generators, Profile::Debug, Profile::Debug)
+    }
+
+    /// A server that is there, and load generators that need not be fast.
+    pub(super) fn around(project: &Project, server: &Path, generators: &[&str]) -> Outcome<Self> {
+        console::step("load generators", || {
+            generate(project, generators, Profile::Debug)
+        })?;
+        Ok(Self {
+            server: server.to_owned(),
+            generators: build::server_binary(project, Profile::Debug).with_file_name(""),
+        })
     }
 
     fn of(project: &Project, generators: &[&str], server: Profile, load: Profile) -> Outcome<Self> {

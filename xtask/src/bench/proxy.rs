@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::load::Built;
+use super::load::{Built, figures};
 use crate::console::{self, Work};
 use crate::failure::Outcome;
 use crate::process::{Task, on_path};
@@ -34,17 +34,20 @@ pub(super) fn measure(project: &Project, server: &Path) -> Outcome<Value> {
     let stack = stack(project)?;
     let envoy = envoy(project)?;
     console::headline("Measuring proxy mode");
-    let json = project.target("bench-proxy.json");
-    let mut task = Task::new(project, "bench-proxy", "node")?
-        .arg(project.at("tests/load/proxy/run.mjs"))
-        .env("SEAWALL_BINARY", server)
-        .env("BENCH_STACK", stack)
-        .env("BENCH_JSON", &json);
+    let mut task = task(project, server)?.env("BENCH_STACK", stack);
     if let Some(envoy) = envoy {
         task = task.env("ENVOY_BINARY", envoy);
     }
     super::shown(super::server::sized(task))?;
-    super::server::read(&json)
+    super::server::read(&figures(project, "bench-proxy"))
+}
+
+/// The load, about to ask a server, and nginx beside it.
+pub(super) fn task(project: &Project, server: &Path) -> Outcome<Task> {
+    Ok(Task::new(project, "bench-proxy", "node")?
+        .arg(project.at("tests/load/proxy/run.mjs"))
+        .env("SEAWALL_BINARY", server)
+        .env("BENCH_JSON", figures(project, "bench-proxy")))
 }
 
 /// Where the Node stack is installed.
