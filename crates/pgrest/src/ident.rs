@@ -16,6 +16,9 @@ pub struct Qualified {
     pub name: String,
 }
 
+/// Two pairs of them and a dot.
+const ROOM_FOR_QUOTES: usize = 5;
+
 impl Qualified {
     /// Joins a schema and a name.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
@@ -40,11 +43,13 @@ impl Qualified {
     /// The quoted form for SQL text.
     #[must_use]
     pub fn sql(&self) -> String {
-        if self.schema.is_empty() {
-            quote(&self.name)
-        } else {
-            format!("{}.{}", quote(&self.schema), quote(&self.name))
+        let mut out = String::with_capacity(self.schema.len() + self.name.len() + ROOM_FOR_QUOTES);
+        if !self.schema.is_empty() {
+            quote_onto(&mut out, &self.schema);
+            out.push('.');
         }
+        quote_onto(&mut out, &self.name);
+        out
     }
 }
 
@@ -62,17 +67,21 @@ impl fmt::Display for Qualified {
 /// Quotes an identifier; a NUL, which PostgreSQL cannot hold, ends it.
 #[must_use]
 pub fn quote(name: &str) -> String {
-    let name = before_nul(name);
     let mut out = String::with_capacity(name.len() + 2);
+    quote_onto(&mut out, name);
+    out
+}
+
+/// Quotes an identifier as [`quote`] does, behind what is there.
+pub(crate) fn quote_onto(out: &mut String, name: &str) {
     out.push('"');
-    for c in name.chars() {
-        if c == '"' {
-            out.push('"');
+    for (at, piece) in before_nul(name).split('"').enumerate() {
+        if at > 0 {
+            out.push_str("\"\"");
         }
-        out.push(c);
+        out.push_str(piece);
     }
     out.push('"');
-    out
 }
 
 /// Quotes a list of identifiers, separated by commas, as `search_path` wants it.

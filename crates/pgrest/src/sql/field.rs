@@ -1,6 +1,6 @@
 //! Fields: columns with their JSON paths, casts, aggregates and domain functions.
 
-use crate::ident::{Qualified, quote, type_name};
+use crate::ident::{Qualified, quote, quote_onto, type_name};
 use crate::plan::{Aggregated, JoinCondition, OrderBy, ResolvedField, SelectedColumn, SpreadColumn, Target};
 use crate::request::{Arrow, Direction, JsonOperand, JsonStep, Nulls};
 
@@ -11,7 +11,7 @@ pub(super) fn column(of: &Qualified, name: &str) -> String {
     if name == "*" {
         format!("{}.*", of.sql())
     } else {
-        format!("{}.{}", of.sql(), quote(name))
+        quoted_column(of, name)
     }
 }
 
@@ -85,7 +85,10 @@ pub(super) fn join_condition(condition: &JoinCondition) -> Fragment {
 }
 
 fn quoted_column(of: &Qualified, name: &str) -> String {
-    format!("{}.{}", of.sql(), quote(name))
+    let mut out = of.sql();
+    out.push('.');
+    quote_onto(&mut out, name);
+    out
 }
 
 fn order_term(of: &Qualified, term: &OrderBy) -> Fragment {

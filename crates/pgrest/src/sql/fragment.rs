@@ -50,6 +50,15 @@ impl Fragment {
         }
     }
 
+    /// Nothing yet, with room for so many bytes of text and so many values.
+    #[must_use]
+    pub fn with_room(text: usize, binds: usize) -> Self {
+        Self {
+            text: String::with_capacity(text),
+            binds: Vec::with_capacity(binds),
+        }
+    }
+
     /// A single value.
     #[must_use]
     pub fn bind(value: impl Into<String>) -> Self {
@@ -79,6 +88,9 @@ impl Fragment {
     /// Appends a fragment.
     #[must_use]
     pub fn join(mut self, other: Self) -> Self {
+        if self.is_empty() {
+            return other;
+        }
         let offset = self.text.len();
         self.text.push_str(&other.text);
         self.binds

@@ -13,6 +13,10 @@ use super::field;
 use super::filter;
 use super::fragment::Fragment;
 
+/// About as much as there mostly is.
+const USUAL_TEXT: usize = 256;
+const USUAL_BINDS: usize = 4;
+
 /// The select of a whole tree.
 pub(super) fn query(node: &ReadNode) -> Fragment {
     level(node, None)
@@ -33,7 +37,8 @@ fn level(node: &ReadNode, embed: Option<&Embed>) -> Fragment {
             None => field::selected(&of, column),
         }));
     }
-    Fragment::from("SELECT ")
+    Fragment::with_room(USUAL_TEXT, USUAL_BINDS)
+        .push("SELECT ")
         .join(Fragment::list(selected, ", "))
         .join(from(node, embed))
         .join(Fragment::list(node.embeds.iter().map(lateral), ""))

@@ -4,6 +4,7 @@
 //! the connection. It fails closed: its last column is the role that is then in force, and the caller must
 //! compare it with [`Context::role`] before it lets the main statement count.
 
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 
 use crate::ident::{Qualified, quote_list};
@@ -14,6 +15,10 @@ use super::fragment::{Fragment, Statement};
 
 /// Name of the last column of [`context`]: the role in force.
 pub const ROLE_COLUMN: &str = "role_in_force";
+
+/// About as much as there mostly is.
+const USUAL_TEXT: usize = 320;
+const USUAL_SETTINGS: usize = 8;
 
 /// Who asks, and what the configuration adds.
 #[derive(Debug, Clone)]
@@ -40,26 +45,31 @@ pub fn context(plan: &Plan, request: &ApiRequest, context: &Context<'_>) -> Stat
     let search_path = std::iter::once(&request.schema)
         .chain(context.extra_search_path)
         .map(String::as_str);
-    let mut settings = vec![fixed("search_path", quote_list(search_path))];
-    settings.extend(context.role_settings.iter().map(chosen));
-    settings.push(fixed("role", context.role));
-    settings.push(fixed("request.jwt.claims", claims(context)));
-    settings.push(fixed("request.method", request.context.method.as_str()));
-    settings.push(fixed("request.path", request.context.path.as_str()));
-    settings.push(fixed("request.headers", object(&request.context.headers)));
-    settings.push(fixed("request.cookies", object(&request.context.cookies)));
-    settings.extend(
-        request
-            .preferences
-            .timezone
-            .iter()
-            .map(|zone| fixed("timezone", zone.as_str())),
+    // Every request has one, so it is written into one piece of text.
+    let mut settings = Fragment::with_room(USUAL_TEXT, USUAL_SETTINGS).push("SELECT ");
+    settings = fixed(settings, "search_path", quote_list(search_path));
+    settings = context.role_settings.iter().fold(settings, chosen);
+    settings = fixed(settings, "role", context.role);
+    settings = fixed(settings, "request.jwt.claims", json(&Claims(context)));
+    settings = fixed(settings, "request.method", request.context.method.as_str());
+    settings = fixed(settings, "request.path", request.context.path.as_str());
+    settings = fixed(
+        settings,
+        "request.headers",
+        json(&Pairs(&request.context.headers)),
     );
-    settings.extend(function_settings(plan, context).map(chosen));
-    settings.extend(context.app_settings.iter().map(chosen));
-    Fragment::from("SELECT ")
-        .join(Fragment::list(settings, ", "))
-        .push(", current_user::text AS ")
+    settings = fixed(
+        settings,
+        "request.cookies",
+        json(&Pairs(&request.context.cookies)),
+    );
+    if let Some(zone) = &request.preferences.timezone {
+        settings = fixed(settings, "timezone", zone.as_str());
+    }
+    settings = function_settings(plan, context).fold(settings, chosen);
+    settings = context.app_settings.iter().fold(settings, chosen);
+    settings
+        .push("current_user::text AS ")
         .push(ROLE_COLUMN)
         .into_statement()
 }
@@ -73,17 +83,41 @@ pub fn pre_request(function: &Qualified) -> Statement {
         .into_statement()
 }
 
-fn claims(context: &Context<'_>) -> String {
-    let mut claims = context.claims.clone();
-    claims.insert("role".to_owned(), context.role.into());
-    Value::Object(claims).to_string()
+/// The claims as JSON, with the role that is taken.
+struct Claims<'a>(&'a Context<'a>);
+
+impl Serialize for Claims<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("role", self.0.role)?;
+        for (name, value) in self.0.claims {
+            if name != "role" {
+                object.serialize_entry(name, value)?;
+            }
+        }
+        object.end()
+    }
 }
 
-fn object(pairs: &[(String, String)]) -> String {
-    let pairs = pairs
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-    Value::Object(pairs.collect()).to_string()
+/// Pairs as a JSON object; of those with one name the last.
+struct Pairs<'a>(&'a [(String, String)]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (at, (name, value)) in self.0.iter().enumerate() {
+            let comes_again = self.0.iter().skip(at + 1).any(|(later, _)| later == name);
+            if !comes_again {
+                object.serialize_entry(name, value)?;
+            }
+        }
+        object.end()
+    }
+}
+
+/// Names are text and values are JSON already, so there is nothing in it that could fail.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn function_settings<'a>(
@@ -99,16 +133,20 @@ fn function_settings<'a>(
         .filter(|(name, _)| context.hoisted_settings.contains(name))
 }
 
-fn fixed(name: &str, value: impl Into<String>) -> Fragment {
-    Fragment::from(format!("set_config('{name}', "))
+fn fixed(settings: Fragment, name: &str, value: impl Into<String>) -> Fragment {
+    settings
+        .push("set_config('")
+        .push(name)
+        .push("', ")
         .value(value)
-        .push(", true)")
+        .push(", true), ")
 }
 
-fn chosen((name, value): &(String, String)) -> Fragment {
-    Fragment::from("set_config(")
+fn chosen(settings: Fragment, (name, value): &(String, String)) -> Fragment {
+    settings
+        .push("set_config(")
         .value(name)
         .push(", ")
         .value(value)
-        .push(", true)")
+        .push(", true), ")
 }
