@@ -204,6 +204,7 @@ async fn pgbench(
                 ..usage
             },
         )),
+        None if output.status.success() => Err("pgbench has ended no transaction in its time".into()),
         None => Err(format!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
 }
