@@ -9,6 +9,7 @@ mod keeping;
 mod outage;
 mod racing;
 mod rows;
+mod schemas;
 
 use std::time::{Duration, Instant};
 
