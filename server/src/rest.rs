@@ -14,6 +14,7 @@ mod loader;
 mod notify;
 mod pool;
 mod pulse;
+mod refusal;
 mod roles;
 mod seal;
 mod session;
@@ -21,6 +22,7 @@ mod stale;
 mod stream;
 mod transaction;
 mod value;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;

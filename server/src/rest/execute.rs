@@ -12,46 +12,22 @@ use std::sync::Arc;
 use seawall_pgrest::error::{DatabaseError, ResponseError, ServiceError};
 use seawall_pgrest::plan::Plan;
 use seawall_pgrest::response::{self, ResultRow};
-use seawall_pgrest::sql::{Statement, cost, count};
+use seawall_pgrest::sql::{cost, count};
 
 use super::Rest;
 use super::connection::Connection;
 use super::pool::{Loan, Pool, lend};
-use super::seal::{self, Sealed};
+use super::seal;
 use super::session::Session;
 use super::stream::{self, Begun, Underway};
-use super::transaction::{Begin, End, Landed, Reported, Step, Steps};
+use super::transaction::{Landed, Reported, Step, Steps};
 use super::value;
+use super::work::Work;
 use crate::wire::{Refusal, Row, WireError};
 
 const INVALID_STATEMENT_NAME: &str = "26000";
 const DUPLICATE_STATEMENT_NAME: &str = "42P05";
 const FEATURE_NOT_SUPPORTED: &str = "0A000";
-
-/// Everything a transaction is made of.
-pub(super) struct Work<'plan> {
-    pub(super) plan: &'plan Plan,
-    pub(super) role: &'plan str,
-    pub(super) authenticated: bool,
-    pub(super) begin: Begin,
-    /// What is done for the queued job that this is.
-    pub(super) sealed: Option<Sealed<'plan>>,
-    pub(super) context: Statement,
-    pub(super) pre_request: Option<Statement>,
-    pub(super) main: Statement,
-    pub(super) guess: Option<Statement>,
-    pub(super) end: End,
-    /// The planner's cost above which the statement is not run.
-    pub(super) max_cost: Option<f64>,
-    pub(super) timezone_chosen: bool,
-    pub(super) explained: bool,
-    /// Which rows it wrote is asked for before it commits.
-    pub(super) reports: bool,
-    pub(super) prepare: bool,
-    pub(super) generation: u64,
-    /// Bytes of a row above which its body may be passed on as it comes; none where the answer must be whole first.
-    pub(super) stream_above: Option<usize>,
-}
 
 /// What a transaction that stands came to.
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! One request, from HTTP through the five stages and back.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -9,38 +8,33 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http::{Method, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError};
 use opentelemetry::trace::SpanKind;
 use seawall_pgrest::error::{self, ServiceError};
-use seawall_pgrest::plan::{Access, Plan};
-use seawall_pgrest::request::RawRequest;
-use seawall_pgrest::request::{ApiRequest, MediaType, TxEnd as TxPreference};
+use seawall_pgrest::plan::Plan;
+use seawall_pgrest::request::{ApiRequest, RawRequest};
 use seawall_pgrest::response::openapi::{self, OpenApiConfig};
 use seawall_pgrest::response::{self, Reply, ResultRow, ServerTiming};
-use seawall_pgrest::sql::{self, Statement, count, session};
+use seawall_pgrest::sql;
 
 use super::JwtTime;
 use super::etag;
-use super::execute::{self, Done, Failure, Work};
+use super::execute::{self, Done, Failure};
 use super::live::Live;
+use super::refusal::{failed, refused, service_error};
 use super::seal::{JobSeal, Sealed};
 use super::stale;
-use super::transaction::{Begin, End};
+use super::work::{self, Work};
 use crate::app::App;
 use crate::auth::Identity;
 use crate::cache::Touched;
-use crate::config::TxEnd;
 use crate::error::ApiError;
 use crate::queue;
 use crate::telemetry::Trace;
 
 const SERVER_TIMING: http::HeaderName = http::HeaderName::from_static("server-timing");
-
-/// The organisation a request is for, as policies read it.
-const ORGANISATION: &str = "request.organisation";
 
 /// What came or went after the last load is looked for again, but not for every stranger and every mistake.
 const LOAD_IS_FRESH: Duration = Duration::from_secs(5);
@@ -104,7 +98,7 @@ async fn answer(
     let plan = timed(&mut timing.plan, || Plan::new(&request, &live.schema, config))
         .map_err(|error| refused(&error::Error::from(error)))?;
     if let (Some(queue), Some(wish)) = (&mount.app.queue, wish)
-        && may_wait(live, &request, &plan)
+        && work::may_wait(live, &request, &plan)
     {
         let submission = queue::Submission {
             mount: &mount.prefix,
@@ -161,21 +155,6 @@ fn deferral(mount: &Mount, parts: &mut Parts) -> Result<(Option<JobSeal>, Option
         (None, Some(queue)) if queue.may_work() => Ok((None, queue::take_wish(&mut parts.headers)?)),
         (None, Some(_) | None) => Ok((None, None)),
     }
-}
-
-/// Whether carrying it out later is as good: it writes, and what it writes stays.
-fn may_wait(live: &Live, request: &ApiRequest, plan: &Plan) -> bool {
-    let writes = match plan {
-        Plan::Mutate(_) => true,
-        Plan::Call(_) => request.context.method == Method::POST.as_str(),
-        Plan::Read(_) | Plan::Inspect(_) | Plan::Info(_) => false,
-    };
-    writes && !is_explained(plan) && end(live.config.rest.tx_end, request.preferences.tx) == End::Commit
-}
-
-fn is_explained(plan: &Plan) -> bool {
-    plan.answer()
-        .is_some_and(|answer| matches!(answer.media, MediaType::Plan { .. }))
 }
 
 fn permitted(mount: &Mount, live: &Live, parts: &Parts) -> Result<Identity, ApiError> {
@@ -243,7 +222,7 @@ async fn carry_out(
     let Some(main) = sql::statement(plan) else {
         return Ok(Done::default());
     };
-    let settings = settings(mount, live, identity);
+    let settings = work::settings(mount, live, identity);
     let finish = |row: &ResultRow| {
         let reply = response::reply(plan, request, row.clone(), live.verbosity)?;
         Ok(seal.map(|seal| seal.finish(&reply)).unwrap_or_default())
@@ -252,14 +231,14 @@ async fn carry_out(
         begin: seal.begin(),
         finish: &finish,
     });
-    let mut work = work(live, identity, request, plan, (main, sealed), &settings);
+    let mut work = Work::of(live, identity, request, plan, (main, sealed), &settings);
     work.reports = reports;
     let started = Instant::now();
     let outcome = execute::run(&mount.app.rest, &work).await;
     mount.app.metrics.transaction(kind(plan), started.elapsed());
     let mut done = outcome.map_err(|failure| {
         notice(mount, live, plan, &failure);
-        failed(mount, failure)
+        failed(&mount.app.metrics, failure)
     })?;
     if let Plan::Inspect(inspect) = plan {
         let inspected = done.row.body.take().unwrap_or_default();
@@ -281,139 +260,6 @@ fn notice(mount: &Mount, live: &Live, plan: &Plan, failure: &Failure) {
         );
         mount.app.rest.reload.notify_one();
     }
-}
-
-/// What every transaction is told beside who asks; where organisations are, for which of them.
-fn settings<'live>(mount: &Mount, live: &'live Live, identity: &Identity) -> Cow<'live, [(String, String)]> {
-    let settings = &live.config.rest.app_settings;
-    if !mount.app.config.auth.organisation.is_on() {
-        return Cow::Borrowed(settings);
-    }
-    let organisation = identity.organisation.as_deref().unwrap_or_default();
-    let mut settings = settings.clone();
-    // Last, so that no other setting of that name stands.
-    settings.push((ORGANISATION.to_owned(), organisation.to_owned()));
-    Cow::Owned(settings)
-}
-
-fn work<'plan>(
-    live: &'plan Live,
-    identity: &'plan Identity,
-    request: &ApiRequest,
-    plan: &'plan Plan,
-    (main, sealed): (Statement, Option<Sealed<'plan>>),
-    settings: &[(String, String)],
-) -> Work<'plan> {
-    let (rest, role) = (&live.config.rest, &*identity.role);
-    let of_role = live.schema.role(role);
-    let context = session::Context {
-        role,
-        claims: &identity.claims,
-        extra_search_path: &rest.extra_search_path,
-        app_settings: settings,
-        role_settings: of_role
-            .map(|settings| settings.settings.as_slice())
-            .unwrap_or_default(),
-        hoisted_settings: &rest.hoisted_tx_settings,
-    };
-    let isolation = plan.isolation().or_else(|| of_role?.isolation.as_deref());
-    Work {
-        plan,
-        role,
-        authenticated: rest.anon_role.as_deref() != Some(role),
-        // What is noted of a job is a write, even where the job itself is none.
-        begin: begin(
-            if sealed.is_some() {
-                Access::ReadWrite
-            } else {
-                plan.access()
-            },
-            isolation,
-        ),
-        context: session::context(plan, request, &context),
-        pre_request: live.pre_request.as_ref().map(session::pre_request),
-        main,
-        stream_above: stream_above(live, plan, sealed.is_some()),
-        guess: count::explained(plan),
-        // What was accepted as a job was to be committed.
-        end: if sealed.is_some() {
-            End::Commit
-        } else {
-            end(rest.tx_end, request.preferences.tx)
-        },
-        sealed,
-        timezone_chosen: request.preferences.timezone.is_some(),
-        max_cost: live.plan_config(role).bounds.max_cost,
-        explained: is_explained(plan),
-        reports: false,
-        prepare: live.config.database.prepared_statements,
-        generation: live.generation,
-    }
-}
-
-/// Where an answer is large, it may begin before it is whole, unless something that comes after its rows is part of
-/// what it says.
-fn stream_above(live: &Live, plan: &Plan, is_sealed: bool) -> Option<usize> {
-    let may_begin = !is_sealed && response::may_begin_early(plan) && count::explained(plan).is_none();
-    live.config.database.stream_above.filter(|_| may_begin)
-}
-
-/// A mode the database cannot give (writing, on a standby) fails here, and all that follows is skipped.
-fn begin(access: Access, isolation: Option<&str>) -> Begin {
-    match (access, isolation) {
-        (Access::ReadOnly, None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY".into(),
-        (Access::ReadWrite, None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".into(),
-        (Access::ReadOnly, Some(isolation)) => format!("BEGIN ISOLATION LEVEL {isolation} READ ONLY").into(),
-        (Access::ReadWrite, Some(isolation)) => {
-            format!("BEGIN ISOLATION LEVEL {isolation} READ WRITE").into()
-        }
-    }
-}
-
-fn end(configured: TxEnd, preferred: Option<TxPreference>) -> End {
-    match (configured, preferred) {
-        (TxEnd::Commit, _) | (TxEnd::CommitAllowOverride, None | Some(TxPreference::Commit)) => End::Commit,
-        (TxEnd::Rollback, _) | (TxEnd::RollbackAllowOverride, None | Some(TxPreference::Rollback)) => {
-            End::Rollback
-        }
-        (TxEnd::CommitAllowOverride, Some(TxPreference::Rollback)) => End::Rollback,
-        (TxEnd::RollbackAllowOverride, Some(TxPreference::Commit)) => End::Commit,
-    }
-}
-
-fn failed(mount: &Mount, failure: Failure) -> ApiError {
-    let metrics = &mount.app.metrics;
-    match failure {
-        Failure::Database(error) => {
-            metrics.database_error(Some(&error.code));
-            let cause = format!("{}: {}", error.code, error.message);
-            refused(&error::Error::from(error)).caused_by(cause)
-        }
-        Failure::Verdict(error) => refused(&error::Error::from(error)),
-        Failure::Service(error, cause) => {
-            metrics.database_error(None);
-            service_error(error, cause)
-        }
-        Failure::Context(cause) => {
-            metrics.rls_context_failure();
-            let message = "the request's role and claims could not be set";
-            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "SEAWALL_RLS_CONTEXT", message).caused_by(cause)
-        }
-    }
-}
-
-fn service_error(error: ServiceError, cause: String) -> ApiError {
-    let error = refused(&error::Error::from(error)).caused_by(cause);
-    match error.status() {
-        StatusCode::SERVICE_UNAVAILABLE => {
-            error.with_header(RETRY_AFTER, http::HeaderValue::from_static("1"))
-        }
-        _ => error,
-    }
-}
-
-fn refused(error: &error::Error) -> ApiError {
-    ApiError::from(error.report())
 }
 
 fn respond(reply: Reply, method: &Method) -> Response {

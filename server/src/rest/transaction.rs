@@ -9,7 +9,7 @@ use bytes::Bytes;
 use seawall_pgrest::sql::Statement;
 
 use super::connection::{Connection, Flight, Pause};
-use super::execute::Work;
+use super::work::Work;
 use crate::wire::{Landing, Refusal, Row, Stop, WireError};
 
 /// Undoes what a function of the request may have left on the session: everything this crate sets is local to its
