@@ -44,11 +44,28 @@ const UNDECIDED: Refused = Refused {
     message: "whether the caller may still ask for it cannot be told now",
 };
 
+/// Nobody could say for too long.
+const STILL_UNDECIDED: Refused = Refused {
+    status: 401,
+    code: "SEAWALL_JOB_UNDECIDED",
+    message: "whether the caller might still ask for it could not be told for too long, and the token has no end",
+};
+
 /// What was true when the job was accepted and is not any more.
 pub(super) async fn refusal(app: &App, queue: &Queue, job: &Claimed) -> Option<Refused> {
     if is_too_late(app, queue, job) {
         return Some(EXPIRED);
     }
+    let refused = found(app, job).await?;
+    let is_undecided = refused.code == UNDECIDED.code;
+    // A token with an end ends the wait by itself.
+    if is_undecided && job.expires_s().is_none() && has_waited(app, queue, job) {
+        return Some(STILL_UNDECIDED);
+    }
+    Some(refused)
+}
+
+async fn found(app: &App, job: &Claimed) -> Option<Refused> {
     if !job.authenticated {
         return None;
     }
@@ -80,6 +97,13 @@ fn is_too_late(app: &Parts, queue: &Queue, job: &Claimed) -> bool {
     let grace_s = i64::try_from(queue.config.token_grace.as_secs()).unwrap_or(i64::MAX);
     job.expires_s()
         .is_some_and(|exp| exp.saturating_add(grace_s) < now_s)
+}
+
+/// Longer than a token without an end lets its jobs wait for a word: as long as others after their end.
+fn has_waited(app: &Parts, queue: &Queue, job: &Claimed) -> bool {
+    let now_s = i64::try_from(app.clock.unix_seconds()).unwrap_or(i64::MAX);
+    let grace_s = i64::try_from(queue.config.token_grace.as_secs()).unwrap_or(i64::MAX);
+    job.created_at.unix_timestamp().saturating_add(grace_s) < now_s
 }
 
 async fn left_organisation(app: &App, job: &Claimed) -> Option<Refused> {

@@ -158,6 +158,28 @@ async fn a_job_waits_for_an_auth_service_that_is_down_at_no_cost_of_attempts() {
 }
 
 #[tokio::test]
+async fn the_job_of_a_token_without_an_end_does_not_wait_for_ever() {
+    let service = Service::start().await;
+    let app = queueing(&service, 2)
+        .set("SEAWALL_QUEUE_TOKEN_GRACE", "1")
+        .start()
+        .await;
+    let endless = app.with_claims(&json!({"sub": OWNER.id, "role": "authenticated"}));
+    let body = json!({"room_id": HARBOUR, "body": "of the endless"});
+    let request = endless.post("/rest/v1/messages", &body);
+    let answer = request.prefer("respond-async").send().await.expect(202);
+    let job = ended(&app, answer.header("location")).await;
+    assert_eq!(
+        (&job["state"], &job["code"]),
+        (&json!("dead"), &json!("SEAWALL_JOB_UNDECIDED")),
+        "{job}"
+    );
+    let why = job["result"]["body"]["message"].as_str().unwrap_or_default();
+    assert!(why.contains("no end"), "{job}");
+    assert_eq!(count(&app, "of the endless").await, "0");
+}
+
+#[tokio::test]
 async fn who_has_no_token_of_a_user_is_not_asked_about() {
     let service = Service::start().await;
     let app = queueing(&service, 2)

@@ -97,6 +97,11 @@ pub(crate) const SERVER_CODES: &[(&str, &str, &str)] = &[
         "401, in the job",
         "the caller's token had expired when the job's turn came",
     ),
+    (
+        "SEAWALL_JOB_UNDECIDED",
+        "401, in the job",
+        "whether its caller, whose token has no end, might still ask for it could not be told for too long",
+    ),
     ("SEAWALL_JOB_STATE", "409", "the job's state does not allow this"),
     (
         "SEAWALL_JOB_UNKNOWN",
