@@ -6,7 +6,8 @@
 //! PostgreSQL itself does, without HTTP.
 //!
 //! Environment: `SEAWALL_BINARY`, `POSTGREST_BINARY`, `PGBENCH_BINARY` (either peer may be missing and is then left
-//! out, and said to be), `SEAWALL_TEST_DATABASE_URL`, `BENCH_SECONDS` (2), `BENCH_ROUNDS` (3), `BENCH_JSON`.
+//! out, and said to be), `SEAWALL_TEST_DATABASE_URL`, `BENCH_SECONDS` (2), `BENCH_ROUNDS` (3), `BENCH_ONLY` (a part of a
+//! workload's name), `BENCH_JSON`.
 
 mod cores;
 mod load;
@@ -41,7 +42,8 @@ async fn main() -> Outcome<()> {
     }
     let peers = peers::start(&url, &OWNER.token_for(7200)).await?;
     let mut table = Table::new(&peers);
-    for workload in &WORKLOADS {
+    let only = std::env::var("BENCH_ONLY").unwrap_or_default();
+    for workload in WORKLOADS.iter().filter(|workload| workload.name.contains(&only)) {
         for connections in CONNECTIONS {
             for _ in 0..rounds {
                 for peer in &peers {
