@@ -102,6 +102,16 @@ async fn count(app: &TestApp, body: &str) -> String {
     app.database().value(&sql).await
 }
 
+fn assert_dead(job: &Value, code: &str, why: &str) {
+    assert_eq!(
+        (&job["state"], &job["code"]),
+        (&json!("dead"), &json!(code)),
+        "{job}"
+    );
+    let told = job["result"]["body"]["message"].as_str().unwrap_or_default();
+    assert!(told.contains(why), "{job}");
+}
+
 #[tokio::test]
 async fn who_is_gone_writes_nothing_and_who_is_there_does() {
     let service = Service::start().await;
@@ -113,13 +123,7 @@ async fn who_is_gone_writes_nothing_and_who_is_there_does() {
     );
     let working = queueing(&service, 2).beside(&accepting).start().await;
     let job = ended(&working, &gone).await;
-    assert_eq!(
-        (&job["state"], &job["code"]),
-        (&json!("dead"), &json!("SEAWALL_USER_GONE")),
-        "{job}"
-    );
-    let why = job["result"]["body"]["message"].as_str().unwrap_or_default();
-    assert!(why.contains("deleted or banned"), "{job}");
+    assert_dead(&job, "SEAWALL_USER_GONE", "deleted or banned");
     assert_eq!(count(&working, "of the deleted").await, "0");
 
     service.says(200, &json!({"id": OWNER.id}));
@@ -169,13 +173,7 @@ async fn the_job_of_a_token_without_an_end_does_not_wait_for_ever() {
     let request = endless.post("/rest/v1/messages", &body);
     let answer = request.prefer("respond-async").send().await.expect(202);
     let job = ended(&app, answer.header("location")).await;
-    assert_eq!(
-        (&job["state"], &job["code"]),
-        (&json!("dead"), &json!("SEAWALL_JOB_UNDECIDED")),
-        "{job}"
-    );
-    let why = job["result"]["body"]["message"].as_str().unwrap_or_default();
-    assert!(why.contains("no end"), "{job}");
+    assert_dead(&job, "SEAWALL_JOB_UNDECIDED", "no end");
     assert_eq!(count(&app, "of the endless").await, "0");
 }
 
