@@ -41,6 +41,8 @@ use socket::Socket;
 pub(crate) struct Wire {
     socket: Socket,
     incoming: Incoming,
+    /// What the server still has to say of a pipeline whose answer is there.
+    trail: Option<Landing>,
     cancel: Cancel,
     /// The server has said, or shown, that it is gone.
     closed: bool,
@@ -91,6 +93,22 @@ impl Wire {
         }
     }
 
+    /// Hears the end of a pipeline whose answer came before it.
+    ///
+    /// # Errors
+    /// When the connection breaks, or what followed the answer was refused: the session is then not what it should be.
+    pub(crate) async fn hear_out(&mut self) -> Result<(), WireError> {
+        let Some(mut landing) = self.trail.take() else {
+            return Ok(());
+        };
+        let heard = match self.land(&mut landing, None).await {
+            Ok(_) if landing.refusal.is_none() && landing.idle => Ok(()),
+            Ok(_) => Err(WireError::Unclean),
+            Err(error) => Err(error),
+        };
+        self.settled(heard)
+    }
+
     /// Sends a pipeline and waits for its answer; where it stops, for what comes before.
     ///
     /// # Errors
@@ -100,12 +118,13 @@ impl Wire {
         pipeline: &Pipeline,
         stop: Option<Stop>,
     ) -> Result<(Landing, Option<Head>), WireError> {
+        self.hear_out().await?;
         let outgoing = pipeline.bytes();
         if let Err(error) = self.socket.write_all(outgoing).await {
             self.closed = true;
             return Err(error.into());
         }
-        let mut landing = Landing::expecting(pipeline.steps());
+        let mut landing = pipeline.landing();
         let head = self.land(&mut landing, stop).await;
         self.settled(head).map(|head| (landing, head))
     }
@@ -172,6 +191,10 @@ impl Wire {
             if landing.take(message)? {
                 return Ok(None);
             }
+            self.trail = landing.trail();
+            if self.trail.is_some() {
+                return Ok(None);
+            }
         }
     }
 
@@ -200,5 +223,56 @@ impl Wire {
             0 => Err(WireError::Closed),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use tokio::net::UnixStream;
+
+    use super::connect::Door;
+    use super::*;
+
+    /// What a server says once a transaction has ended, and what it says of the reset that follows.
+    const ANSWER: &[u8] = b"2\0\0\0\x04C\0\0\0\x0bCOMMIT\0";
+    const RESET: &[u8] = b"2\0\0\0\x04C\0\0\0\x0aRESET\0Z\0\0\0\x05I";
+    const REFUSED: &[u8] = b"E\0\0\0\x0cC55P03\0\0Z\0\0\0\x05I";
+
+    /// A connection whose last answer has come, and whose server has not said more yet.
+    async fn answered() -> Result<(Wire, UnixStream, Landing), WireError> {
+        let (socket, mut server) = UnixStream::pair()?;
+        let mut wire = Wire::over(Socket::Unix(socket), Door::Unix("".into()), None);
+        let mut pipeline = Pipeline::default();
+        pipeline.add("COMMIT", &[], Way::Once)?;
+        pipeline.answers_here();
+        pipeline.add("RESET ALL", &[], Way::Once)?;
+        server.write_all(ANSWER).await?;
+        let (landing, _) = wire.send(&pipeline.synchronised(), None).await?;
+        Ok((wire, server, landing))
+    }
+
+    #[tokio::test]
+    async fn an_answer_waits_for_no_reset_and_the_next_use_does() {
+        let (mut wire, mut server, landing) = answered().await.unwrap();
+        assert!(landing.trails && !landing.idle && landing.done.len() == 1);
+        let heard = {
+            let mut heard = std::pin::pin!(wire.hear_out());
+            assert!(heard.as_mut().now_or_never().is_none());
+            server.write_all(RESET).await.unwrap();
+            heard.await
+        };
+        heard.unwrap();
+        assert!(!wire.is_closed());
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_reset_was_refused_is_not_used_again() {
+        let (mut wire, mut server, _) = answered().await.unwrap();
+        server.write_all(REFUSED).await.unwrap();
+        assert!(matches!(wire.hear_out().await, Err(WireError::Unclean)));
+        assert!(wire.is_closed());
+        let (mut wire, server, _) = answered().await.unwrap();
+        drop(server);
+        assert!(wire.hear_out().await.is_err() && wire.is_closed());
     }
 }

@@ -216,6 +216,11 @@ impl Flight<'_> {
         }
     }
 
+    /// Marks that the answer is complete here, and what follows is for the connection's next use.
+    pub(super) fn answers_here(&mut self) {
+        self.pipeline.answers_here();
+    }
+
     /// Sends it and waits for the answers; where it stops, for those before.
     ///
     /// # Errors
@@ -229,6 +234,10 @@ impl Flight<'_> {
         } = self;
         for name in std::mem::take(&mut connection.outdated) {
             pipeline.forget(&name)?;
+        }
+        // Whether a statement was prepared is known when all has come.
+        if !preparing.is_empty() {
+            pipeline.answers_at_its_end();
         }
         let (landing, head) = connection.wire.send(&pipeline.synchronised(), stop).await?;
         let Some(head) = head else {

@@ -2,7 +2,9 @@
 //!
 //! BEGIN, context, pre-request function, statement, the end of the transaction and a reset
 //! of the session leave in one flight. That is safe because PostgreSQL skips whatever follows
-//! a step that failed, up to the flight's end; what is left open is then rolled back.
+//! a step that failed, up to the flight's end; what is left open is then rolled back. The answer
+//! waits for the transaction's end but not for the reset: that is heard by whoever borrows the
+//! connection next, before anything else, and a connection whose reset failed is closed ([`super::pool`]).
 //!
 //! It fails closed: an answer counts only if the context's own answer names the role
 //! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
@@ -280,7 +282,7 @@ async fn give_up(connection: &mut Connection, failure: Failure) -> Ended {
         steps.fly().await
     };
     let landed = landed.await;
-    let is_clean = landed.is_ok_and(|landed| landed.refusal().is_none() && landed.is_idle());
+    let is_clean = landed.is_ok_and(|landed| landed.refusal().is_none() && landed.is_over());
     Ended::new(Err(failure), is_clean)
 }
 

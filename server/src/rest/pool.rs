@@ -157,6 +157,12 @@ impl Manager for Connector {
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Usage) -> RecycleResult<WireError> {
+        connection.wire.hear_out().await.inspect_err(|error| {
+            if matches!(error, WireError::Unclean) {
+                tracing::warn!("a session could not be reset, and its connection is closed");
+                self.metrics.connection_discarded("unclean");
+            }
+        })?;
         if connection.wire.is_closed() {
             return Err(RecycleError::message("closed by the database"));
         }

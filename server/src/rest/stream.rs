@@ -147,7 +147,7 @@ impl Flow {
                 () = watch.lost() => return Err(Broken::Lost),
             };
             match landed.refusal() {
-                None if landed.is_idle() => Ok(()),
+                None if landed.is_over() => Ok(()),
                 None => Err(Broken::End("it is still open".to_owned())),
                 Some((_, refusal)) => Err(Broken::End(format!("{}: {}", refusal.code, refusal.message))),
             }

@@ -132,6 +132,8 @@ impl<'connection> Steps<'connection> {
                 self.fixed(Step::End, "ROLLBACK")?;
             }
         }
+        // Nobody need wait for the reset; the connection is not lent again before it was heard to have gone well.
+        self.flight.answers_here();
         self.reset()
     }
 
@@ -205,9 +207,9 @@ impl Landed {
         Some((step, refusal))
     }
 
-    /// Whether the session is outside any transaction.
-    pub(super) fn is_idle(&self) -> bool {
-        self.landing.idle
+    /// Whether the transaction is over: the session is outside any, or all that is still to come is its reset.
+    pub(super) fn is_over(&self) -> bool {
+        self.landing.idle || self.landing.trails
     }
 }
 

@@ -67,6 +67,22 @@ impl Wire {
         }
         Err(problem)
     }
+
+    /// A connection on which nothing was said yet.
+    pub(super) fn over(socket: Socket, door: Door, tls: Option<MakeRustlsConnect>) -> Self {
+        Self {
+            socket,
+            incoming: Incoming::new(),
+            trail: None,
+            cancel: Cancel {
+                door,
+                process_id: 0,
+                secret_key: 0,
+                tls,
+            },
+            closed: false,
+        }
+    }
 }
 
 fn doors(config: &Config) -> Vec<Door> {
@@ -136,17 +152,7 @@ async fn encrypt(mut stream: TcpStream, host: &str, mut tls: MakeRustlsConnect) 
 
 async fn enter(door: Door, config: &Config, tls: Option<&MakeRustlsConnect>) -> Result<Wire, WireError> {
     let socket = open(&door, tls.cloned()).await?;
-    let mut wire = Wire {
-        socket,
-        incoming: Incoming::new(),
-        cancel: Cancel {
-            door,
-            process_id: 0,
-            secret_key: 0,
-            tls: tls.cloned(),
-        },
-        closed: false,
-    };
+    let mut wire = Wire::over(socket, door, tls.cloned());
     introduce(&mut wire, config).await?;
     authenticate(&mut wire, config).await?;
     settle(&mut wire).await?;

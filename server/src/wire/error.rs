@@ -15,6 +15,9 @@ pub(crate) enum WireError {
     /// The server said something that does not belong there.
     #[error("the database answered out of order ({0})")]
     Protocol(&'static str),
+    /// What follows an answer was refused: the session is not what it should be.
+    #[error("the database refused what follows an answer")]
+    Unclean,
     /// The server does not want us.
     #[error("the database refused the connection: {}: {}", .0.code, .0.message)]
     Refused(Box<Refusal>),

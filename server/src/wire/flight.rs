@@ -35,6 +35,7 @@ pub(crate) enum Way<'name> {
 pub(crate) struct Pipeline {
     buffer: BytesMut,
     steps: usize,
+    answer: Option<usize>,
 }
 
 impl Pipeline {
@@ -79,9 +80,16 @@ impl Pipeline {
         Ok(())
     }
 
-    /// How many statements there are.
-    pub(crate) fn steps(&self) -> usize {
-        self.steps
+    /// Marks that what was asked is answered here: the server is to let go what it has to say so far, and what follows
+    /// need not be waited for.
+    pub(crate) fn answers_here(&mut self) {
+        frontend::flush(&mut self.buffer);
+        self.answer = Some(self.steps);
+    }
+
+    /// Lets the whole be waited for after all.
+    pub(crate) fn answers_at_its_end(&mut self) {
+        self.answer = None;
     }
 
     /// Ends it: what follows an error is skipped up to here.
@@ -93,6 +101,14 @@ impl Pipeline {
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer
+    }
+
+    /// What is to come back.
+    pub(super) fn landing(&self) -> Landing {
+        Landing {
+            answer: self.answer,
+            ..Landing::expecting(self.steps)
+        }
     }
 }
 
@@ -107,8 +123,12 @@ pub(crate) struct Landing {
     pub(crate) parsed: usize,
     /// Whether the session is outside any transaction.
     pub(crate) idle: bool,
+    /// Whether there is more to come, which the answer does not depend on.
+    pub(crate) trails: bool,
     rows: Vec<Row>,
     expected: usize,
+    /// After how many statements what was asked is answered, where that is before the end.
+    answer: Option<usize>,
 }
 
 impl Landing {
@@ -118,9 +138,20 @@ impl Landing {
             refusal: None,
             parsed: 0,
             idle: false,
+            trails: false,
             rows: Vec::new(),
             expected: steps,
+            answer: None,
         }
+    }
+
+    /// Once what was asked is answered: what is still to come after that.
+    pub(super) fn trail(&mut self) -> Option<Self> {
+        let answer = self
+            .answer
+            .filter(|answer| *answer == self.done.len() && self.rows.is_empty() && self.refusal.is_none())?;
+        self.trails = true;
+        Some(Self::expecting(self.expected.saturating_sub(answer)))
     }
 
     /// Whether the next row is the first of the statement at that place.
@@ -255,6 +286,42 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_whole_before_what_follows_it_has_come() {
+        let mut pipeline = Pipeline::default();
+        pipeline.add("COMMIT", &[], Way::Once).unwrap();
+        pipeline.answers_here();
+        pipeline.add("RESET ALL", &[], Way::Once).unwrap();
+        let mut landing = pipeline.landing();
+        assert!(!landing.take(message(b'2', b"")).unwrap());
+        assert!(landing.trail().is_none() && !landing.trails);
+        assert!(!landing.take(message(b'C', b"COMMIT\0")).unwrap());
+        let mut trail = landing.trail().unwrap();
+        assert!(landing.trails && landing.done.len() == 1);
+        assert!(!trail.take(message(b'C', b"RESET\0")).unwrap());
+        assert!(trail.take(message(b'Z', b"I")).unwrap() && trail.idle);
+        assert!(
+            pipeline
+                .synchronised()
+                .bytes()
+                .windows(5)
+                .any(|bytes| bytes == b"H\0\0\0\x04")
+        );
+    }
+
+    #[test]
+    fn after_a_refusal_nothing_is_left_for_later() {
+        let mut pipeline = Pipeline::default();
+        pipeline.add("COMMIT", &[], Way::Once).unwrap();
+        pipeline.answers_here();
+        pipeline.add("RESET ALL", &[], Way::Once).unwrap();
+        let mut landing = pipeline.landing();
+        let error = b"SERROR\0C23505\0Mduplicate\0\0";
+        assert!(!landing.take(message(b'E', error)).unwrap());
+        assert!(landing.trail().is_none());
+        assert!(landing.take(message(b'Z', b"E")).unwrap() && !landing.trails);
+    }
+
+    #[test]
     fn a_pipeline_is_parsed_once_under_a_name_and_then_only_bound() {
         let mut first = Pipeline::default();
         first
@@ -264,7 +331,7 @@ mod tests {
         again.add("select $1", &[Bind(None)], Way::Again("s1")).unwrap();
         let (first, again) = (first.synchronised(), again.synchronised());
         assert!(first.bytes().starts_with(b"P") && again.bytes().starts_with(b"B"));
-        assert!(first.bytes().ends_with(b"S\0\0\0\x04") && first.steps() == 1);
+        assert!(first.bytes().ends_with(b"S\0\0\0\x04") && first.steps == 1);
         assert!(Pipeline::default().add("a\0b", &[], Way::Once).is_err());
     }
 }
