@@ -28,10 +28,9 @@ import type { Run, Runs } from "./run.js";
 import { createRouter } from "./route.js";
 import { createSettings } from "./settings.js";
 import { createCounter, limitsUnused } from "./reading.js";
-import type { GuardSnapshot } from "./snapshot.js";
+import type { GuardSnapshot, StoredBreaker } from "./snapshot.js";
 import { compose, type Passage } from "./stage.js";
 import { createStages } from "./stages.js";
-import { loadStore, type StoredBreaker } from "./store.js";
 import { ALONE, joinTabs } from "./tabs.js";
 import { type Alarm, createTimers } from "./timer.js";
 import { createUsers } from "./user.js";
@@ -433,7 +432,7 @@ export function createGuard(options: GuardOptions = {}, environment: Partial<Env
       cache: cache.figures(),
     }),
     explain: createExplain({ core, emitter, environment: world }, options),
-    stored: async () => (await loadStore()).storedBreakers(storageKey(name, "breakers"), clock.wall()),
+    stored: async () => (await loadRest(), stateHere()?.stored(world, storageKey(name, "breakers")) ?? []),
     refreshPolicy,
     close() {
       if (closed) return;

@@ -10,6 +10,7 @@ import type { parseCallOptions } from "./call-options.read.js";
 import type { Steps } from "./call.steps.js";
 import type { Clock } from "./clock.js";
 import type { Core } from "./core.js";
+import type { Environment } from "./environment.js";
 import type { TransitionEvent } from "./events.js";
 import type { Line } from "./line.js";
 import { joinModule } from "./module.js";
@@ -17,7 +18,7 @@ import type { createPolicySource } from "./policy.js";
 import type { Router } from "./route.js";
 import type { createRuns } from "./run.js";
 import type { SettingsInForce } from "./settings.js";
-import type { BreakerSnapshot, LimitSnapshot } from "./snapshot.js";
+import type { BreakerSnapshot, LimitSnapshot, StoredBreaker } from "./snapshot.js";
 import type { joinAsMember, Told } from "./tabs.member.js";
 import type { watchReading } from "./unread.js";
 import type { Windows } from "./usage.js";
@@ -59,6 +60,8 @@ export interface State {
   breakers(): string;
   /** Takes it up again; says what is wrong with it. */
   takeBreakers(text: string): string | undefined;
+  /** What is stored of breakers under that key. */
+  stored(environment: Environment, key: string): StoredBreaker[];
   /** What of the limits is used, to be stored. */
   usage(): string;
   takeUsage(text: string): string | undefined;

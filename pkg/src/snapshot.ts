@@ -104,3 +104,18 @@ export interface GuardSnapshot {
   /** How the cache did; null where there is none, or nothing passed through it yet. */
   readonly cache: CacheFigures | null;
 }
+
+/** One breaker as an earlier moment of this origin's pages left it. */
+export interface StoredBreaker {
+  readonly key: string;
+  /** What a page that starts now would begin with. */
+  readonly state: CircuitState;
+  /** Wall-clock milliseconds at which it was stored. */
+  readonly savedAt: number;
+  /** Milliseconds until an open circuit lets a probe through; null when it is not open. */
+  readonly nextProbeIn: number | null;
+  /** Recent failures that still count. */
+  readonly recentFailures: number;
+  /** Why it would be discarded; null when it is good. */
+  readonly problem: string | null;
+}

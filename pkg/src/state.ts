@@ -3,7 +3,7 @@
 import { readBreaker, readLimits, readTransitions } from "./figures.js";
 import { createLine } from "./line.js";
 import type { State, StateParts } from "./rest.js";
-import { restored, saved } from "./stored.js";
+import { readStored, restored, saved } from "./stored.js";
 import { createWindows, takeUsage, usageText } from "./usage.js";
 
 export function openState({ core, clock, route, settings }: StateParts): State {
@@ -17,6 +17,7 @@ export function openState({ core, clock, route, settings }: StateParts): State {
     limits: () => readLimits(core, clock.now()),
     breakers: () => saved(core, clock),
     takeBreakers: (text) => restored(core, text, clock),
+    stored: (environment, key) => readStored(core, clock, environment, key),
     usage: () => usageText(windows),
     takeUsage: (text) => takeUsage(windows, text),
     told(breaker) {

@@ -1,33 +1,16 @@
-/** The second WebAssembly module: what localStorage holds of the breakers, decoded into plain objects. */
+/** The second WebAssembly module, and what works with it. */
 
 import wasm from "../generated/store/store_bg.wasm";
-import { Cache, CacheDisk, initSync, refresh_pause, refresh_pause_left, stored_breakers } from "../generated/store/store.js";
+import { Cache, initSync, refresh_pause, refresh_pause_left } from "../generated/store/store.js";
 
+import { CacheDisk } from "./cache/entries.js";
 import { bytesOf, MODULE_SHIFT } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
 import { openOffline, type Outstanding } from "./offline/open.js";
 import { runQuery } from "./queries.run.js";
 import { shapes, type Shapes } from "./shapes.js";
-import type { CircuitState } from "./vocabulary.js";
-
-/** One breaker as an earlier moment of this origin's pages left it. */
-export interface StoredBreaker {
-  readonly key: string;
-  /** What a page that starts now would begin with. */
-  readonly state: CircuitState;
-  /** Wall-clock milliseconds at which it was stored. */
-  readonly savedAt: number;
-  /** Milliseconds until an open circuit lets a probe through; null when it is not open. */
-  readonly nextProbeIn: number | null;
-  /** Recent failures that still count. */
-  readonly recentFailures: number;
-  /** Why it would be discarded; null when it is good. */
-  readonly problem: string | null;
-}
 
 export interface StoreModule {
-  /** Reads and decodes what is stored under `key`; nothing where there is no storage. */
-  storedBreakers(key: string, wall: number): StoredBreaker[];
   /** Opens the outbox for a guard. */
   offline(parts: OfflineParts): Promise<Outstanding>;
   /** The cache's rules. */
@@ -56,7 +39,6 @@ export interface RefreshRefusal {
 export function open(): StoreModule {
   initSync({ module: bytesOf(wasm, MODULE_SHIFT) });
   return {
-    storedBreakers: (key, wall) => stored_breakers(key, wall) as StoredBreaker[],
     shapes,
     runQuery,
     refreshPauseLeft: refresh_pause_left,

@@ -2,8 +2,6 @@
 
 import type { StoreModule } from "./storage.js";
 
-export type { StoredBreaker } from "./storage.js";
-
 let loading: Promise<StoreModule> | undefined;
 
 /** Loads the second module once; a failed load may be tried again. */

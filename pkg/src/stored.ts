@@ -7,6 +7,9 @@
 
 import type { Clock } from "./clock.js";
 import type { Core } from "./core.js";
+import type { Environment } from "./environment.js";
+import type { StoredBreaker } from "./snapshot.js";
+import { CIRCUIT_STATES } from "./vocabulary.js";
 
 /** Longer than every breaker and window of a real page could write. */
 const LONGEST_STATE = 256 * 1024;
@@ -31,14 +34,53 @@ export function lines({ numbers }: Core, count: number, leave: (index: number) =
 export function takeLines({ numbers }: Core, text: string, use: (name: string, count: number) => number): string | undefined {
   const states = text.length > LONGEST_STATE || !text.endsWith("\n") ? [""] : text.slice(0, -1).split("\n");
   for (const line of states) {
-    const [state = "", ...names] = line.split(" ");
-    const given = state.split(",").map(Number);
-    const isText = given.join() === state && names.length > 0 && given.length <= numbers().length;
-    if (isText) numbers().set(given);
-    const code = isText ? use(names.join(" "), given.length) : MALFORMED;
-    if (code !== FINE) return `stored state ${PROBLEMS[code]}`;
+    const problem = takeLine(numbers, line, use);
+    if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+function takeLine(numbers: Core["numbers"], line: string, use: (name: string, count: number) => number): string | undefined {
+  const [state = "", ...names] = line.split(" ");
+  const given = state.split(",").map(Number);
+  const isText = given.join() === state && names.length > 0 && given.length <= numbers().length;
+  if (isText) numbers().set(given);
+  const code = isText ? use(names.join(" "), given.length) : MALFORMED;
+  return code === FINE ? undefined : `stored state ${PROBLEMS[code]}`;
+}
+
+/**
+ * What breakers would begin with that took up what is stored under a key, each by itself; one of nobody known (an endpoint
+ * that the policy no longer names) as the first would.
+ */
+export function readStored({ call, guard, breakers, numbers }: Core, clock: Clock, { storage }: Environment, key: string): StoredBreaker[] {
+  return textIn(storage, key).split("\n").filter(Boolean).map((line) => {
+    let found: readonly number[] = [];
+    const problem = takeLine(numbers, line, (name, count) => {
+      const savedAt = numbers()[1] ?? 0;
+      const code = call.restore(guard, Math.max(0, breakers.indexOf(name)), count, 0, clock.now(), clock.wall());
+      found = [savedAt, ...(code === FINE ? numbers().slice(0, 3) : [])];
+      return code;
+    });
+    const [savedAt = 0, state = 0, nextProbeIn = Infinity, recentFailures = 0] = found;
+    return {
+      key: line.split(" ").slice(1).join(" "),
+      state: CIRCUIT_STATES[state] ?? "closed",
+      savedAt,
+      nextProbeIn: Number.isFinite(nextProbeIn) ? nextProbeIn : null,
+      recentFailures,
+      problem: problem ?? null,
+    };
+  });
+}
+
+/** Nothing where there is no storage, or no leave to use it. */
+function textIn(storage: Environment["storage"], key: string): string {
+  try {
+    return storage()?.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 export function saved(core: Core, clock: Clock): string {

@@ -202,6 +202,26 @@ describe("T5", () => {
       });
     }
 
+    test("what is stored is shown as a page would find it, or with what is wrong", async () => {
+      const { guard } = makeGuard(createWorld(new Map(genuine)));
+      const [rest] = await guard.stored();
+      assert.deepEqual([rest?.key, rest?.state, rest?.problem], ["rest", "open", null]);
+      assert.deepEqual([rest?.nextProbeIn, rest?.savedAt, rest?.recentFailures], [30_000, 1_700_000_000_000, 0]);
+      guard.close();
+      for (const text of ["x", "2,1,c rest\n", "9,, rest\n", ",,,,,, rest", "\u{1f4a3}"]) {
+        const damaged = makeGuard(createWorld(new Map(genuine.map(([key]) => [key, text]))), { ...OPTIONS, storage: "memory" });
+        const found = await damaged.guard.stored();
+        assert.equal(found.length, 1, text);
+        assert.match(found[0]?.problem ?? "", /^stored state is (malformed|of another version)$/);
+        damaged.guard.close();
+      }
+      const late = createWorld(new Map(genuine));
+      late.setWall(late.wallNow() + 7 * 86_400_000);
+      const old = makeGuard(late, { ...OPTIONS, storage: "memory" });
+      assert.equal((await old.guard.stored())[0]?.problem, "stored state has expired");
+      old.guard.close();
+    });
+
     test("storage that throws is as good as none", async () => {
       const refusing = {
         getItem: () => {
@@ -219,6 +239,7 @@ describe("T5", () => {
       await fail(5);
       assert.equal(state(), "open");
       assert.equal(guard.snapshot().storage, "memory");
+      assert.deepEqual(await guard.stored(), []);
       guard.close();
     });
   });

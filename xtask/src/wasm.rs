@@ -4,8 +4,10 @@
 //! Cargo is asked every time, since only it knows what a module depends on; binding and optimising are
 //! skipped when the module it gives is the one they had before.
 
+mod data;
 mod names;
 mod split;
+mod sweep;
 mod text;
 mod twin;
 
@@ -115,7 +117,7 @@ fn flags(project: &Project, module: &str) -> OsString {
         // through them takes a sixth less time, and the first half is smaller for it.
         "-Clink-arg=--no-merge-data-segments -Cllvm-args=-inline-threshold=225 --remap-path-prefix="
     } else {
-        "--remap-path-prefix="
+        "-Clink-arg=--no-merge-data-segments -Clink-arg=--table-base=3000 --remap-path-prefix="
     });
     flags.push(project.root());
     flags.push("=seawall");
@@ -161,6 +163,9 @@ fn finish(project: &Project, module: &str) -> Outcome<Work> {
         let (shortened, short) = names::shorten(&silent, &long);
         fs::write(&glue, short).map_err(with_file("write", &glue))?;
         assemble(project, module, &text::module(&shortened), &bound)?;
+        optimise(project, "whole", &bound, &["--skip-pass=memory-packing", "-g"])?;
+        let swept = sweep::sweep(&disassemble(project, "whole", &bound)?)?;
+        assemble(project, module, &swept, &bound)?;
         optimise(project, module, &bound, &["--strip-debug"])?;
     }
     stamp.save()?;

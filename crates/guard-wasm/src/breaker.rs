@@ -93,7 +93,8 @@ pub fn save(guard: usize, index: usize, now: f64, wall: f64) -> usize {
 }
 
 /// Takes up a stored state, given as so many numbers; answers with the code of what is wrong with it, or 255. Without
-/// `keep` it only looks.
+/// `keep` it only looks. Leaves what the breaker begins with: its state, the milliseconds until that changes by itself
+/// (infinite if it does not), the failures that still count.
 #[wasm_bindgen]
 #[must_use]
 pub fn restore(guard: usize, index: usize, count: usize, keep: bool, now: f64, wall: f64) -> u8 {
@@ -108,6 +109,12 @@ pub fn restore(guard: usize, index: usize, count: usize, keep: bool, now: f64, w
         });
         match restored {
             Ok(breaker) => {
+                let next = breaker.next_deadline();
+                leave([
+                    f64::from(breaker.state().code()),
+                    next.map_or(f64::INFINITY, MonoTime::as_millis_f64) - now,
+                    f64::from(breaker.counts().failures),
+                ]);
                 if keep {
                     slot.breaker = breaker;
                 }

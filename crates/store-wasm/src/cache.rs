@@ -1,11 +1,6 @@
-//! The cache's decisions as JavaScript sees them; [`disk`] keeps entries in IndexedDB.
+//! The cache's decisions as JavaScript sees them, which keeps the entries.
 //!
-//! Every rule is `seawall_policy::cache`'s. Entries are plain JavaScript objects that the package makes and reads;
-//! here they are only carried.
-
-mod digest;
-mod disk;
-mod ledger;
+//! Every rule is `seawall_policy::cache`'s.
 
 use seawall_policy::cache::admit::{Part, Reply, judge, may_have_written, part};
 use seawall_policy::cache::depend::Relations;
@@ -18,7 +13,7 @@ use seawall_policy::class::{self, Category, Class, Service};
 use seawall_policy::time::{Span, UnixTime};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-pub use disk::CacheDisk;
+use crate::digest;
 
 /// The cache's rules, and what was invalidated in this page.
 #[wasm_bindgen]
@@ -191,6 +186,21 @@ impl Cache {
     #[must_use]
     pub fn allows(&self, since: u32, slots: &[u16]) -> bool {
         self.marks.allow(since, slots)
+    }
+
+    /// What was invalidated, as numbers to be stored.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<u32> {
+        self.marks.to_numbers()
+    }
+
+    /// Takes up what was invalidated from stored numbers; tells whether they are such.
+    #[must_use]
+    pub fn restore(&mut self, numbers: &[u32]) -> bool {
+        let marks = Marks::from_numbers(numbers);
+        let is_sound = marks.is_some();
+        self.marks = marks.unwrap_or_default();
+        is_sound
     }
 
     /// Invalidates: 0 a key, 1 a table, 2 a tag, 3 a pattern, 4 a user, 5 everything.

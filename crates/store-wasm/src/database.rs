@@ -1,105 +1,65 @@
-//! IndexedDB, for whoever keeps something there.
+//! The structures of what is kept in IndexedDB, made and upgraded by rexie.
 //!
-//! rexie makes and upgrades a database, then gives way to a plain connection: a transaction can be asked to be on the
-//! disk when it is done (`durability: "strict"`), which rexie cannot; the connection closes when a newer page has
-//! to upgrade; and one kind of waiting serves all requests, where a future for each kind would cost kilobytes.
+//! That is all that waits here. A transaction is the package's (`pkg/src/disk.ts`): JavaScript owns the awaiting, and each
+//! asynchronous function costs kilobytes in here and a line over there. What is decided within a transaction is decided
+//! here, in one synchronous call.
 //!
-//! What fails, fails with the browser's own exception.
+//! An upgrade keeps what is there; a database of a newer version is not touched. What fails, fails with the browser's own
+//! exception.
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
-use rexie::RexieBuilder;
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen::prelude::{Closure, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{IdbDatabase, IdbFactory, IdbRequest, IdbTransaction};
+use rexie::{Index, ObjectStore, Rexie, RexieBuilder};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::object::{field, list, set};
-
-pub(crate) type Outcome<T> = Result<T, JsValue>;
-
-/// How sure a transaction has to be.
-#[derive(Clone, Copy)]
-pub(crate) enum Mode {
-    Read,
-    /// It may be lost with the machine's power.
-    Write,
-    /// It is on the disk when it is done.
-    WriteSafely,
-}
-
-/// A connection to the database of that name, which is made or upgraded first.
-pub(crate) async fn connect(name: &str, builder: RexieBuilder) -> Outcome<IdbDatabase> {
-    builder.build().await.map_err(unopened)?.close();
-    let connection: IdbDatabase = done(factory()?.open(name).map(IdbRequest::from))
-        .await?
-        .dyn_into()?;
-    let outdated = connection.clone();
-    let give_way = Closure::once_into_js(move || outdated.close());
-    connection.set_onversionchange(give_way.dyn_ref());
-    Ok(connection)
-}
-
-/// Deletes the database of that name.
-pub(crate) async fn delete(name: &str) -> Outcome<()> {
-    let request = factory()?.delete_database(name).map(IdbRequest::from);
-    done(request).await.map(drop)
-}
-
-/// `connection.transaction(stores, mode, { durability })`; web-sys counts the third argument among what is not settled
-/// yet, so the method is called by its name.
-pub(crate) fn begin(connection: &IdbDatabase, stores: &[&str], mode: Mode) -> Outcome<IdbTransaction> {
-    let (mode, durability) = match mode {
-        Mode::Read => ("readonly", "default"),
-        Mode::Write => ("readwrite", "default"),
-        Mode::WriteSafely => ("readwrite", "strict"),
+/// Makes or upgrades a database of that name: the outbox's, or the cache's.
+///
+/// # Errors
+/// There is no IndexedDB, it refuses, or a newer version of this package has upgraded the database.
+#[wasm_bindgen(js_name = prepareDatabase)]
+pub async fn prepare_database(name: String, is_outbox: bool) -> Result<(), JsValue> {
+    let builder = Rexie::builder(&name);
+    let builder = if is_outbox {
+        outbox(builder)
+    } else {
+        cache(builder)
     };
-    let options = Object::new();
-    set(&options, "durability", &durability.into());
-    let method: Function = field(connection, "transaction").dyn_into()?;
-    let arguments = Array::of3(&list(stores.iter().copied()), &mode.into(), &options);
-    Reflect::apply(&method, connection, &arguments)?.dyn_into()
+    builder.build().await.map_err(unopened)?.close();
+    Ok(())
 }
 
-/// A request's result.
-pub(crate) async fn done(request: Outcome<IdbRequest>) -> Outcome<JsValue> {
-    let request = request?;
-    settled(&request, "onsuccess", "onerror").await?;
-    request.result()
+/// Two stores: `writes` holds what is decided by, `requests` what is sent, so that a decision reads no bodies.
+///
+/// 1: the two stores, both by number.
+fn outbox(builder: RexieBuilder) -> RexieBuilder {
+    builder
+        .version(1)
+        .add_object_store(ObjectStore::new("writes").key_path("id"))
+        .add_object_store(ObjectStore::new("requests").auto_increment(true))
 }
 
-/// Waits until the transaction is done. A request that failed unseen shows here: it ends its transaction.
-pub(crate) async fn committed(transaction: &IdbTransaction) -> Outcome<()> {
-    settled(transaction, "oncomplete", "onabort").await
-}
-
-async fn settled(target: &JsValue, good: &str, bad: &str) -> Outcome<()> {
-    let promise = Promise::new(&mut |resolve, reject| {
-        set(target, good, &resolve);
-        set(target, bad, &reject);
-    });
-    match JsFuture::from(promise).await {
-        Ok(_) => Ok(()),
-        Err(event) => Err(field(&field(&event, "target"), "error")),
-    }
-}
-
-fn factory() -> Outcome<IdbFactory> {
-    field(&js_sys::global(), "indexedDB")
-        .dyn_into()
-        .map_err(|_| missing())
+/// Three stores. `answers` holds the entries whole: reading one takes one get. `index` holds a line for each, without
+/// the body: labels, size, last use; whatever is looked for is looked for there. `ledger` holds the totals and the
+/// marks.
+///
+/// The version never changes: another structure has a database name of its own, so that no upgrade waits for an old tab.
+fn cache(builder: RexieBuilder) -> RexieBuilder {
+    let index = ObjectStore::new("index")
+        .key_path("key")
+        .add_index(Index::new("used", "used"))
+        .add_index(Index::new("user", "user"))
+        .add_index(Index::new("tables", "tables").multi_entry(true))
+        .add_index(Index::new("tags", "tags").multi_entry(true));
+    builder
+        .version(1)
+        .add_object_store(ObjectStore::new("answers").key_path("key"))
+        .add_object_store(index)
+        .add_object_store(ObjectStore::new("ledger").key_path("id"))
 }
 
 /// The exception behind rexie's error, whose own words would bring the machinery of formatting along.
 fn unopened(error: rexie::Error) -> JsValue {
-    if let rexie::Error::IdbError(idb::Error::DomException(exception)) = error {
-        exception.into()
-    } else if let rexie::Error::IdbError(idb::Error::IndexedDbOpenFailed(exception)) = error {
-        exception
+    if let rexie::Error::IdbError(error) = error {
+        error.into()
     } else {
-        missing()
+        JsValue::UNDEFINED
     }
-}
-
-fn missing() -> JsValue {
-    "there is no IndexedDB".into()
 }

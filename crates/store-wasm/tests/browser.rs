@@ -6,7 +6,5 @@
 mod cache;
 #[path = "cases/disk.rs"]
 mod disk;
-#[path = "cases/stored.rs"]
-mod stored;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

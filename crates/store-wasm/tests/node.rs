@@ -4,5 +4,3 @@
 
 #[path = "cases/cache.rs"]
 mod cache;
-#[path = "cases/stored.rs"]
-mod stored;

@@ -5,9 +5,9 @@
  * waited for, a full one is emptied once, and one that fails is given up, with an event that says so.
  */
 
-import type { CacheDisk } from "../../generated/store/store.js";
 import type { Clock } from "../clock.js";
 import type { Timers } from "../timer.js";
+import type { CacheDisk } from "./entries.js";
 import { type Entry, isEntry } from "./entry.js";
 import { Kind } from "./rules.js";
 
@@ -126,7 +126,7 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
     read: (key) =>
       using(
         async (disk) => {
-          const [entry, count, entries, bytes] = (await disk.read(key)) as [unknown, number, number, number];
+          const [entry, count, entries, bytes] = await disk.read(key);
           totals = { entries, bytes };
           return { entry: isEntry(entry) && entry.key === key ? entry : undefined, count };
         },
@@ -143,7 +143,7 @@ export function createDisk({ CacheDisk, clock, timers, limits, onRefusal }: Disk
     totals: () => (broken ? undefined : totals),
     close() {
       closed = true;
-      database.then((disk) => disk.free()).catch(() => {});
+      database.then((disk) => disk.close()).catch(() => {});
     },
   };
 }

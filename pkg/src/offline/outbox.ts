@@ -1,8 +1,8 @@
 /** The outbox in the second WebAssembly module: commands, and what they answer. */
 
-import { Outbox } from "../../generated/store/store.js";
 import type { Settings } from "../settings.js";
 import type { SetAsideReason } from "./options.js";
+import { fleetingPlace, openPlace } from "./place.js";
 
 /** A write as it is stored, but for its request. */
 export interface Head {
@@ -96,14 +96,17 @@ export const DATABASE = "seawall-outbox";
 
 /** Opens the stored outbox, or one that ends with the page and says so. */
 export async function openOutbox(settings: Settings, onRefusal: (reason: string) => void): Promise<OutboxStore> {
-  const outbox = await Outbox.open(DATABASE).catch((error: unknown) => {
-    onRefusal(error instanceof Error ? error.message : String(error));
-    return Outbox.fleeting();
+  const place = await openPlace(DATABASE).catch((error: unknown) => {
+    onRefusal(refused(error).message);
+    return fleetingPlace();
   });
-  const run = (name: string, input: object): Promise<unknown> => outbox.run(name, figures(settings), input);
+  const run = (name: string, input: object): Promise<unknown> =>
+    place.run(name, figures(settings), input).catch((error: unknown) => {
+      throw refused(error);
+    });
   const done = async (name: string, id: number): Promise<boolean> => ((await run(name, { id })) as { done: boolean }).done;
   return {
-    isDurable: outbox.isDurable,
+    isDurable: place.isDurable,
     add: async (head, request) => (await run("add", { head, request })) as { id?: number; full?: string },
     holdsBack: async (write) => ((await run("holdsBack", write)) as { held: boolean }).held,
     take: async (desk) => (await run("take", desk)) as Step,
@@ -118,6 +121,13 @@ export async function openOutbox(settings: Settings, onRefusal: (reason: string)
       return heads.map((head, place) => ({ head, request: requests[place] }));
     },
   };
+}
+
+/** What IndexedDB said, or that there is none. */
+function refused(error: unknown): Error {
+  if (typeof error === "string") return new Error(error);
+  const { name = "", message = "IndexedDB refuses" } = (error ?? {}) as Partial<Error>;
+  return new Error(`${name}: ${message}`);
 }
 
 /** In the order in which the module reads them. */

@@ -15,8 +15,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("seawall-pgrest", &[]),
     ("seawall-guard-wasm", &["seawall-policy"]),
     ("seawall-store-wasm", &["seawall-policy"]),
-    // Stands in for the registry's; only `postgrest` knows it.
+    // They stand in for the registry's; only `postgrest` and `rexie` know them.
     ("reqwest", &[]),
+    ("idb", &[]),
     ("seawall-server", &["seawall-policy", "seawall-pgrest"]),
     (
         "seawall-e2e",

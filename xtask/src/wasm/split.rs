@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::data::{Datum, numbers};
 use super::text::{Form, forms, module};
 use crate::failure::{Failure, Outcome};
 
@@ -24,9 +25,6 @@ pub(super) const FIRST: &[&str] = &[
 
 /// The name under which the second half imports from the first.
 const FIRST_HALF: &str = "h";
-
-/// How far before an object's beginning a number in the code may lie that means it.
-const BEFORE: u64 = 8;
 
 /// The two halves, as text.
 pub(super) fn split(text: &str) -> Outcome<(String, String)> {
@@ -162,12 +160,12 @@ fn form(text: String) -> Form {
     Form { text }
 }
 
-fn of_kind<'a>(forms: &'a [Form], kind: &'static str) -> impl Iterator<Item = &'a Form> {
+pub(super) fn of_kind<'a>(forms: &'a [Form], kind: &'static str) -> impl Iterator<Item = &'a Form> {
     forms.iter().filter(move |form| form.kind() == kind)
 }
 
 /// `(export "name" (func $name))` as the two names.
-fn exported_function(form: &Form) -> Option<(&str, &str)> {
+pub(super) fn exported_function(form: &Form) -> Option<(&str, &str)> {
     let mut words = form.words().skip(1);
     let (name, kind, function) = (words.next()?, words.next()?, words.next()?);
     (kind == "func").then_some((name.trim_matches('"'), function))
@@ -187,53 +185,6 @@ fn reachable<'a>(
         }
     }
     found
-}
-
-/// An object among the constants.
-struct Datum<'a> {
-    form: &'a Form,
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Datum<'a> {
-    fn of(form: &'a Form) -> Option<Self> {
-        let mut words = form.words().skip(2);
-        (words.next()? == "i32.const").then_some(())?;
-        let start = words.next()?.parse().ok()?;
-        let text = form.text.get(form.text.find('"')? + 1..form.text.rfind('"')?)?;
-        Some(Self {
-            form,
-            start,
-            bytes: unescaped(text),
-        })
-    }
-
-    /// Whether code that has this number may mean the object: compilers fold an index that begins at one into the
-    /// address.
-    fn may_be_meant_by(&self, number: u64) -> bool {
-        (self.start.saturating_sub(BEFORE)..self.end()).contains(&number)
-    }
-
-    fn holds(&self, address: u64) -> bool {
-        (self.start..self.end()).contains(&address)
-    }
-
-    fn end(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-
-    /// What may change must not be put back to its beginning by the second half.
-    fn may_change(&self) -> bool {
-        !self.form.name().starts_with("$.rodata")
-    }
-
-    /// Words that may be addresses.
-    fn addresses(&self) -> impl Iterator<Item = u64> {
-        let skipped = usize::try_from(self.start.next_multiple_of(4) - self.start).unwrap_or_default();
-        let words = self.bytes.get(skipped..).unwrap_or_default().chunks_exact(4);
-        words.filter_map(|word| Some(u64::from(u32::from_le_bytes(*word.first_chunk()?))))
-    }
 }
 
 /// The places of the objects that these functions may read, directly or by what they read.
@@ -263,42 +214,6 @@ fn read_by(names: &BTreeSet<&str>, functions: &BTreeMap<&str, &Form>, data: &[Da
         }
     }
     found
-}
-
-/// Every number a function has: a constant, or an offset.
-fn numbers(form: &Form) -> Vec<u64> {
-    let number = |word: &str| word.strip_prefix("offset=").unwrap_or(word).parse().ok();
-    form.words().filter_map(number).collect()
-}
-
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        if *byte != b'\\' {
-            bytes.push(*byte);
-            continue;
-        }
-        let [escape, after @ ..] = rest else { break };
-        let hex = |byte: u8| char::from(byte).to_digit(16);
-        match (hex(*escape), after.first().copied().and_then(hex)) {
-            (Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                rest = after.get(1..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(match escape {
-                    b't' => b'\t',
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    other => *other,
-                });
-                rest = after;
-            }
-        }
-    }
-    bytes
 }
 
 /// A name of one or two letters.
@@ -391,10 +306,5 @@ mod tests {
     #[test]
     fn a_table_of_functions_is_refused() {
         assert!(split("(module $m\n (elem $0 (i32.const 1) $f)\n)").is_err());
-    }
-
-    #[test]
-    fn texts_are_read_as_bytes() {
-        assert_eq!(unescaped(r#"a\00\ff\\\"\n"#), b"a\x00\xff\\\"\n");
     }
 }

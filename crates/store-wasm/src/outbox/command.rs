@@ -1,5 +1,6 @@
 //! What the package asks of the outbox, decided in one go: the reply, and what is to be stored.
 
+use js_sys::Array;
 use seawall_policy::class::{self, Category, Outcome, Service, classify, hint};
 use seawall_policy::outbox::{
     Desk, Ending, Next, Order, Outbox, OutboxConfig, Resolution, Sent, State, Verdict,
@@ -15,7 +16,7 @@ use crate::object::{field, list, number as number_in, set, text, texts};
 /// One thing to be done.
 pub(super) enum Command {
     /// Queues a write.
-    Add { head: Head, request: JsValue },
+    Add { head: Head },
     /// Tells whether a write made now would overtake one that waits.
     HoldsBack {
         who: String,
@@ -65,8 +66,9 @@ pub(super) struct Answer {
 /// What a command changes.
 #[derive(Default)]
 pub(super) struct Edits {
-    pub(super) new: Option<(JsValue, JsValue)>,
-    pub(super) changed: Vec<(u64, JsValue)>,
+    /// The head of a new write, which has no number yet; undefined where there is none.
+    pub(super) new: JsValue,
+    pub(super) changed: Array,
     pub(super) gone: Vec<u64>,
 }
 
@@ -77,7 +79,6 @@ impl Command {
         Some(match name {
             "add" => Self::Add {
                 head: Head::new(&field(input, "head"))?,
-                request: field(input, "request"),
             },
             "holdsBack" => Self::HoldsBack {
                 who: text(input, "who")?,
@@ -108,11 +109,6 @@ impl Command {
             "list" => Self::List,
             _ => return None,
         })
-    }
-
-    /// Whether it may change something, and must keep all other pages out meanwhile.
-    pub(super) const fn changes(&self) -> bool {
-        !matches!(self, Self::HoldsBack { .. } | Self::List)
     }
 }
 
@@ -175,7 +171,7 @@ pub(super) fn decide(
     let reply = empty();
     let mut problem = None;
     match command {
-        Command::Add { head, request } => add(head, request, &config, &heads, &reply, &mut edits),
+        Command::Add { head } => add(head, &config, &heads, &reply, &mut edits),
         Command::HoldsBack {
             who,
             lane,
@@ -230,7 +226,7 @@ pub(super) fn decide(
             set(&reply, "count", &float(edits.gone.len() as u64).into());
         }
         Command::List => {
-            let shown: js_sys::Array = heads.iter().map(Head::to_js).collect();
+            let shown: Array = heads.iter().map(Head::to_js).collect();
             set(&reply, "heads", &shown);
         }
     }
@@ -238,18 +234,11 @@ pub(super) fn decide(
     (reply, edits)
 }
 
-fn add(
-    head: &Head,
-    request: &JsValue,
-    config: &OutboxConfig,
-    heads: &[Head],
-    reply: &JsValue,
-    edits: &mut Edits,
-) {
+fn add(head: &Head, config: &OutboxConfig, heads: &[Head], reply: &JsValue, edits: &mut Edits) {
     let held = heads.iter().map(|head| head.bytes).sum();
     let writes = u32::try_from(heads.len()).unwrap_or(u32::MAX);
     match config.admits(writes, held, head.bytes) {
-        Ok(()) => edits.new = Some((head.to_js(), request.clone())),
+        Ok(()) => edits.new = head.to_js(),
         Err(full) => set(reply, "full", &full.to_string().into()),
     }
 }
@@ -309,22 +298,18 @@ fn follow(
 ) {
     let gone = heads.iter().map(|head| head.id);
     edits.gone.extend(gone.filter(|id| outbox.write(*id).is_none()));
-    let mut set_aside = Vec::new();
+    let set_aside = Array::new();
     for write in outbox.take_touched() {
         let Some(head) = heads.iter_mut().find(|head| head.id == write.id) else {
             continue;
         };
         head.follow(write, problem);
-        edits.changed.push((write.id, head.to_js()));
+        edits.changed.push(&head.to_js());
         if matches!(write.state, State::SetAside(_)) {
-            set_aside.push(head.to_js());
+            set_aside.push(&head.to_js());
         }
     }
-    set(
-        reply,
-        "setAside",
-        &set_aside.into_iter().collect::<js_sys::Array>(),
-    );
+    set(reply, "setAside", &set_aside);
 }
 
 /// The settings in the order of `pkg/src/offline/outbox.ts`: tries, base delay, longest delay, grace, order, writes,

@@ -4,10 +4,10 @@ use seawall_policy::class::Service;
 use seawall_policy::outbox::form::{Request, prefer, query, queueable, with_column};
 use seawall_policy::outbox::{Form, Rows};
 use seawall_policy::retry::Repeat;
-use sha2::{Digest as _, Sha256};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::head::row_names;
+use crate::digest;
 
 /// Whether a write may be queued: 0 not at all, 1 to be sent once, 2 to be sent until it is done. A `Prefer` that is
 /// empty is none.
@@ -73,14 +73,8 @@ pub fn rows_in_query(query: &str, key: &str) -> Vec<String> {
 #[wasm_bindgen(js_name = outboxOwner)]
 #[must_use]
 pub fn owner_of(subject: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     if subject.is_empty() {
         return String::new();
     }
-    Sha256::digest(subject.as_bytes())
-        .iter()
-        .take(16)
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|half| HEX.get(usize::from(half)).copied().map(char::from))
-        .collect()
+    digest::of(subject)
 }

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The digest, as 32 hexadecimal digits.
-pub(super) fn of(text: &str) -> String {
+pub(crate) fn of(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let halves = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
     halves
