@@ -19,7 +19,7 @@ pub(crate) enum Profile {
     Debug,
     /// To be fast.
     Release,
-    /// As it is shipped: as fast as it can be, and slow to build.
+    /// As what is shipped is compiled, if not arranged by a load (`guided`): fast, and slow to build.
     Dist,
 }
 

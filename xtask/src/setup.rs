@@ -3,6 +3,7 @@
 pub(crate) mod browsers;
 mod crate_program;
 mod firefox_driver;
+mod llvm_tools;
 mod node_modules;
 mod system;
 mod wasm_target;
@@ -10,6 +11,8 @@ mod wasm_tools;
 
 pub(crate) use crate_program::CrateProgram;
 pub(crate) use firefox_driver::find as firefox_driver;
+
+use std::path::Path;
 
 use crate::console;
 use crate::failure::Outcome;
@@ -27,4 +30,12 @@ pub(crate) fn run(project: &Project) -> Outcome {
 pub(crate) fn for_tests(project: &Project) -> Outcome {
     console::step("browsers and Redis", || system::install(project))?;
     console::step("driver for Firefox", || firefox_driver::install(project))
+}
+
+/// Sets up what arranging the server by a load of it needs, and nothing else: a container's build has no more.
+pub(crate) fn for_training(project: &Project, llvm_profdata: &Path) -> Outcome {
+    console::headline("Setting up");
+    console::step("PostgreSQL", || node_modules::install_database(project))?;
+    console::step("nginx", || system::install_nginx(project))?;
+    console::step("LLVM's tools", || llvm_tools::add(project, llvm_profdata))
 }

@@ -31,6 +31,11 @@ impl Stamp {
         })
     }
 
+    /// The hash, as a word.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+
     /// Whether the step last ran with these inputs and all it makes is still there.
     pub(crate) fn is_current(&self, outputs: &[PathBuf]) -> bool {
         fs::read_to_string(&self.file).is_ok_and(|kept| kept == self.value)

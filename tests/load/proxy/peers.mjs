@@ -10,7 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export const SECRET = "a secret for the benchmark, long enough to sign with";
 
-const NGINX = ["/usr/sbin/nginx", "/usr/local/bin/nginx", "/opt/homebrew/bin/nginx"].find(existsSync);
+const onPath = (process.env.PATH ?? "").split(":").map((folder) => join(folder, "nginx"));
+const NGINX = [...onPath, "/usr/sbin/nginx", "/usr/local/bin/nginx", "/opt/homebrew/bin/nginx"].find(existsSync);
 
 async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");

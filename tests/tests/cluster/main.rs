@@ -4,5 +4,6 @@ mod breakers;
 mod business;
 mod docs;
 mod ops;
+mod shipped;
 mod stream;
 mod traces;

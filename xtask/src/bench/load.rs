@@ -18,7 +18,8 @@ pub(super) struct Built {
 }
 
 impl Built {
-    /// The server as it is shipped (unless `SEAWALL_BINARY` names another), and optimised load generators.
+    /// The server by the profile that is shipped (unless `SEAWALL_BINARY` names another, such as the guided build),
+    /// and optimised load generators.
     pub(super) fn shipped(project: &Project, generators: &[&str]) -> Outcome<Self> {
         Self::of(project, generators, Profile::Dist, Profile::Release)
     }

@@ -1,35 +1,55 @@
 //! Programs that come from the system: browsers, the drivers of Chromium and WebKit, a display for it, a pooler,
-//! Redis, Prometheus, clamd, a false clock.
+//! Redis, Prometheus, clamd, a false clock, nginx.
 
 use std::path::Path;
 
 use super::browsers;
 use crate::console::{self, Work};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::process::{Task, on_path};
 use crate::project::Project;
 
-/// Installs what is missing where this is Debian (or a child of it) and we are root; says what is missing
-/// where not. The suites that need it then fail by themselves and say so too.
+/// Where nginx may be beside the path, which is shorter for an ordinary user.
+const NGINX: [&str; 3] = [
+    "/usr/sbin/nginx",
+    "/usr/local/bin/nginx",
+    "/opt/homebrew/bin/nginx",
+];
+
+/// Installs what the tests lack, or says what it is. The suites that need it then fail by themselves and say so too.
 pub(super) fn install(project: &Project) -> Outcome<Work> {
     let missing = missing();
     if missing.is_empty() {
         return Ok(Work::Current);
     }
-    let by_apt = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
-    if by_apt && rustix::process::geteuid().is_root() {
-        apt(project, "update", &["update"])?;
-        let words: Vec<&str> = ["install", "-y", "--no-install-recommends"]
-            .iter()
-            .chain(&missing)
-            .copied()
-            .collect();
-        apt(project, "install", &words)?;
-        return Ok(Work::Done);
+    if let Some(advice) = bring(project, &missing)? {
+        console::say("");
+        console::note(&advice);
     }
-    console::say("");
-    console::note(&advice(&missing, by_apt));
     Ok(Work::Done)
+}
+
+/// Installs nginx, the upstream of proxy mode's load; nothing can be measured without.
+pub(super) fn install_nginx(project: &Project) -> Outcome<Work> {
+    if on_path("nginx").is_some() || NGINX.iter().any(|program| Path::new(program).is_file()) {
+        return Ok(Work::Current);
+    }
+    match bring(project, &["nginx"])? {
+        None => Ok(Work::Done),
+        Some(advice) => Err(Failure::because(advice)),
+    }
+}
+
+/// Installs packages where this is Debian (or a child of it) and we are root; says how where not.
+fn bring(project: &Project, missing: &[&str]) -> Outcome<Option<String>> {
+    let by_apt = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
+    if !(by_apt && rustix::process::geteuid().is_root()) {
+        return Ok(Some(advice(missing, by_apt)));
+    }
+    apt(project, "update", &["update"])?;
+    let words = [&["install", "-y", "--no-install-recommends"], missing].concat();
+    apt(project, "install", &words)?;
+    Ok(None)
 }
 
 // Debian's names.
