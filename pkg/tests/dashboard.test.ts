@@ -10,9 +10,10 @@ import { type AlertRule, createRules, type Measured, readRules } from "../src/da
 import { createSeries, SHOWN } from "../src/dashboard/series.js";
 import { listen, parser } from "../src/dashboard/server/stream.js";
 import { addressOf } from "../src/dashboard/server/token.js";
-import { condition, latency, percent } from "../src/dashboard/words.js";
+import { wordsOf } from "../src/dashboard/words.js";
 import { createHistogram } from "../src/metrics/histogram.js";
 
+const { condition, latency, percent } = wordsOf();
 const QUIET: Measured = { open_circuits: 0, error_rate: null, p95: null, head_room: 1, waiting: 0 };
 const NO_SUBJECTS = { open_circuits: "", error_rate: "", p95: "", head_room: "", waiting: "" };
 
@@ -146,6 +147,21 @@ describe("words", () => {
     assert.equal(percent(0), "0 %");
     assert.equal(percent(null), "–");
     assert.deepEqual([0.42, 38.4, 1_250, null].map(latency), ["0.4 ms", "38 ms", "1.3 s", "–"]);
+  });
+});
+
+describe("words of an application", () => {
+  const german = wordsOf({ language: "de", seconds: "{n} Sek.", verdictOne: "{circuits}: {state}" });
+
+  test("are said where they are given, with numbers in their language's manner", () => {
+    assert.equal(german.latency(1_250), "1,3 Sek.");
+    assert.equal(german.condition({ measure: "p95", threshold: 2_000, for: 10_000 }), "above 2 Sek. for 10 Sek.");
+    assert.equal(german.count(12_345), "12.345");
+    assert.equal(german.t.calls, "Calls");
+  });
+
+  test("are filled in wherever the braces stand, and once", () => {
+    assert.equal(german.say("verdictOne", { state: "{circuits}", circuits: "rest" }), "rest: {circuits}");
   });
 });
 

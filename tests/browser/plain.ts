@@ -24,7 +24,8 @@ export interface PlainPage {
   close(): Promise<void>;
 }
 
-export async function startPlainPage(script: string, body = ""): Promise<PlainPage> {
+/** `modules` are further scripts of the page, by their paths. */
+export async function startPlainPage(script: string, body = "", modules: Readonly<Record<string, string>> = {}): Promise<PlainPage> {
   const batches: PlainPage["batches"] = [];
   let status = 202;
   let asked = 0;
@@ -33,6 +34,7 @@ export async function startPlainPage(script: string, body = ""): Promise<PlainPa
     response.setHeader("content-security-policy", POLICY);
     if (path === "/") return response.setHeader("content-type", "text/html").end(htmlOf(body));
     if (path === "/page.js") return response.setHeader("content-type", "text/javascript").end(script);
+    if (Object.hasOwn(modules, path)) return response.setHeader("content-type", "text/javascript").end(modules[path]);
     if (path.startsWith("/rest/v1/")) return response.setHeader("content-type", "application/json").end("[]");
     if (path === "/ingest") {
       const chunks: Buffer[] = [];

@@ -13,11 +13,12 @@ import { type Alert, type AlertRule, createRules, DEFAULT_RULES, readRules, type
 import { createSeries, type Series } from "./series.js";
 import type { PanelAct } from "./panel.js";
 import { serverSource } from "./server/source.js";
-import type { ServerTexts } from "./server/texts.js";
 import type { TokenProvider } from "./server/token.js";
 import { type DashboardSource, guardSource, type Move } from "./source.js";
 import { adoptStyles } from "./styles.js";
+import type { DashboardTexts } from "./texts.js";
 import { createView, type View } from "./view.js";
+import { type Words, wordsOf } from "./words.js";
 
 /**
  * The event that an alert was raised or cleared.
@@ -58,7 +59,8 @@ export class SeawallDashboard extends Base {
   #source: DashboardSource | undefined;
   #claims: ClaimsProvider;
   #token: TokenProvider;
-  #texts: Partial<ServerTexts> = {};
+  #texts: Partial<DashboardTexts> = {};
+  #words: Words = wordsOf();
   #given: readonly AlertRule[] = DEFAULT_RULES;
   #rules: Rules = createRules(DEFAULT_RULES);
   #series: Series = createSeries();
@@ -76,7 +78,7 @@ export class SeawallDashboard extends Base {
 
   set guard(guard: Guard | null | undefined) {
     this.#guard = guard ?? undefined;
-    this.source = guard ? guardSource(guard) : undefined;
+    this.source = guard ? guardSource(guard, this.#texts) : undefined;
   }
 
   /** Where the figures come from, when it is not a guard of this page. */
@@ -127,14 +129,19 @@ export class SeawallDashboard extends Base {
     this.#watchServer();
   }
 
-  /** What is said of a server in the place of the built-in texts, by name (`SERVER_TEXTS` has them all). */
-  get texts(): Partial<ServerTexts> {
+  /** What is said in the place of the built-in texts, by name (`DASHBOARD_TEXTS` has them all). */
+  get texts(): Partial<DashboardTexts> {
     return this.#texts;
   }
 
-  set texts(texts: Partial<ServerTexts> | null | undefined) {
+  set texts(texts: Partial<DashboardTexts> | null | undefined) {
     this.#texts = texts ?? {};
-    this.#watchServer();
+    this.#words = wordsOf(this.#texts);
+    this.#stop();
+    if (this.#view) this.#draw();
+    if (this.server === null && this.#guard) this.guard = this.#guard;
+    else if (this.server === null) this.#restart();
+    else this.#watchServer();
   }
 
   /** The alert rules; as an attribute, the same list as JSON. */
@@ -157,8 +164,8 @@ export class SeawallDashboard extends Base {
   }
 
   connectedCallback(): void {
-    this.#takeEarly("guard", "source", "claims", "rules", "texts", "server", "token");
-    this.#view ??= createView(adoptStyles(this));
+    this.#takeEarly("texts", "guard", "source", "claims", "rules", "server", "token");
+    if (!this.#view) this.#draw();
     this.#restart();
   }
 
@@ -171,6 +178,10 @@ export class SeawallDashboard extends Base {
     if (name === "admin-claim") void this.refreshClaims();
     if (name === "server") this.#watchServer();
     if (name === "theme") this.#view?.repaint();
+  }
+
+  #draw(): void {
+    this.#view = createView(adoptStyles(this), this.#words);
   }
 
   #watchServer(): void {
@@ -224,24 +235,24 @@ export class SeawallDashboard extends Base {
   async #move(breaker: string, move: Move): Promise<void> {
     await this.refreshClaims();
     const source = this.#source;
-    if (!this.#isAdmin || !source?.move) return this.#view?.announce("Only an administrator may move a circuit.");
+    if (!this.#isAdmin || !source?.move) return this.#view?.announce(this.#words.t.mayNotMove);
     try {
       await source.move(breaker, move);
       this.#view?.moved(breaker, move);
     } catch (error) {
-      this.#view?.announce(`${breaker} was not moved: ${reason(error)}.`);
+      this.#view?.announce(this.#words.say("notMoved", { circuit: breaker, reason: reason(error) }));
     }
     await this.#read(source);
   }
 
   async #do(act: PanelAct, subject: string): Promise<void> {
     await this.refreshClaims();
-    if (!this.#isAdmin) return this.#view?.announce("Only an administrator may do that.");
+    if (!this.#isAdmin) return this.#view?.announce(this.#words.t.mayNotAct);
     try {
       await act.run();
       this.#view?.announce(`${subject} ${act.done}.`);
     } catch (error) {
-      this.#view?.announce(`${act.label}: ${subject} was refused: ${reason(error)}.`);
+      this.#view?.announce(this.#words.say("actRefused", { act: act.label, subject, reason: reason(error) }));
     }
     if (this.#source) await this.#read(this.#source);
   }

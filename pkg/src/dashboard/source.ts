@@ -9,7 +9,8 @@ import type { EndpointMetrics, Transition } from "../metrics/figures.js";
 import { sumOf, totals } from "../metrics/totals.js";
 import type { BreakerSnapshot, LimitSnapshot } from "../snapshot.js";
 import type { Panel } from "./panel.js";
-import { bytes, count, latency, percent } from "./words.js";
+import type { DashboardTexts } from "./texts.js";
+import { type Words, wordsOf } from "./words.js";
 
 /**
  * What a hand may do to a circuit.
@@ -108,7 +109,8 @@ export interface DashboardSource {
 }
 
 /**
- * This browser's guard as a source. Its metrics begin to count now if they did not before.
+ * This browser's guard as a source. Its metrics begin to count now if they did not before. `texts` are said in the
+ * place of the built-in ones, by name.
  *
  * @example
  * ```ts
@@ -118,15 +120,16 @@ export interface DashboardSource {
  * show(breakers.length, endpoints.length);
  * ```
  */
-export function guardSource(guard: Guard): DashboardSource {
-  const offline = offlineFigures(guard);
+export function guardSource(guard: Guard, texts?: Partial<DashboardTexts>): DashboardSource {
+  const words = wordsOf(texts);
+  const offline = offlineFigures(guard, words);
   return {
-    name: "This browser",
+    name: words.t.thisBrowser,
     async read() {
       const { since, endpoints, history } = await guard.metrics.snapshot();
       const { at, breakers, limits, calls, cache } = guard.snapshot();
       const { inflight, waiting } = calls;
-      const groups = [queueOf(endpoints, waiting), ...cacheOf(cache), ...offline.groups(at)];
+      const groups = [queueOf(endpoints, waiting, words), ...cacheOf(cache, words), ...offline.groups(at)];
       return { at, since, breakers, limits, endpoints, history, inflight, waiting, groups };
     },
     onChange(listener) {
@@ -140,19 +143,19 @@ export function guardSource(guard: Guard): DashboardSource {
 }
 
 /** What the cache saved; nothing where there is none, or nothing has passed through it. */
-function cacheOf(figures: CacheFigures | null): FigureGroup[] {
+function cacheOf(figures: CacheFigures | null, { t, say, count, percent, bytes }: Words): FigureGroup[] {
   if (figures === null) return [];
   const { hits, stale, revalidated, misses, entries, bytes: size, place } = figures;
   const reads = hits + stale + revalidated + misses;
   return [
     {
-      title: "Cache",
+      title: t.responseCache,
       figures: [
-        { name: "Answered fresh", value: count(hits), note: reads === 0 ? "" : `${percent(hits / reads)} of reads` },
-        { name: "Answered stale", value: count(stale) },
-        { name: "Unchanged at the server", value: count(revalidated) },
-        { name: "From the server", value: count(misses) },
-        { name: "Kept", value: count(entries), note: `${bytes(size)}, ${place === "indexeddb" ? "on disk" : "in memory"}` },
+        { name: t.fresh, value: count(hits), note: reads === 0 ? "" : say("ofReads", { share: percent(hits / reads) }) },
+        { name: t.stale, value: count(stale) },
+        { name: t.unchanged, value: count(revalidated) },
+        { name: t.fromServer, value: count(misses) },
+        { name: t.kept, value: count(entries), note: say(place === "indexeddb" ? "onDisk" : "inMemory", { size: bytes(size) }) },
       ],
     },
   ];
@@ -162,7 +165,7 @@ function cacheOf(figures: CacheFigures | null): FigureGroup[] {
 const LIST_INTERVAL = 10_000;
 
 /** What the offline queue holds, as it was last read; nothing where the guard has none. */
-function offlineFigures(guard: Guard): { groups(now: number): FigureGroup[]; hear(event: OfflineEvent): void } {
+function offlineFigures(guard: Guard, { t, count }: Words): { groups(now: number): FigureGroup[]; hear(event: OfflineEvent): void } {
   let group: FigureGroup | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   let absent = false;
@@ -172,11 +175,11 @@ function offlineFigures(guard: Guard): { groups(now: number): FigureGroup[]; hea
     const writes = await guard.offline.list();
     const aside = writes.filter(({ state }) => state === "setAside").length;
     group = {
-      title: "Offline writes",
+      title: t.offlineWrites,
       figures: [
-        { name: "Queued", value: count(writes.length - aside) },
-        { name: "Set aside", value: count(aside) },
-        { name: "Replayed", value: count(replayed) },
+        { name: t.queued, value: count(writes.length - aside) },
+        { name: t.setAside, value: count(aside) },
+        { name: t.replayed, value: count(replayed) },
       ],
     };
   }
@@ -198,15 +201,15 @@ function offlineFigures(guard: Guard): { groups(now: number): FigureGroup[]; hea
   };
 }
 
-function queueOf(endpoints: readonly EndpointMetrics[], waiting: number): FigureGroup {
+function queueOf(endpoints: readonly EndpointMetrics[], waiting: number, { t, say, count, latency }: Words): FigureGroup {
   const { queue, joined, retries } = totals({ endpoints });
   return {
-    title: "Queue",
+    title: t.callQueue,
     figures: [
-      { name: "Waiting now", value: count(waiting) },
-      { name: "Waited", value: count(queue.count), note: queue.count === 0 ? "" : `p95 ${latency(queue.p95)}` },
-      { name: "Joined with others", value: count(sumOf(joined)) },
-      { name: "Retries", value: count(retries) },
+      { name: t.waitingNow, value: count(waiting) },
+      { name: t.waited, value: count(queue.count), note: queue.count === 0 ? "" : say("waitedP95", { span: latency(queue.p95) }) },
+      { name: t.joinedWithOthers, value: count(sumOf(joined)) },
+      { name: t.retries, value: count(retries) },
     ],
   };
 }

@@ -14,7 +14,7 @@ import { history } from "./views/history.js";
 import { limits } from "./views/limits.js";
 import { type Panels, panels } from "./views/panels.js";
 import { summary } from "./views/summary.js";
-import { CAUSE_WORDS, MOVES, STATE_WORDS } from "./words.js";
+import type { Words } from "./words.js";
 
 export interface View {
   readonly head: Head;
@@ -31,24 +31,25 @@ export interface View {
   stop(): void;
 }
 
-export function createView(root: ShadowRoot): View {
+export function createView(root: ShadowRoot, words: Words): View {
+  const { t, say } = words;
   const parts = {
-    head: head(),
-    summary: summary(),
-    circuits: circuits(),
-    alerts: alerts(),
-    volume: volumeChart(),
-    latency: latencyChart(),
-    endpoints: endpoints(),
-    limits: limits(),
-    history: history(),
-    groups: groups(),
-    panels: panels(),
+    head: head(words),
+    summary: summary(words),
+    circuits: circuits(words),
+    alerts: alerts(words),
+    volume: volumeChart(words),
+    latency: latencyChart(words),
+    endpoints: endpoints(words),
+    limits: limits(words),
+    history: history(words),
+    groups: groups(words),
+    panels: panels(words),
   };
   const said = h("p", { class: "unseen", role: "status" });
   const charts = [parts.volume, parts.latency];
   const counted = [parts.summary, ...charts, parts.endpoints, parts.limits];
-  root.append(h("div", { class: "dashboard" }, ...Object.values(parts).map(({ element }) => element), said));
+  root.replaceChildren(h("div", { class: "dashboard" }, ...Object.values(parts).map(({ element }) => element), said));
   let lastTransition: number | undefined;
 
   /** Transitions since the last reading, in words. */
@@ -56,7 +57,7 @@ export function createView(root: ShadowRoot): View {
     const latest = transitions.at(-1)?.at ?? 0;
     const news = lastTransition === undefined ? [] : transitions.filter(({ at, cause }) => at > (lastTransition ?? 0) && cause !== "manual");
     lastTransition = latest;
-    if (news.length > 0) setText(said, news.map(({ breaker, to, cause }) => `${breaker}: ${STATE_WORDS[to]}, ${CAUSE_WORDS[cause]}.`).join(" "));
+    if (news.length > 0) setText(said, news.map(({ breaker, to, cause }) => `${breaker}: ${t[`state_${to}`]}, ${t[`cause_${cause}`]}.`).join(" "));
   }
 
   return {
@@ -75,7 +76,7 @@ export function createView(root: ShadowRoot): View {
       parts.panels.show(reading);
       tellTransitions(reading);
     },
-    moved: (breaker, move) => setText(said, `${breaker} ${MOVES.find((known) => known.move === move)?.done ?? "was moved"}.`),
+    moved: (breaker, move) => setText(said, say(`moved_${move}`, { circuit: breaker })),
     announce: (text) => setText(said, text),
     repaint: () => charts.forEach((chart) => chart.repaint()),
     start: () => charts.forEach((chart) => chart.start()),

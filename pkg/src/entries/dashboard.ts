@@ -9,11 +9,11 @@ export { DEFAULT_RULES } from "../dashboard/rules.js";
 export type { Alert, AlertRule, Measure } from "../dashboard/rules.js";
 export type { Panel, PanelAct, PanelAsk, PanelRow } from "../dashboard/panel.js";
 export { serverSource } from "../dashboard/server/source.js";
-export { SERVER_TEXTS } from "../dashboard/server/texts.js";
-export type { ServerTexts } from "../dashboard/server/texts.js";
 export type { TokenProvider } from "../dashboard/server/token.js";
 export { guardSource } from "../dashboard/source.js";
 export type { DashboardSource, FigureGroup, Move, Reading, ShownBreaker } from "../dashboard/source.js";
+export { DASHBOARD_TEXTS } from "../dashboard/texts.js";
+export type { DashboardTexts } from "../dashboard/texts.js";
 
 const TAG = "seawall-dashboard";
 

@@ -1,5 +1,6 @@
 /** One server's admin API: JSON in, JSON out, refusals as errors with their code. */
 
+import type { Words } from "../words.js";
 import { tokenFrom, type TokenProvider } from "./token.js";
 
 const PATIENCE = 10_000;
@@ -26,14 +27,14 @@ export interface Api {
   stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
-export function api(base: URL, token: TokenProvider): Api {
+export function api(base: URL, token: TokenProvider, words: Words): Api {
   async function ask(path: string, init: RequestInit): Promise<Response> {
     const bearer = await tokenFrom(token);
-    if (bearer === undefined) throw new ServerRefusal(401, "", "nobody is signed in", 0);
+    if (bearer === undefined) throw new ServerRefusal(401, "", words.t.nobody, 0);
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${bearer}`);
     const response = await fetch(new URL(path, base), { ...init, headers, cache: "no-store", credentials: "omit", redirect: "error" });
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await refusal(response, words);
     return response;
   }
 
@@ -53,10 +54,10 @@ export function api(base: URL, token: TokenProvider): Api {
   };
 }
 
-async function refusal(response: Response): Promise<ServerRefusal> {
+async function refusal(response: Response, { say, number }: Words): Promise<ServerRefusal> {
   const body: unknown = await response.json().catch(() => undefined);
   const said = typeof body === "object" && body !== null ? (body as { code?: unknown; message?: unknown }) : {};
   const seconds = Number(response.headers.get("retry-after"));
   const wait = Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), 300) * 1_000 : 0;
-  return new ServerRefusal(response.status, String(said.code ?? ""), String(said.message ?? `the server answered ${response.status}`), wait);
+  return new ServerRefusal(response.status, String(said.code ?? ""), String(said.message ?? say("answeredWith", { n: number(response.status) })), wait);
 }

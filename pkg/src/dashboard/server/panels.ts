@@ -2,24 +2,23 @@
 
 import type { Panel, PanelAct, PanelRow } from "../panel.js";
 import type { FigureGroup } from "../source.js";
-import { bytes, clock, count, percent, span } from "../words.js";
+import type { Words } from "../words.js";
 import type { Api } from "./api.js";
 import type { Audit, Cache, Health, Instances, Limits, Queue, Sessions } from "./shapes.js";
 import type { ServerEvent } from "./stream.js";
-import type { ServerTexts } from "./texts.js";
 
 export interface Heard extends ServerEvent {
   readonly at: number;
   readonly place: number;
 }
 
-export function instancesPanel({ instances }: Instances, t: ServerTexts, now: number): Panel {
+export function instancesPanel({ instances }: Instances, { t, span }: Words, now: number): Panel {
   const rows = instances.map(({ id, self, version, startedMs, breakers }): PanelRow => {
     const unwell = Object.entries(breakers).filter(([, state]) => state !== "closed");
     return {
       key: id,
       name: `${id.slice(-8)}${self ? ` (${t.thisOne})` : ""}`,
-      value: unwell.length === 0 ? t.allClosed : unwell.map(([name, state]) => `${name} ${state.replace("_", " ")}`).join(", "),
+      value: unwell.length === 0 ? t.allClosed : unwell.map(([name, state]) => `${name} ${stateIn(t, state)}`).join(", "),
       note: `${version}, ${t.up} ${span(Math.max(0, now - startedMs))}`,
       tone: unwell.length === 0 ? "good" : "bad",
     };
@@ -27,7 +26,7 @@ export function instancesPanel({ instances }: Instances, t: ServerTexts, now: nu
   return { id: "instances", title: t.instances, empty: t.instancesEmpty, rows };
 }
 
-export function limitsPanel({ nearest, enabled }: Limits, t: ServerTexts, api: Api): Panel {
+export function limitsPanel({ nearest, enabled }: Limits, { t, count }: Words, api: Api): Panel {
   const rows = nearest.map(({ key, scope, limit, remaining, refused }): PanelRow => ({
     key,
     name: `${scope} ${key.slice(-12)}`,
@@ -39,9 +38,10 @@ export function limitsPanel({ nearest, enabled }: Limits, t: ServerTexts, api: A
   return { id: "limits", title: t.limits, empty: enabled ? t.limitsEmpty : t.limitsOff, rows };
 }
 
-export function deadLettersPanel({ jobs }: Queue, t: ServerTexts, api: Api): Panel {
+export function deadLettersPanel({ jobs }: Queue, words: Words, api: Api): Panel {
+  const { t } = words;
   const rows = jobs.map((job): PanelRow => ({
-    ...jobRow(job, t),
+    ...jobRow(job, words),
     value: job.code ?? t.dead,
     tone: "bad",
     acts: [act(t.retry, t.retryDone, () => api.send("POST", `jobs/${encodeURIComponent(job.id)}/retry`))],
@@ -49,9 +49,10 @@ export function deadLettersPanel({ jobs }: Queue, t: ServerTexts, api: Api): Pan
   return { id: "dead-letters", title: t.deadLetters, empty: t.deadLettersEmpty, rows };
 }
 
-export function jobsPanel({ jobs }: Queue, t: ServerTexts, api: Api): Panel {
+export function jobsPanel({ jobs }: Queue, words: Words, api: Api): Panel {
+  const { t } = words;
   const rows = jobs.map((job): PanelRow => ({
-    ...jobRow(job, t),
+    ...jobRow(job, words),
     value: job.code ?? t.waits,
     ...(job.code === null ? {} : { tone: "wait" as const }),
     acts: [act(t.cancel, t.cancelDone, () => api.send("POST", `jobs/${encodeURIComponent(job.id)}/cancel`))],
@@ -59,11 +60,11 @@ export function jobsPanel({ jobs }: Queue, t: ServerTexts, api: Api): Panel {
   return { id: "jobs", title: t.jobs, empty: t.jobsEmpty, rows };
 }
 
-function jobRow({ id, method, path, attempts, createdAt }: Queue["jobs"][number], t: ServerTexts): PanelRow {
-  return { key: id, name: `${method} ${path}`, note: `${count(attempts)} ${t.attempts}, ${t.since} ${clock.format(new Date(createdAt))}` };
+function jobRow({ id, method, path, attempts, createdAt }: Queue["jobs"][number], { t, count, time }: Words): PanelRow {
+  return { key: id, name: `${method} ${path}`, note: `${count(attempts)} ${t.attempts}, ${t.since} ${time(Date.parse(createdAt))}` };
 }
 
-export function cachePanel(t: ServerTexts, api: Api): Panel {
+export function cachePanel({ t }: Words, api: Api): Panel {
   const clear = (what: unknown): Promise<void> => api.send("POST", "internal/cache/invalidate", what);
   return {
     id: "cache",
@@ -79,11 +80,11 @@ export function cachePanel(t: ServerTexts, api: Api): Panel {
 }
 
 /** Nobody is named: what was ended is known by its digest. */
-export function sessionsPanel({ longest }: Sessions, t: ServerTexts, api: Api): Panel {
+export function sessionsPanel({ longest }: Sessions, { t, time }: Words, api: Api): Panel {
   const rows = longest.map(({ of, until_s }): PanelRow => ({
     key: of,
     name: of.slice(0, 12),
-    note: `${t.until} ${clock.format(new Date(until_s * 1_000))}`,
+    note: `${t.until} ${time(until_s * 1_000)}`,
   }));
   const end = (what: unknown): Promise<void> => api.send("POST", "admin/sessions/revoke", what);
   return {
@@ -98,29 +99,29 @@ export function sessionsPanel({ longest }: Sessions, t: ServerTexts, api: Api): 
   };
 }
 
-export function auditPanel({ records }: Audit, t: ServerTexts, search: (text: string) => void): Panel {
+export function auditPanel({ records }: Audit, { t, time }: Words, search: (text: string) => void): Panel {
   const rows = records.map(({ id, at, method, target, route, status, outcome, subject }): PanelRow => ({
     key: id,
     name: `${method} ${target ?? route}`,
     value: `${status} ${outcome}`,
-    note: `${clock.format(new Date(at))}${subject === null ? "" : `, ${subject}`}`,
+    note: `${time(Date.parse(at))}${subject === null ? "" : `, ${subject}`}`,
     ...(status >= 500 ? { tone: "bad" as const } : {}),
   }));
   return { id: "audit", title: t.audit, empty: t.auditEmpty, rows, search: { label: t.auditSearch, button: t.search, run: search } };
 }
 
-export function eventsPanel(events: readonly Heard[], t: ServerTexts, live: boolean): Panel {
+export function eventsPanel(events: readonly Heard[], { t, time }: Words, live: boolean): Panel {
   const rows = [...events].reverse().map(({ at, kind, data, place }): PanelRow => ({
     key: String(place),
     name: kind.replaceAll("_", " "),
     value: ["what", "part", "dependency", "table", "missed"].flatMap((name) => (name in data ? [String(data[name])] : [])).join(" "),
-    note: `${clock.format(at)}${typeof data["details"] === "string" ? `, ${data["details"]}` : ""}`,
+    note: `${time(at)}${typeof data["details"] === "string" ? `, ${data["details"]}` : ""}`,
     ...(kind === "security" || kind === "degraded" ? { tone: "bad" as const } : {}),
   }));
   return { id: "events", title: live ? t.eventsLive : t.eventsLost, empty: t.eventsEmpty, rows };
 }
 
-export function healthGroup({ rls_failures, pool, version }: Health, t: ServerTexts): FigureGroup {
+export function healthGroup({ rls_failures, pool, version }: Health, { t, count }: Words): FigureGroup {
   return {
     title: t.server,
     figures: [
@@ -131,7 +132,7 @@ export function healthGroup({ rls_failures, pool, version }: Health, t: ServerTe
   };
 }
 
-export function queueGroup({ queued, running, dead, oldestS }: Queue, t: ServerTexts): FigureGroup {
+export function queueGroup({ queued, running, dead, oldestS }: Queue, { t, count, span }: Words): FigureGroup {
   return {
     title: t.queue,
     figures: [
@@ -142,7 +143,7 @@ export function queueGroup({ queued, running, dead, oldestS }: Queue, t: ServerT
   };
 }
 
-export function cacheGroup({ instance }: Cache, t: ServerTexts): FigureGroup[] {
+export function cacheGroup({ instance }: Cache, { t, bytes, count, percent }: Words): FigureGroup[] {
   if (!instance) return [];
   const { hits, stale, misses, hitRate, entries, bytes: size } = instance;
   return [
@@ -156,6 +157,12 @@ export function cacheGroup({ instance }: Cache, t: ServerTexts): FigureGroup[] {
       ],
     },
   ];
+}
+
+/** A state that a newer server knows is shown as it is. */
+function stateIn(t: Words["t"], state: string): string {
+  const name = `state_${state}`;
+  return Object.hasOwn(t, name) ? t[name as keyof typeof t] : state;
 }
 
 function act(label: string, done: string, run: () => Promise<void>): PanelAct {

@@ -9,11 +9,12 @@ import type { Transition } from "../../metrics/figures.js";
 import type { CircuitState, TransitionCause } from "../../vocabulary.js";
 import type { Panel } from "../panel.js";
 import type { DashboardSource, FigureGroup, Move, Reading, ShownBreaker } from "../source.js";
+import type { DashboardTexts } from "../texts.js";
+import { type Words, wordsOf } from "../words.js";
 import { api, type Api, ServerRefusal } from "./api.js";
 import { auditPanel, cacheGroup, cachePanel, deadLettersPanel, eventsPanel, healthGroup, type Heard, instancesPanel, jobsPanel, limitsPanel, queueGroup, sessionsPanel } from "./panels.js";
 import type { Audit, Breakers, Cache, Health, Instances, Limits, Queue, Sessions } from "./shapes.js";
 import { listen, type ServerEvent } from "./stream.js";
-import { type ServerTexts, textsWith } from "./texts.js";
 import { addressOf, type TokenProvider } from "./token.js";
 
 const KEPT_EVENTS = 100;
@@ -63,10 +64,10 @@ const ABSENCE = 60_000;
  * show(breakers.length);
  * ```
  */
-export function serverSource(server: string, token: TokenProvider, texts?: Partial<ServerTexts>): DashboardSource {
-  const t = textsWith(texts);
+export function serverSource(server: string, token: TokenProvider, texts?: Partial<DashboardTexts>): DashboardSource {
+  const words = wordsOf(texts);
   const address = addressOf(server, globalThis.location?.href ?? server);
-  const client = api(address, token);
+  const client = api(address, token, words);
   const parts: Partial<Parts> = {};
   const askedAt = new Map<keyof Parts, number>();
   const since = Date.now();
@@ -113,7 +114,7 @@ export function serverSource(server: string, token: TokenProvider, texts?: Parti
     }
     if (name !== "breakers") return;
     delete parts.breakers;
-    trouble = inWords(error, t);
+    trouble = inWords(error, words);
   }
 
   function hear(event: ServerEvent): void {
@@ -141,20 +142,20 @@ export function serverSource(server: string, token: TokenProvider, texts?: Parti
   function panels(now: number): Panel[] {
     const { instances, limits, queue, jobs, sessions, cache, audit } = parts;
     return [
-      ...(instances ? [instancesPanel(instances, t, now)] : []),
-      eventsPanel(events, t, live),
-      ...(limits ? [limitsPanel(limits, t, telling(client, soon, "limits"))] : []),
-      ...(jobs ? [jobsPanel(jobs, t, telling(client, soon, "queue", "jobs"))] : []),
-      ...(queue ? [deadLettersPanel(queue, t, telling(client, soon, "queue", "jobs"))] : []),
-      ...(cache?.enabled ? [cachePanel(t, telling(client, soon, "cache"))] : []),
-      ...(sessions ? [sessionsPanel(sessions, t, telling(client, soon, "sessions"))] : []),
-      ...(audit ? [auditPanel(audit, t, search)] : []),
+      ...(instances ? [instancesPanel(instances, words, now)] : []),
+      eventsPanel(events, words, live),
+      ...(limits ? [limitsPanel(limits, words, telling(client, soon, "limits"))] : []),
+      ...(jobs ? [jobsPanel(jobs, words, telling(client, soon, "queue", "jobs"))] : []),
+      ...(queue ? [deadLettersPanel(queue, words, telling(client, soon, "queue", "jobs"))] : []),
+      ...(cache?.enabled ? [cachePanel(words, telling(client, soon, "cache"))] : []),
+      ...(sessions ? [sessionsPanel(sessions, words, telling(client, soon, "sessions"))] : []),
+      ...(audit ? [auditPanel(audit, words, search)] : []),
     ];
   }
 
   function groups(): FigureGroup[] {
     const { health, queue, cache } = parts;
-    return [...(health ? [healthGroup(health, t)] : []), ...(queue ? [queueGroup(queue, t)] : []), ...(cache ? cacheGroup(cache, t) : [])];
+    return [...(health ? [healthGroup(health, words)] : []), ...(queue ? [queueGroup(queue, words)] : []), ...(cache ? cacheGroup(cache, words) : [])];
   }
 
   return {
@@ -235,7 +236,7 @@ function shown({ dependency, state, successes, failures, rejected, opened, retry
   };
 }
 
-function inWords(error: unknown, t: ServerTexts): string {
+function inWords(error: unknown, { t }: Words): string {
   if (!(error instanceof ServerRefusal)) return t.unreachable;
   if (error.status === 401) return t.signIn;
   if (error.status === 403) return t.adminsOnly;

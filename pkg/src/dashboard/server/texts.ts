@@ -1,27 +1,5 @@
-/** What the dashboard says of a server, in one table, so that an application can say it in its own words. */
+/** What the dashboard says of a server: the part of its one table (`texts.ts`) that a guard has no use for. */
 
-/**
- * Every text of a server's lists and figures, by name.
- *
- * @example
- * ```ts
- * import type { ServerTexts } from "seawall/dashboard";
- *
- * const german: Partial<ServerTexts> = { deadLetters: "Unzustellbar", retry: "Erneut versuchen" };
- * ```
- */
-export type ServerTexts = { readonly [Name in keyof typeof SERVER_TEXTS]: string };
-
-/**
- * What is said where nothing else is given.
- *
- * @example
- * ```ts
- * import { SERVER_TEXTS } from "seawall/dashboard";
- *
- * show(Object.keys(SERVER_TEXTS).length);
- * ```
- */
 export const SERVER_TEXTS = {
   instances: "Instances",
   instancesEmpty: "No instance is known.",
@@ -95,9 +73,6 @@ export const SERVER_TEXTS = {
   adminsOnly: "Only administrators may see this server",
   pause: "The server asks for a pause",
   refuses: "The server refuses to answer",
+  nobody: "nobody is signed in",
+  answeredWith: "the server answered {n}",
 } as const satisfies Record<string, string>;
-
-/** The given texts in the place of the built-in ones. */
-export function textsWith(own: Partial<ServerTexts> | undefined): ServerTexts {
-  return { ...SERVER_TEXTS, ...own };
-}

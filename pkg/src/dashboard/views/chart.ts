@@ -9,7 +9,7 @@ import uPlot from "uplot";
 
 import { h, setText } from "../dom.js";
 import { type Point, SHOWN } from "../series.js";
-import { clock } from "../words.js";
+import { NONE, type Words } from "../words.js";
 
 export interface Line {
   readonly name: string;
@@ -48,13 +48,14 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /** A row of the table covers so much time. */
 const ROW = 30_000;
 
-export function chart(options: ChartOptions): Chart {
+export function chart(options: ChartOptions, words: Words): Chart {
   const { id, title, lines, format } = options;
+  const { t, say } = words;
   const place = h("div", { class: "plot", "aria-hidden": "true" });
   const sentence = h("p", { class: "sentence" });
   const table = h("tbody");
-  const scroll = h("div", { class: "as-table", hidden: true, tabindex: 0, role: "region", "aria-label": `${title}, as a table` }, tableOf(options, table));
-  const toggle = h("button", { type: "button", class: "quiet", "aria-pressed": "false", onclick: () => flip() }, "Table");
+  const scroll = h("div", { class: "as-table", hidden: true, tabindex: 0, role: "region", "aria-label": say("tableOf", { chart: title }) }, tableOf(options, table, words));
+  const toggle = h("button", { type: "button", class: "quiet", "aria-pressed": "false", onclick: () => flip() }, t.asTable);
   const legend = lines.map((line) => {
     const swatch = h("span", { class: `swatch ${line.tone}` });
     const value = h("span", { class: "value" });
@@ -80,13 +81,13 @@ export function chart(options: ChartOptions): Chart {
   function resize(): void {
     const width = place.clientWidth;
     if (width === 0) return;
-    plot ??= new uPlot(plotOptions(options, width, { colour, ink, rule }, showValues), dataOf(options, points), place);
+    plot ??= new uPlot(plotOptions(options, width, { colour, ink, rule }, showValues, words), dataOf(options, points), place);
     if (plot.width !== width) plot.setSize({ width, height: HEIGHT });
     draw();
   }
 
   function draw(): void {
-    if (!scroll.hidden) table.replaceChildren(...rowsOf(options, points));
+    if (!scroll.hidden) table.replaceChildren(...rowsOf(options, points, words));
     if (place.hidden || !plot) return;
     plot.setData(dataOf(options, points), false);
     const first = Math.min(points[0]?.at ?? now, now - SHORTEST);
@@ -95,7 +96,7 @@ export function chart(options: ChartOptions): Chart {
 
   function showValues(index: number | null | undefined): void {
     const point = index === null || index === undefined ? points.at(-1) : points[index];
-    for (const { line, value } of legend) setText(value, point ? format(line.value(point)) : "–");
+    for (const { line, value } of legend) setText(value, point ? format(line.value(point)) : NONE);
   }
 
   return {
@@ -103,7 +104,7 @@ export function chart(options: ChartOptions): Chart {
       "section",
       { class: "chart", "aria-labelledby": id },
       h("div", { class: "title" }, h("h3", { id }, title), toggle),
-      h("ul", { class: "legend", "aria-label": "Latest values" }, ...legend.map(({ element }) => element)),
+      h("ul", { class: "legend", "aria-label": t.latestValues }, ...legend.map(({ element }) => element)),
       h("div", { class: "frame" }, place, scroll),
       sentence,
     ),
@@ -130,7 +131,7 @@ interface Colours {
   rule(): string;
 }
 
-function plotOptions(options: ChartOptions, width: number, colours: Colours, onCursor: (index: number | null | undefined) => void): uPlot.Options {
+function plotOptions(options: ChartOptions, width: number, colours: Colours, onCursor: (index: number | null | undefined) => void, words: Words): uPlot.Options {
   const { form, lines } = options;
   const font = "11px system-ui, sans-serif";
   const axis = { stroke: colours.ink, font, ticks: { show: false }, grid: { stroke: colours.rule, width: 1 } };
@@ -142,14 +143,14 @@ function plotOptions(options: ChartOptions, width: number, colours: Colours, onC
     cursor: { y: false, points: { show: form === "logarithmic" }, drag: { x: false, y: false } },
     scales: { x: { time: true, auto: false }, y: form === "stacked" ? { range: fromZero } : { distr: 3, range: decades } },
     axes: [
-      { ...axis, size: 24, gap: 4, space: 72, grid: { show: false }, values: (_plot, times) => times.map((time) => clock.format(time * 1_000)) },
+      { ...axis, size: 24, gap: 4, space: 72, grid: { show: false }, values: (_plot, times) => times.map((time) => words.time(time * 1_000)) },
       {
         ...axis,
         size: 52,
         gap: 6,
         space: 32,
         ...(form === "stacked" ? { incrs: STEPS } : { splits: decadesOf }),
-        values: (_plot, values) => values.map((value) => (form === "stacked" ? String(value) : latencyMark(value))),
+        values: (_plot, values) => values.map((value) => (form === "stacked" ? words.number(value) : latencyMark(value, words))),
       },
     ],
     series: [{}, ...order(lines, form).map((index) => seriesOf(form, () => colours.colour(index)))],
@@ -198,22 +199,22 @@ function decadesOf(_plot: uPlot, _axis: number, min: number, max: number): numbe
   return Array.from({ length: last - first + 1 }, (_, step) => 10 ** (first + step));
 }
 
-function latencyMark(millis: number): string {
-  return millis < 1_000 ? `${millis} ms` : `${millis / 1_000} s`;
+function latencyMark(millis: number, { say, number }: Words): string {
+  return millis < 1_000 ? say("milliseconds", { n: number(millis) }) : say("seconds", { n: number(millis / 1_000) });
 }
 
-function tableOf({ title, lines }: ChartOptions, body: HTMLElement): HTMLElement {
-  const columns = ["From", ...lines.map(({ name }) => name)];
+function tableOf({ title, lines }: ChartOptions, body: HTMLElement, { t, say, number }: Words): HTMLElement {
+  const columns = [t.from, ...lines.map(({ name }) => name)];
   return h(
     "table",
     {},
-    h("caption", { class: "unseen" }, `${title}, in steps of ${ROW / 1_000} seconds, the latest first`),
+    h("caption", { class: "unseen" }, say("tableCaption", { chart: title, n: number(ROW / 1_000) })),
     h("thead", {}, h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)))),
     body,
   );
 }
 
-function rowsOf({ lines, format, combine }: ChartOptions, points: readonly Point[]): HTMLElement[] {
+function rowsOf({ lines, format, combine }: ChartOptions, points: readonly Point[], { t, time }: Words): HTMLElement[] {
   const groups = new Map<number, Point[]>();
   for (const point of points) {
     const from = Math.floor(point.at / ROW) * ROW;
@@ -224,7 +225,7 @@ function rowsOf({ lines, format, combine }: ChartOptions, points: readonly Point
       const values = group.map(line.value).filter((value) => value !== null);
       return h("td", {}, format(values.length === 0 ? null : combine(values)));
     });
-    return h("tr", {}, h("th", { scope: "row" }, clock.format(from)), ...cells);
+    return h("tr", {}, h("th", { scope: "row" }, time(from)), ...cells);
   });
-  return rows.length > 0 ? rows : [h("tr", {}, h("td", { colspan: lines.length + 1 }, "Nothing yet"))];
+  return rows.length > 0 ? rows : [h("tr", {}, h("td", { colspan: lines.length + 1 }, t.nothingYet))];
 }

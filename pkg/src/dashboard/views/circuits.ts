@@ -3,7 +3,7 @@
 import type { Transition } from "../../metrics/figures.js";
 import { h, keyed, type KeyedRow, setText } from "../dom.js";
 import type { Move, Reading, ShownBreaker } from "../source.js";
-import { CAUSE_WORDS, count, latency, percent, STATE_WORDS, tone } from "../words.js";
+import { tone, type Words } from "../words.js";
 import { glyph } from "./glyph.js";
 import { hand } from "./hand.js";
 
@@ -21,25 +21,26 @@ interface Shown {
   readonly latest: Transition | undefined;
 }
 
-export function circuits(): Circuits {
+export function circuits(words: Words): Circuits {
+  const { t } = words;
   const body = h("tbody");
   const rows = new Set<{ countDown(now: number): void; steer(move: ((breaker: string, move: Move) => void) | undefined): void }>();
   let steering: ((breaker: string, move: Move) => void) | undefined;
   let readAt = 0;
 
   const update = keyed<Shown>(body, ({ breaker: { key } }) => {
-    const row = circuitRow(key, () => readAt);
+    const row = circuitRow(key, () => readAt, words);
     row.steer(steering);
     rows.add(row);
     return row;
   });
-  const byHand = h("th", { scope: "col", class: "hand", hidden: true }, h("span", { class: "unseen" }, "By hand"));
+  const byHand = h("th", { scope: "col", class: "hand", hidden: true }, h("span", { class: "unseen" }, t.byHand));
 
   return {
     element: h(
       "section",
       { class: "circuits", "aria-labelledby": "circuits" },
-      h("h3", { id: "circuits" }, "Circuits"),
+      h("h3", { id: "circuits" }, t.circuits),
       h(
         "table",
         {},
@@ -49,10 +50,9 @@ export function circuits(): Circuits {
           h(
             "tr",
             {},
-            h("th", { scope: "col" }, h("span", { class: "unseen" }, "Circuit")),
-            h("th", { scope: "col" }, "Success"),
-            ...["Failures", "Refused"].map((name) => h("th", { scope: "col", class: "wide" }, name)),
-            h("th", { scope: "col", class: "wide" }, "p95"),
+            h("th", { scope: "col" }, h("span", { class: "unseen" }, t.circuit)),
+            h("th", { scope: "col" }, t.success),
+            ...[t.failures, t.refusedCalls, t.p95].map((name) => h("th", { scope: "col", class: "wide" }, name)),
             byHand,
           ),
         ),
@@ -77,16 +77,17 @@ export function circuits(): Circuits {
 }
 
 /** Why it stands as it stands; of one that is closed, what it has seen. */
-function explanation({ state, successes, failures }: ShownBreaker, latest: Transition | undefined): string {
-  if (state !== "closed") return latest?.to === state ? CAUSE_WORDS[latest.cause] : "";
+function explanation({ state, successes, failures }: ShownBreaker, latest: Transition | undefined, { t, say, count }: Words): string {
+  if (state !== "closed") return latest?.to === state ? t[`cause_${latest.cause}`] : "";
   const attempts = successes + failures;
-  if (attempts === 0) return "not used yet";
-  return attempts === 1 ? "1 attempt" : `${count(attempts)} attempts`;
+  if (attempts === 0) return t.notUsed;
+  return attempts === 1 ? t.attemptCountOne : say("attemptCount", { n: count(attempts) });
 }
 
 type CircuitRow = KeyedRow<Shown> & { countDown(now: number): void; steer(move: ((breaker: string, move: Move) => void) | undefined): void };
 
-function circuitRow(key: string, readAt: () => number): CircuitRow {
+function circuitRow(key: string, readAt: () => number, words: Words): CircuitRow {
+  const { t, say, count, percent, latency, number } = words;
   const drawing = glyph();
   const state = h("strong", { class: "state" });
   const why = h("span", { class: "why" });
@@ -109,7 +110,7 @@ function circuitRow(key: string, readAt: () => number): CircuitRow {
   );
 
   const countDown = (now: number): void => {
-    setText(probe, probeAt === null ? "" : `next probe in ${Math.max(0, Math.ceil((probeAt - now) / 1_000))} s`);
+    setText(probe, probeAt === null ? "" : say("nextProbe", { n: number(Math.max(0, Math.ceil((probeAt - now) / 1_000))) }));
   };
 
   return {
@@ -118,8 +119,8 @@ function circuitRow(key: string, readAt: () => number): CircuitRow {
       drawing.show(breaker.state);
       element.dataset["state"] = breaker.state;
       element.dataset["tone"] = tone(breaker.state);
-      setText(state, STATE_WORDS[breaker.state]);
-      setText(why, explanation(breaker, latest));
+      setText(state, t[`state_${breaker.state}`]);
+      setText(why, explanation(breaker, latest, words));
       probeAt = breaker.nextProbeIn === null ? null : readAt() + breaker.nextProbeIn;
       countDown(readAt());
       setText(success, percent(breaker.successRate));
@@ -131,7 +132,7 @@ function circuitRow(key: string, readAt: () => number): CircuitRow {
     countDown,
     steer(move) {
       controls.hidden = !move;
-      controls.replaceChildren(...(move ? [hand(key, (chosen) => move(key, chosen))] : []));
+      controls.replaceChildren(...(move ? [hand(key, (chosen) => move(key, chosen), words)] : []));
     },
   };
 }

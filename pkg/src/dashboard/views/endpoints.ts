@@ -5,27 +5,27 @@ import { sumOf } from "../../metrics/totals.js";
 import { h, keyed, setText } from "../dom.js";
 import { outcomes } from "../series.js";
 import type { Reading } from "../source.js";
-import { count, latency, percent } from "../words.js";
+import type { Words } from "../words.js";
 
 export interface Endpoints {
   readonly element: HTMLElement;
   show(reading: Reading): void;
 }
 
-const COLUMNS = ["Calls", "Success", "p50", "p95", "p99", "Retries", "Joined", "Cached", "Queued, p95"];
-
-export function endpoints(): Endpoints {
+export function endpoints(words: Words): Endpoints {
+  const { t } = words;
+  const columns = [t.calls, t.success, t.p50, t.p95, t.p99, t.retries, t.joined, t.cached, t.queuedP95];
   const body = h("tbody");
-  const empty = h("p", { class: "empty" }, "No call yet.");
-  const update = keyed<EndpointMetrics>(body, endpointRow);
-  const head = COLUMNS.map((name) => h("th", { scope: "col" }, name));
-  const table = h("table", { hidden: true }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Endpoint"), ...head)), body);
+  const empty = h("p", { class: "empty" }, t.noCall);
+  const update = keyed<EndpointMetrics>(body, (row) => endpointRow(row, columns.length, words));
+  const head = columns.map((name) => h("th", { scope: "col" }, name));
+  const table = h("table", { hidden: true }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t.endpoint), ...head)), body);
   return {
     element: h(
       "section",
       { class: "endpoints", "aria-labelledby": "endpoints" },
-      h("h3", { id: "endpoints" }, "Endpoints"),
-      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures by endpoint" }, table, empty),
+      h("h3", { id: "endpoints" }, t.endpoints),
+      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t.endpointFigures }, table, empty),
     ),
     show({ endpoints: rows }) {
       table.hidden = rows.length === 0;
@@ -36,9 +36,9 @@ export function endpoints(): Endpoints {
   };
 }
 
-function endpointRow({ class: operation, endpoint }: EndpointMetrics): { element: Element; show(row: EndpointMetrics): void } {
-  const cells = COLUMNS.map(() => h("td"));
-  const name = h("th", { scope: "row" }, h("span", { class: "path" }, endpoint), " ", h("span", { class: "class" }, operation));
+function endpointRow({ class: operation, endpoint }: EndpointMetrics, columns: number, { t, count, percent, latency }: Words): { element: Element; show(row: EndpointMetrics): void } {
+  const cells = Array.from({ length: columns }, () => h("td"));
+  const name = h("th", { scope: "row" }, h("span", { class: "path" }, endpoint === "other" ? t.otherEndpoints : endpoint), " ", h("span", { class: "class" }, t[`class_${operation}`]));
   return {
     element: h("tr", {}, name, ...cells),
     show(row) {

@@ -2,14 +2,15 @@
 
 import { h, keyed, setText } from "../dom.js";
 import type { FigureGroup, Reading } from "../source.js";
+import type { Words } from "../words.js";
 
 export interface Groups {
   readonly element: HTMLElement;
   show(reading: Reading): void;
 }
 
-export function groups(): Groups {
-  const element = h("section", { class: "groups", "aria-label": "Queue, cache and offline writes" });
+export function groups({ t }: Words): Groups {
+  const element = h("section", { class: "groups", "aria-label": t.figures });
   const update = keyed<FigureGroup>(element, groupOf);
   return { element, show: (reading) => update(reading.groups, ({ title }) => title) };
 }

@@ -2,16 +2,19 @@
 
 import { h } from "../dom.js";
 import type { Move } from "../source.js";
-import { MOVES } from "../words.js";
+import type { Words } from "../words.js";
 
-export function hand(key: string, move: (move: Move) => void): HTMLElement {
-  const summary = h("summary", {}, h("span", { "aria-hidden": "true" }, "⋯"), h("span", { class: "unseen" }, `Move ${key} by hand`));
+const MOVES: readonly Move[] = ["forceOpen", "forceClosed", "disable", "reset"];
+
+export function hand(key: string, move: (move: Move) => void, { t, say }: Words): HTMLElement {
+  const summary = h("summary", {}, h("span", { "aria-hidden": "true" }, "⋯"), h("span", { class: "unseen" }, say("moveMenu", { circuit: key })));
   const menu = h("details", { class: "menu" }, summary);
   const close = (): void => {
     menu.open = false;
     summary.focus();
   };
-  const choices = MOVES.map(({ move: chosen, label }) => {
+  const choices = MOVES.map((chosen) => {
+    const label = t[`move_${chosen}`];
     const onclick = (): void => {
       close();
       move(chosen);

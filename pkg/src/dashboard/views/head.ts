@@ -3,7 +3,7 @@
 import type { CircuitState } from "../../vocabulary.js";
 import { h, setText } from "../dom.js";
 import type { Reading, ShownBreaker } from "../source.js";
-import { clock, STATE_WORDS } from "../words.js";
+import type { Words } from "../words.js";
 import { glyph } from "./glyph.js";
 
 export interface Head {
@@ -15,9 +15,10 @@ export interface Head {
 /** From fine to grave. */
 const GRAVITY: readonly CircuitState[] = ["closed", "metrics_only", "disabled", "forced_closed", "half_open", "open", "forced_open"];
 
-export function head(): Head {
+export function head(words: Words): Head {
+  const { t, say, time, count } = words;
   const drawing = glyph();
-  const verdict = h("h2", { class: "verdict" }, "Waiting for the first figures");
+  const verdict = h("h2", { class: "verdict" }, t.waitingForFigures);
   const source = h("span");
   const since = h("span");
   const alerts = h("span", { class: "count", hidden: true });
@@ -28,16 +29,16 @@ export function head(): Head {
     show({ breakers, since: from, trouble }, raised) {
       const gravest = GRAVITY[Math.max(0, ...breakers.map(({ state }) => GRAVITY.indexOf(state)))] ?? "closed";
       drawing.show(trouble === undefined ? gravest : "half_open");
-      setText(verdict, trouble ?? sentence(breakers, gravest));
-      setText(since, `since ${clock.format(from)}`);
-      setText(alerts, raised === 1 ? "1 alert" : `${raised} alerts`);
+      setText(verdict, trouble ?? sentence(breakers, gravest, words));
+      setText(since, say("sinceTime", { time: time(from) }));
+      setText(alerts, raised === 1 ? t.alertCountOne : say("alertCount", { n: count(raised) }));
       alerts.hidden = raised === 0;
     },
   };
 }
 
-function sentence(breakers: readonly ShownBreaker[], gravest: CircuitState): string {
-  if (gravest === "closed") return "All circuits closed";
+function sentence(breakers: readonly ShownBreaker[], gravest: CircuitState, { t, say }: Words): string {
+  if (gravest === "closed") return t.verdictClosed;
   const keys = breakers.filter(({ state }) => state === gravest).map(({ key }) => key);
-  return `${keys.length === 1 ? "Circuit" : "Circuits"} ${STATE_WORDS[gravest]}: ${keys.join(", ")}`;
+  return say(keys.length === 1 ? "verdictOne" : "verdictSome", { state: t[`state_${gravest}`], circuits: keys.join(", ") });
 }

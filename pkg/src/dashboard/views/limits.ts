@@ -4,7 +4,7 @@ import type { LimitSnapshot } from "../../snapshot.js";
 import { h, keyed, setText } from "../dom.js";
 import { share } from "../measure.js";
 import type { Reading } from "../source.js";
-import { count, span } from "../words.js";
+import type { Words } from "../words.js";
 
 export interface Limits {
   readonly element: HTMLElement;
@@ -13,12 +13,13 @@ export interface Limits {
 
 const MOST_SHOWN = 8;
 
-export function limits(): Limits {
+export function limits(words: Words): Limits {
+  const { t, say, count } = words;
   const list = h("ul");
   const more = h("p", { class: "empty", hidden: true });
-  const update = keyed<LimitSnapshot>(list, gauge);
+  const update = keyed<LimitSnapshot>(list, (limit) => gauge(limit, words));
   return {
-    element: h("section", { class: "limits", "aria-labelledby": "limits" }, h("h3", { id: "limits" }, "Head-room"), list, more),
+    element: h("section", { class: "limits", "aria-labelledby": "limits" }, h("h3", { id: "limits" }, t.headRoom), list, more),
     show({ limits: all }) {
       const used = all.filter(({ endpoint }) => endpoint !== null);
       const sorted = (used.length > 0 ? used : [...all]).sort((left, right) => share(left) - share(right));
@@ -26,16 +27,16 @@ export function limits(): Limits {
       const shown = sorted.slice(0, MOST_SHOWN).sort((left, right) => left.name.localeCompare(right.name, "en"));
       update(shown, ({ name }) => name);
       more.hidden = sorted.length <= MOST_SHOWN;
-      setText(more, `and ${sorted.length - MOST_SHOWN} with more room`);
+      setText(more, say("moreRoom", { n: count(sorted.length - MOST_SHOWN) }));
     },
   };
 }
 
-function gauge(limit: LimitSnapshot): { element: Element; show(limit: LimitSnapshot): void } {
+function gauge(limit: LimitSnapshot, { t, say, count, span }: Words): { element: Element; show(limit: LimitSnapshot): void } {
   const fill = h("span", { class: "fill" });
-  const meter = h("span", { class: "meter", role: "meter", "aria-label": `${limit.name}: calls left`, "aria-valuemin": 0 }, fill);
+  const meter = h("span", { class: "meter", role: "meter", "aria-label": say("callsLeft", { limit: limit.name }), "aria-valuemin": 0 }, fill);
   const figure = h("span", { class: "figure" });
-  const name = h("span", { class: "name", title: limit.name }, limit.endpoint?.split("/").at(-1) ?? "any endpoint", " ", h("span", { class: "class" }, limit.class));
+  const name = h("span", { class: "name", title: limit.name }, limit.endpoint?.split("/").at(-1) ?? t.anyEndpoint, " ", h("span", { class: "class" }, t[`class_${limit.class}`]));
   return {
     element: h("li", {}, name, meter, figure),
     show(reading) {
@@ -44,7 +45,7 @@ function gauge(limit: LimitSnapshot): { element: Element; show(limit: LimitSnaps
       meter.setAttribute("aria-valuenow", String(Math.max(0, Math.min(reading.limit, reading.remaining))));
       meter.dataset["tone"] = left < 0.1 ? "bad" : left < 0.3 ? "wait" : "";
       fill.style.transform = `scaleX(${left})`;
-      setText(figure, `${count(reading.remaining)} of ${count(reading.limit)} in ${span(reading.window)}`);
+      setText(figure, say("room", { left: count(reading.remaining), limit: count(reading.limit), span: span(reading.window) }));
     },
   };
 }

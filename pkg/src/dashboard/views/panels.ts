@@ -3,6 +3,7 @@
 import { h, keyed, type KeyedRow, setText } from "../dom.js";
 import type { Panel, PanelAct, PanelAsk, PanelRow } from "../panel.js";
 import type { Reading } from "../source.js";
+import type { Words } from "../words.js";
 
 export interface Panels {
   readonly element: HTMLElement;
@@ -14,11 +15,11 @@ export interface Panels {
 /** Does what a button says to what it stands at. */
 export type Act = (act: PanelAct, subject: string) => void;
 
-export function panels(): Panels {
+export function panels({ t }: Words): Panels {
   const element = h("div", { class: "panels", hidden: true });
   let steering: Act | undefined;
   let shown: readonly Panel[] = [];
-  const update = keyed<Panel>(element, (panel) => panelOf(panel, () => steering));
+  const update = keyed<Panel>(element, (panel) => panelOf(panel, () => steering, t.search));
   const draw = (): void => update(shown, ({ id }) => id);
   return {
     element,
@@ -35,13 +36,13 @@ export function panels(): Panels {
   };
 }
 
-function panelOf({ id, title, empty, search, asks = [] }: Panel, steering: () => Act | undefined): KeyedRow<Panel> {
+function panelOf({ id, title, empty, search, asks = [] }: Panel, steering: () => Act | undefined, searchWord: string): KeyedRow<Panel> {
   const list = h("ul", { class: "scroll", role: "list", tabindex: 0, "aria-labelledby": `panel-${id}` });
   const nothing = h("p", { class: "empty" }, empty);
   const acts = h("div", { class: "acts" });
   const update = keyed<PanelRow>(list, ({ name }) => rowOf(name, steering));
   let latest = search;
-  const field = search && textForm(search.label, search.button ?? "Search", "search", (text) => latest?.run(text));
+  const field = search && textForm(search.label, search.button ?? searchWord, "search", (text) => latest?.run(text));
   let latestAsks = asks;
   const forms = asks.map((ask, place) => askForm(ask, () => latestAsks[place], steering));
   const heading = h("h3", { id: `panel-${id}` }, title);
@@ -60,7 +61,7 @@ function panelOf({ id, title, empty, search, asks = [] }: Panel, steering: () =>
       setText(heading, panel.title);
       latest = panel.search;
       latestAsks = panel.asks ?? [];
-      if (latest) field?.label(latest.label, latest.button ?? "Search");
+      if (latest) field?.label(latest.label, latest.button ?? searchWord);
       forms.forEach((form, place) => {
         const ask = latestAsks[place];
         form.element.hidden = steering() === undefined || !ask;

@@ -3,7 +3,7 @@
 import { h, setText } from "../dom.js";
 import type { Series } from "../series.js";
 import type { Reading } from "../source.js";
-import { count, latency, percent } from "../words.js";
+import { NONE, type Words } from "../words.js";
 
 export interface Summary {
   readonly element: HTMLElement;
@@ -12,22 +12,22 @@ export interface Summary {
 
 const MINUTE = 60_000;
 
-export function summary(): Summary {
+export function summary({ t, count, latency, percent }: Words): Summary {
   const list = h("dl", { class: "summary" });
   const figure = (name: string): HTMLElement => {
-    const value = h("dd", {}, "–");
+    const value = h("dd", {}, NONE);
     list.append(h("div", {}, h("dt", {}, name), value));
     return value;
   };
-  const calls = figure("Calls");
-  const succeeded = figure("Succeeded");
-  const refused = figure("Refused");
-  const p50 = figure("p50");
-  const p95 = figure("p95");
-  const p99 = figure("p99");
-  const inflight = figure("Under way");
+  const calls = figure(t.calls);
+  const succeeded = figure(t.succeeded);
+  const refused = figure(t.refusedCalls);
+  const p50 = figure(t.p50);
+  const p95 = figure(t.p95);
+  const p99 = figure(t.p99);
+  const inflight = figure(t.underWay);
   return {
-    element: h("section", { class: "last-minute", "aria-label": "The last minute" }, list),
+    element: h("section", { class: "last-minute", "aria-label": t.lastMinute }, list),
     show(reading, series) {
       const minute = series.span(MINUTE);
       const ended = minute.answered + minute.failed;
