@@ -59,7 +59,7 @@ fn main_read(plan: &ReadPlan) -> Fragment {
         Row {
             total: count.total,
             page_total: Fragment::from(count::PAGE_TOTAL),
-            location: Fragment::from("NULL::text"),
+            location: None,
             body: handler::body(&plan.answer.handler, Rows::Table, SOURCE),
             inserted: "NULL::int8",
         },
@@ -89,7 +89,7 @@ fn main_mutate(plan: &MutatePlan) -> Fragment {
         Row {
             total: Fragment::from("NULL::int8"),
             page_total: Fragment::from(count::PAGE_TOTAL),
-            location: location(plan),
+            location: Some(location(plan)),
             body: handler::body(&plan.answer.handler, Rows::Table, shown.name),
             inserted: if counts_inserts(plan) {
                 mutate::INSERTED
@@ -116,7 +116,7 @@ fn main_call(plan: &CallPlan) -> Fragment {
         Row {
             total: count.total,
             page_total: Fragment::from(count::page_total(&plan.routine)),
-            location: Fragment::from("NULL::text"),
+            location: None,
             body: handler::body(&plan.answer.handler, Rows::of(&plan.routine), shown.name),
             inserted: "NULL::int8",
         },
@@ -169,7 +169,8 @@ impl Shown {
 struct Row {
     total: Fragment,
     page_total: Fragment,
-    location: Fragment,
+    /// Where a write's row is.
+    location: Option<Fragment>,
     body: Fragment,
     inserted: &'static str,
 }
@@ -184,18 +185,26 @@ fn row(row: Row, answer: &Answer) -> Fragment {
     let told = Fragment::from("nullif(current_setting('response.headers', true), '') AS response_headers, ")
         .push("nullif(current_setting('response.status', true), '') AS response_status, ")
         .push(row.inserted)
-        .push(" AS inserted, ")
-        .join(row.location)
+        .push(" AS inserted");
+    let is_write = row.location.is_some();
+    let location = row
+        .location
+        .unwrap_or_else(|| Fragment::from("NULL::text"))
         .push(" AS location");
     let body = row.body.push(" AS body");
-    let (second, third) = if is_explained(answer) {
+    let columns = if is_explained(answer) {
         // whoever reads a plan expects the body where PostgREST has it
-        (body, told)
+        if is_write {
+            [location, body, told]
+        } else {
+            [body, told, location]
+        }
     } else {
         // last, so that all else is known before the body has come
-        (told, body)
+        [told, location, body]
     };
-    totals.join(second).push(", ").join(third)
+    let [first, second, third] = columns;
+    totals.join(first).push(", ").join(second).push(", ").join(third)
 }
 
 fn is_explained(answer: &Answer) -> bool {
