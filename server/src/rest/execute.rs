@@ -3,8 +3,9 @@
 //! BEGIN, context, pre-request function, statement, the end of the transaction and a reset
 //! of the session leave in one flight. That is safe because PostgreSQL skips whatever follows
 //! a step that failed, up to the flight's end; what is left open is then rolled back. The answer
-//! waits for the transaction's end but not for the reset: that is heard by whoever borrows the
-//! connection next, before anything else, and a connection whose reset failed is closed ([`super::pool`]).
+//! waits for the transaction's end (a relation's rows do not even for that: it reads) but not for the
+//! reset: that is heard by whoever borrows the connection next, before anything else, and a connection
+//! whose reset failed is closed ([`super::pool`]).
 //!
 //! It fails closed: an answer counts only if the context's own answer names the role
 //! that was asked for. Anything else is [`Failure::Context`], and the connection goes.
@@ -200,7 +201,7 @@ async fn carry_out(rest: &Rest, connection: &mut Connection, work: &Work<'_>) ->
     steps.carry(work)?;
     let is_judged = response::is_judged(work.plan) || work.sealed.is_some();
     if !is_judged {
-        steps.finish(work.end, work.reports)?;
+        steps.finish(work)?;
     }
     let opened = |landed: &Landed| {
         if ceiling.is_some() {
@@ -254,7 +255,7 @@ async fn commit(connection: &mut Connection, work: &Work<'_>, row: ResultRow) ->
         if let Some(last_words) = &last_words {
             seal::close(&mut steps, last_words)?;
         }
-        steps.finish(work.end, work.reports)?;
+        steps.finish(work)?;
         steps.fly().await
     };
     match landed.await {

@@ -5,7 +5,7 @@
 //! it has been taken, so that a slow reader slows the database and fills no memory. Until its end such an answer
 //! holds a connection; so only half of the pool may be held so, and the others' answers are read whole.
 //!
-//! Nothing leaves before the context was believed. The last piece leaves when the transaction has ended well: an
+//! Nothing leaves before the context was believed. The last piece leaves when the statement has ended well: an
 //! answer that breaks off is never as long as it was announced. A reader that goes takes the connection along.
 
 use std::pin::Pin;

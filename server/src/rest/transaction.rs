@@ -119,12 +119,15 @@ impl<'connection> Steps<'connection> {
 
     /// Adds the end of the transaction and the reset of the session, and before them the question which rows were
     /// written, where that is wanted.
-    pub(super) fn finish(&mut self, end: End, reports: bool) -> Result<(), WireError> {
-        if reports && end == End::Commit {
+    pub(super) fn finish(&mut self, work: &Work<'_>) -> Result<(), WireError> {
+        if work.reports && work.end == End::Commit {
             self.fixed(Step::End, SETTLE)?;
             self.fixed(Step::Report, REPORT)?;
         }
-        match end {
+        if work.rows_are_all {
+            self.flight.answers_here();
+        }
+        match work.end {
             End::Commit => self.fixed(Step::End, "COMMIT")?,
             End::Rollback => {
                 // What a commit would have refused is refused here too.
@@ -133,7 +136,9 @@ impl<'connection> Steps<'connection> {
             }
         }
         // Nobody need wait for the reset; the connection is not lent again before it was heard to have gone well.
-        self.flight.answers_here();
+        if !work.rows_are_all {
+            self.flight.answers_here();
+        }
         self.reset()
     }
 
@@ -207,7 +212,7 @@ impl Landed {
         Some((step, refusal))
     }
 
-    /// Whether the transaction is over: the session is outside any, or all that is still to come is its reset.
+    /// Whether the session is outside any transaction, or all that is still to come is nothing the answer waits for.
     pub(super) fn is_over(&self) -> bool {
         self.landing.idle || self.landing.trails
     }

@@ -35,6 +35,8 @@ pub(super) struct Work<'plan> {
     pub(super) max_cost: Option<f64>,
     pub(super) timezone_chosen: bool,
     pub(super) explained: bool,
+    /// Whether its rows are its answer, whatever the transaction's end says.
+    pub(super) rows_are_all: bool,
     /// Which rows it wrote is asked for before it commits.
     pub(super) reports: bool,
     pub(super) prepare: bool,
@@ -83,13 +85,14 @@ impl<'plan> Work<'plan> {
             hoisted_settings: &rest.hoisted_tx_settings,
         };
         let isolation = plan.isolation().or_else(|| of_role?.isolation.as_deref());
+        let is_sealed = sealed.is_some();
         Self {
             plan,
             role,
             authenticated: rest.anon_role.as_deref() != Some(role),
             // What is noted of a job is a write, even where the job itself is none.
             begin: begin(
-                if sealed.is_some() {
+                if is_sealed {
                     Access::ReadWrite
                 } else {
                     plan.access()
@@ -99,10 +102,10 @@ impl<'plan> Work<'plan> {
             context: session::context(plan, request, &context),
             pre_request: live.pre_request.as_ref().map(session::pre_request),
             main,
-            stream_above: stream_above(live, plan, sealed.is_some()),
+            stream_above: stream_above(live, plan, is_sealed),
             guess: count::explained(plan),
             // What was accepted as a job was to be committed.
-            end: if sealed.is_some() {
+            end: if is_sealed {
                 End::Commit
             } else {
                 end(rest.tx_end, request.preferences.tx)
@@ -111,6 +114,7 @@ impl<'plan> Work<'plan> {
             timezone_chosen: request.preferences.timezone.is_some(),
             max_cost: live.plan_config(role).bounds.max_cost,
             explained: is_explained(plan),
+            rows_are_all: !is_sealed && rows_are_all(plan, isolation),
             reports: false,
             prepare: live.config.database.prepared_statements,
             generation: live.generation,
@@ -126,6 +130,13 @@ pub(super) fn may_wait(live: &Live, request: &ApiRequest, plan: &Plan) -> bool {
         Plan::Read(_) | Plan::Inspect(_) | Plan::Info(_) => false,
     };
     writes && !is_explained(plan) && end(live.config.rest.tx_end, request.preferences.tx) == End::Commit
+}
+
+/// A read of a relation is answered when its rows are there: nothing waits for its transaction's end, which has nothing
+/// to refuse. Only a serialisable one may still be told there that it read what could not be.
+fn rows_are_all(plan: &Plan, isolation: Option<&str>) -> bool {
+    matches!(plan, Plan::Read(_))
+        && !isolation.is_some_and(|level| level.eq_ignore_ascii_case("serializable"))
 }
 
 fn is_explained(plan: &Plan) -> bool {
