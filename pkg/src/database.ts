@@ -9,7 +9,7 @@ import { prepareDatabase } from "../generated/store/store.js";
 
 /** A connection to the database of that name, which is made or upgraded first. It gives way to newer pages. */
 export async function connect(name: string, isOutbox: boolean): Promise<IDBDatabase> {
-  await prepareDatabase(name, isOutbox);
+  await new Promise<void>((resolve, reject) => prepareDatabase(name, isOutbox, resolve, reject));
   const connection = await done(indexedDB.open(name));
   connection.onversionchange = () => connection.close();
   return connection;

@@ -78,7 +78,7 @@ impl DatabaseBuilder {
             }
         });
         request.set_onupgradeneeded(Some(upgrade.unchecked_ref::<Function>()));
-        Database::of(&request).await
+        Database::of(request.into()).await
     }
 
     fn upgrade(&self, request: &IdbOpenDbRequest) -> Result<(), JsValue> {

@@ -1,8 +1,13 @@
 //! Where databases come from.
 
-use js_sys::{Promise, Reflect};
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use core::cell::Cell;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::rc::Rc;
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{DomStringList, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbRequest};
 
 use crate::{Error, Transaction, TransactionMode};
@@ -34,7 +39,7 @@ impl Factory {
     /// IndexedDB refuses.
     pub fn delete(&self, name: &str) -> Result<impl Future<Output = Result<(), Error>> + use<>, Error> {
         let request = self.0.delete_database(name)?;
-        Ok(async move { done(&request).await.map(drop) })
+        Ok(async move { done(request.into()).await.map(drop) })
     }
 
     pub(crate) fn open(&self, name: &str, version: Option<u32>) -> Result<IdbOpenDbRequest, Error> {
@@ -48,7 +53,7 @@ impl Factory {
 
 impl Database {
     /// The connection that an opened request gives.
-    pub(crate) async fn of(request: &IdbRequest) -> Result<Self, Error> {
+    pub(crate) async fn of(request: IdbRequest) -> Result<Self, Error> {
         let connection = done(request).await?;
         Ok(Self(connection.unchecked_into()))
     }
@@ -97,14 +102,51 @@ pub(crate) fn names(list: &DomStringList) -> Vec<String> {
     (0..list.length()).filter_map(|place| list.get(place)).collect()
 }
 
+/// Waits for a request.
+struct Done {
+    request: IdbRequest,
+    /// Whether it has an answer; nothing while nobody listens.
+    is_over: Option<Rc<Cell<bool>>>,
+}
+
 /// What a request gives in the end.
-async fn done(request: &IdbRequest) -> Result<JsValue, Error> {
-    let promise = Promise::new(&mut |resolve, reject| {
-        request.set_onsuccess(Some(&resolve));
-        request.set_onerror(Some(&reject));
-    });
-    match JsFuture::from(promise).await {
-        Ok(_) => request.result().map_err(Error),
-        Err(_) => Err(Error(Reflect::get(request, &"error".into()).unwrap_or_default())),
+fn done(request: IdbRequest) -> Done {
+    Done {
+        request,
+        is_over: None,
+    }
+}
+
+impl Future for Done {
+    type Output = Result<JsValue, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &self.is_over {
+            Some(is_over) if is_over.get() => Poll::Ready(self.outcome()),
+            Some(_) => Poll::Pending,
+            None => {
+                let (waker, is_over) = (context.waker().clone(), Rc::<Cell<bool>>::default());
+                self.is_over = Some(Rc::clone(&is_over));
+                let end = Closure::once_into_js(move || {
+                    is_over.set(true);
+                    waker.wake();
+                });
+                let listener = Some(end.unchecked_ref::<Function>());
+                self.request.set_onsuccess(listener);
+                self.request.set_onerror(listener);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Done {
+    fn outcome(&self) -> Result<JsValue, Error> {
+        let problem = Reflect::get(&self.request, &"error".into()).unwrap_or_default();
+        if problem.is_falsy() {
+            self.request.result().map_err(Error)
+        } else {
+            Err(Error(problem))
+        }
     }
 }

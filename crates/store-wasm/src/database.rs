@@ -1,29 +1,39 @@
 //! The structures of what is kept in IndexedDB, made and upgraded by rexie.
 //!
-//! That is all that waits here. A transaction is the package's (`pkg/src/disk.ts`): JavaScript owns the awaiting, and each
+//! That is all that waits here. A transaction is the package's (`pkg/src/database.ts`): JavaScript owns the awaiting, and each
 //! asynchronous function costs kilobytes in here and a line over there. What is decided within a transaction is decided
 //! here, in one synchronous call.
 //!
 //! An upgrade keeps what is there; a database of a newer version is not touched. What fails, fails with the browser's own
 //! exception.
 
+use js_sys::Function;
 use rexie::{Index, ObjectStore, Rexie, RexieBuilder};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-/// Makes or upgrades a database of that name: the outbox's, or the cache's.
-///
-/// # Errors
-/// There is no IndexedDB, it refuses, or a newer version of this package has upgraded the database.
+use crate::waiting;
+
+/// Makes or upgrades a database of that name: the outbox's, or the cache's. Calls the one function when that is done, the
+/// other with an exception where there is no IndexedDB, it refuses, or a newer version of this package has upgraded the
+/// database.
 #[wasm_bindgen(js_name = prepareDatabase)]
-pub async fn prepare_database(name: String, is_outbox: bool) -> Result<(), JsValue> {
-    let builder = Rexie::builder(&name);
+pub fn prepare_database(name: &str, is_outbox: bool, resolve: Function, reject: Function) {
+    let builder = Rexie::builder(name);
     let builder = if is_outbox {
         outbox(builder)
     } else {
         cache(builder)
     };
-    builder.build().await.map_err(unopened)?.close();
-    Ok(())
+    waiting::begin(Box::pin(async move {
+        let (end, problem) = match builder.build().await {
+            Ok(database) => {
+                database.close();
+                (resolve, JsValue::UNDEFINED)
+            }
+            Err(error) => (reject, unopened(error)),
+        };
+        let _ = end.call1(&JsValue::UNDEFINED, &problem);
+    }));
 }
 
 /// Two stores: `writes` holds what is decided by, `requests` what is sent, so that a decision reads no bodies.

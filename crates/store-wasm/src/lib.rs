@@ -12,6 +12,7 @@ mod outbox;
 mod query;
 mod queue;
 mod refresh;
+mod waiting;
 
 pub use cache::Cache;
 pub use database::prepare_database;

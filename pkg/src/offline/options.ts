@@ -121,9 +121,6 @@ export interface OfflineOptions {
   [setting: string]: unknown;
 }
 
-/** What of the options is no setting. */
-export type OfflinePage = Pick<OfflineOptions, "tables" | "token" | "onConflict" | "onFailure">;
-
 /** The settings among the options, for the table to check; what belongs to the page is checked here. */
 export function offlineSettings(offline: unknown): unknown {
   if (!isRecord(offline)) return offline;
@@ -141,8 +138,4 @@ export function offlineSettings(offline: unknown): unknown {
 
 function isTable(value: unknown): boolean {
   return isRecord(value) && (value.key === undefined || typeof value.key === "string");
-}
-
-export function offlinePage(offline: unknown): OfflinePage {
-  return isRecord(offline) ? (offline as OfflinePage) : {};
 }

@@ -4,7 +4,7 @@ import { outboxOwner } from "../../generated/store/store.js";
 import { credentialsOf, present } from "../credentials.js";
 import type { OfflineParts } from "../offline.js";
 import type { User } from "../user.js";
-import { offlinePage } from "./options.js";
+import { offlinePage } from "./page.js";
 
 /** A client that never tells its token must not stop the replay of everybody else's writes. */
 const LONGEST_WAIT = 10_000;

@@ -8,7 +8,7 @@ import type { OfflineParts } from "../offline.js";
 import { bodyOf } from "../request.body.js";
 import type { Passage } from "../stage.js";
 import { SERVICES } from "../vocabulary.js";
-import { offlinePage } from "./options.js";
+import { offlinePage } from "./page.js";
 import type { StoredRequest } from "./outbox.js";
 
 /** Whether, and how often, a queued write may be sent. The numbers are the module's. */

@@ -91,11 +91,7 @@ pub fn with_column(made: &str, key: &str) -> String {
         return made.to_owned();
     };
     let quoted = ["%22", key, "%22"].concat();
-    let listed = columns
-        .split("%2C")
-        .flat_map(|part| part.split(','))
-        .any(|column| column == key || column == quoted);
-    if listed {
+    if lists(columns, key) || lists(columns, &quoted) {
         return made.to_owned();
     }
     let with = [columns, "%2C", &quoted].concat();
@@ -106,6 +102,20 @@ pub fn with_column(made: &str, key: &str) -> String {
         })
         .collect::<Vec<String>>()
         .join("&")
+}
+
+/// Whether a list has this item, which ends with the list or before a comma, plain or encoded.
+fn lists(list: &str, item: &str) -> bool {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(',') || rest.starts_with("%2C");
+    let mut begins = true;
+    for (at, _) in list.char_indices() {
+        let rest = list.get(at..).unwrap_or_default();
+        if begins && rest.strip_prefix(item).is_some_and(ends) {
+            return true;
+        }
+        begins = rest.starts_with(',') || list.get(..=at).is_some_and(|before| before.ends_with("%2C"));
+    }
+    false
 }
 
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {

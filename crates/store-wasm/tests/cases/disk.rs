@@ -1,10 +1,14 @@
 //! Databases in a real IndexedDB; what is done in them is the package's, and tested there.
 
 use js_sys::{Array, Function, Promise, Reflect};
-use seawall_store_wasm::prepare_database;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
+
+async fn prepared(name: &str, is_outbox: bool) -> Result<JsValue, JsValue> {
+    let begin = &mut |resolve, reject| seawall_store_wasm::prepare_database(name, is_outbox, resolve, reject);
+    JsFuture::from(Promise::new(begin)).await
+}
 
 /// What JavaScript gives for an expression about the database of that name, in which `database` is the connection.
 async fn asked(name: &str, version: u32, expression: &str) -> JsValue {
@@ -36,8 +40,8 @@ async fn texts(name: &str, expression: &str) -> Vec<String> {
 
 #[wasm_bindgen_test]
 async fn each_database_has_its_stores_and_indexes() {
-    assert!(prepare_database("made-cache".to_owned(), false).await.is_ok());
-    assert!(prepare_database("made-outbox".to_owned(), true).await.is_ok());
+    assert!(prepared("made-cache", false).await.is_ok());
+    assert!(prepared("made-outbox", true).await.is_ok());
     let stores = "[...database.objectStoreNames]";
     assert_eq!(texts("made-cache", stores).await, ["answers", "index", "ledger"]);
     assert_eq!(texts("made-outbox", stores).await, ["requests", "writes"]);
@@ -57,10 +61,10 @@ async fn each_database_has_its_stores_and_indexes() {
 
 #[wasm_bindgen_test]
 async fn what_is_there_stays() {
-    assert!(prepare_database("kept".to_owned(), true).await.is_ok());
+    assert!(prepared("kept", true).await.is_ok());
     let put = "database.transaction('writes', 'readwrite').objectStore('writes').put({ id: 7 }) && 1";
     let _ = asked("kept", 1, put).await;
-    assert!(prepare_database("kept".to_owned(), true).await.is_ok());
+    assert!(prepared("kept", true).await.is_ok());
     let count = "new Promise((resolve) => {
         const request = database.transaction('writes').objectStore('writes').count();
         request.onsuccess = () => resolve(request.result);
@@ -71,7 +75,7 @@ async fn what_is_there_stays() {
 #[wasm_bindgen_test]
 async fn a_newer_database_is_not_touched() {
     let _ = asked("newer", 2, "1").await;
-    let refused = prepare_database("newer".to_owned(), true).await;
+    let refused = prepared("newer", true).await;
     let name = refused
         .err()
         .and_then(|problem| Reflect::get(&problem, &"name".into()).ok());
