@@ -35,7 +35,7 @@ const FIRST = ["guard.js"];
  * And everything that any option or method of the guard may load later. Left out is what is an entry of its own and asked
  * for by name: the dashboard, React, testing; and the twins, which are there in the place of these.
  */
-const ALL = ["guard.js", "index.js", "rest.js", "store.js", "cache.js", "refresh.js", "metrics.js", "messages.js"];
+const ALL = ["guard.js", "index.js", "rest.js", "store.js", "shape.js", "cache.js", "refresh.js", "metrics.js", "messages.js"];
 
 export async function run() {
   const own = [];

@@ -1,7 +1,7 @@
 /**
  * Builds the package into dist/: ESM and CommonJS bundles, type declarations, sizes.
  *
- * Needs pkg/generated/{guard,store}/, which `cargo xtask wasm` makes. The modules are put inside the
+ * Needs pkg/generated/{guard,store,shape}/, which `cargo xtask wasm` makes. The modules are put inside the
  * JavaScript as text, so that no bundler has to know about WebAssembly and nothing is fetched.
  */
 
@@ -25,17 +25,18 @@ const require = createRequire(import.meta.url);
 /** As in src/environment.ts: WebAssembly's most frequent bytes are small numbers, which are control characters. */
 const MODULE_SHIFT = 35;
 
-/** The two wasm modules by the name of their folder. */
-const MODULES = ["guard", "store"];
+/** The wasm modules by the name of their folder. */
+const MODULES = ["guard", "store", "shape"];
 
 /**
  * The entries, and which others each imports from beside itself: guard.js holds everything needed before the first
  * call, index.js and node.js add supabase-js to it, and the others wait to be asked for.
  */
 const ENTRIES = {
-  guard: ["rest", "store", "metrics", "refresh", "messages", "cache"],
+  guard: ["rest", "store", "shape", "metrics", "refresh", "messages", "cache"],
   rest: ["guard"],
   store: [],
+  shape: [],
   metrics: [],
   dashboard: [],
   refresh: ["guard"],
@@ -48,7 +49,7 @@ const ENTRIES = {
 };
 
 /** The entries that hold a module, or import one that does: they have a twin without WebAssembly. */
-const TWINS = ["guard", "rest", "store", "refresh", "messages", "cache", "index"];
+const TWINS = ["guard", "rest", "store", "shape", "refresh", "messages", "cache", "index"];
 
 /** The most bytes (brotli) that files in dist/ may have: what was reached. Lower them when less is reached. */
 const BUDGET = JSON.parse(await readFile(join(root, "scripts", "budget.json"), "utf8"));

@@ -42,7 +42,7 @@ export function twinPlugin() {
         "WebAssembly.Instance": "TwinInstance",
       });
       bundler.onLoad({ filter: /\.wasm$/ }, () => ({ contents: 'export default "";', loader: "js" }));
-      bundler.onResolve({ filter: /\/generated\/(guard|store)\/(guard|store)\.js$/ }, ({ path, resolveDir }) => ({
+      bundler.onResolve({ filter: /\/generated\/(guard|store|shape)\/(guard|store|shape)\.js$/ }, ({ path, resolveDir }) => ({
         path: join(resolveDir, `${dirname(path)}-js`, basename(path)),
       }));
       bundler.onLoad({ filter: /\/src\/module\.ts$/ }, () => ({ contents: WHOLE, loader: "js" }));

@@ -1,6 +1,6 @@
 /** Inserts of one row each, sent as one when their callers asked for it. */
 
-import { insert_apart, insert_key } from "../generated/store/store.js";
+import { insert_apart, insert_key } from "../generated/shape/shape.js";
 
 import { factsOf } from "./events.js";
 import { later } from "./later.js";

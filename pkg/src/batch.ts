@@ -5,7 +5,7 @@
  * crate). Here reads wait for each other, are sent, and get their answers, or are sent alone after all.
  */
 
-import type { Batcher } from "../generated/store/store.js";
+import type { Batcher } from "../generated/shape/shape.js";
 
 import { answerLike, headersLike, relocate } from "./answer.js";
 import { factsOf } from "./events.js";

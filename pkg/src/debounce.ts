@@ -6,7 +6,7 @@
  * follow get its answer. Nobody is left waiting.
  */
 
-import type { Debouncer } from "../generated/store/store.js";
+import type { Debouncer } from "../generated/shape/shape.js";
 
 import { factsOf } from "./events.js";
 import { later } from "./later.js";

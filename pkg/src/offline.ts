@@ -11,7 +11,7 @@ import type { Outstanding } from "./offline/open.js";
 import { opened } from "./opened.js";
 import { lazyStage, type Passage, type Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
-import { loadStore } from "./store.js";
+import { loadShapes, loadStore } from "./store.js";
 
 /**
  * The writes that wait, for whoever wants to see and steer them.
@@ -80,7 +80,9 @@ export function createOffline(parts: Omit<OfflineParts, "notQueued">): Offline {
     settings.flag("offline.enabled", route);
 
   const queue = async (): Promise<OfflineQueue> => (await open()).queue;
-  if (isWanted) environment.later(() => void open().catch(environment.report));
+  // What `guard.from()` writes is made by a part of its own, which must be here before the network goes, too.
+  const followed = (): unknown => options.url !== undefined && loadShapes();
+  if (isWanted) environment.later(() => void open().then(followed).catch(environment.report));
   onClose(() => {
     closed = true;
     opening?.then((outstanding) => outstanding.close()).catch(() => {});

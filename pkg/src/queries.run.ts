@@ -1,6 +1,6 @@
 /** Makes a request of the steps of a query, sends it, and puts its answer in the shape that supabase-js gives. */
 
-import { build_query } from "../generated/store/store.js";
+import { build_query } from "../generated/shape/shape.js";
 
 import type { QueryAddress, Step } from "./queries.js";
 import type { QueryError, QueryResult } from "./queries.types.js";

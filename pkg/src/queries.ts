@@ -6,7 +6,7 @@
 
 import { OptionError } from "./errors.js";
 import type { Queries, UnknownDatabase } from "./queries.types.js";
-import { loadStore } from "./store.js";
+import { loadShapes } from "./store.js";
 
 /** A step of a query: its name, and what it was given. */
 export type Step = readonly [name: string, ...given: readonly unknown[]];
@@ -47,7 +47,7 @@ function recorded(address: QueryAddress, fetch: Fetch, steps: readonly Step[]): 
       get(_, name) {
         if (typeof name !== "string") return undefined;
         if (name !== "then") return (...given: unknown[]) => recorded(address, fetch, [...steps, [name, ...given]]);
-        const send = () => loadStore().then(({ runQuery }) => runQuery(address, fetch, steps));
+        const send = () => loadShapes().then(({ runQuery }) => runQuery(address, fetch, steps));
         return (...callbacks: Parameters<Promise<unknown>["then"]>) => send().then(...callbacks);
       },
     },

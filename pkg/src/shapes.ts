@@ -1,10 +1,13 @@
-/** The stages that change the shape of requests, with the Rust that decides for them. */
+/** The third WebAssembly module, and what works with it: what makes requests, and what changes their shape. */
 
-import { Batcher, Debouncer, Splitter } from "../generated/store/store.js";
+import wasm from "../generated/shape/shape_bg.wasm";
+import { Batcher, Debouncer, initSync, Splitter } from "../generated/shape/shape.js";
 
 import { createBatching } from "./batch.js";
 import { createInsertBatching } from "./batch.insert.js";
 import { createDebouncing } from "./debounce.js";
+import { bytesOf, MODULE_SHIFT } from "./environment.js";
+import { runQuery } from "./queries.run.js";
 import { createSplitting } from "./split.js";
 import type { Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
@@ -17,7 +20,17 @@ export interface Shapes {
   split(parts: StageParts): Stage;
 }
 
-export const shapes: Shapes = {
+export interface ShapeModule {
+  readonly shapes: Shapes;
+  readonly runQuery: typeof runQuery;
+}
+
+export function open(): ShapeModule {
+  initSync({ module: bytesOf(wasm, MODULE_SHIFT) });
+  return { shapes, runQuery };
+}
+
+const shapes: Shapes = {
   debounce: (parts) => createDebouncing(new Debouncer(), parts),
   batch: (parts) => createBatching(new Batcher(), parts),
   batchInserts: createInsertBatching,

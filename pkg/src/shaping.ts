@@ -5,7 +5,7 @@ import type { Settings } from "./settings.js";
 import type { Shapes } from "./shapes.js";
 import { lazyStage, type Passage, type Stage } from "./stage.js";
 import type { StageParts } from "./stages.js";
-import { loadStore } from "./store.js";
+import { loadShapes } from "./store.js";
 
 /** The stages that change shapes, by name. Nobody shares with a caller whom nobody knows. */
 export function createShaping(parts: StageParts): Record<keyof Shapes, Stage> {
@@ -13,7 +13,7 @@ export function createShaping(parts: StageParts): Record<keyof Shapes, Stage> {
   const shape = (name: keyof Shapes, wants: (passage: Passage) => boolean): Stage =>
     lazyStage(
       (passage) => wants(passage) && passage.user.known,
-      async () => (await loadStore()).shapes[name](parts),
+      async () => (await loadShapes()).shapes[name](parts),
       environment.report,
     );
   return {

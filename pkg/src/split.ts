@@ -5,7 +5,7 @@
  * put together exactly is sent as it is.
  */
 
-import type { Splitter } from "../generated/store/store.js";
+import type { Splitter } from "../generated/shape/shape.js";
 
 import { answerLike, headersLike, relocate } from "./answer.js";
 import { factsOf } from "./events.js";

@@ -7,8 +7,6 @@ import { CacheDisk } from "./cache/entries.js";
 import { bytesOf, MODULE_SHIFT } from "./environment.js";
 import type { OfflineParts } from "./offline.js";
 import { openOffline, type Outstanding } from "./offline/open.js";
-import { runQuery } from "./queries.run.js";
-import { shapes, type Shapes } from "./shapes.js";
 
 export interface StoreModule {
   /** Opens the outbox for a guard. */
@@ -17,8 +15,6 @@ export interface StoreModule {
   readonly Cache: typeof Cache;
   /** The cache's entries in IndexedDB. */
   readonly CacheDisk: typeof CacheDisk;
-  readonly shapes: Shapes;
-  readonly runQuery: typeof runQuery;
   /** Milliseconds left of a pause between refreshes of the session, read from its text; 0 if there is none. */
   refreshPauseLeft(text: string, wall: number): number;
   /** The pause after a refused refresh, as text. */
@@ -39,8 +35,6 @@ export interface RefreshRefusal {
 export function open(): StoreModule {
   initSync({ module: bytesOf(wasm, MODULE_SHIFT) });
   return {
-    shapes,
-    runQuery,
     refreshPauseLeft: refresh_pause_left,
     refreshPause: ({ previous, asked, first, most, wall, random }) => refresh_pause(previous, asked, first, most, wall, random),
     offline: openOffline,

@@ -1,16 +1,17 @@
-/** The way to the second module: asked for when first used, and never before. */
+/** The ways to the modules that come later: each asked for when first used, and never before. */
 
-import type { StoreModule } from "./storage.js";
+/** Loads the module that storage needs. */
+export const loadStore = once(async () => (await import("./entries/store.js")).open());
 
-let loading: Promise<StoreModule> | undefined;
+/** Loads the module that makes and shapes requests. */
+export const loadShapes = once(async () => (await import("./entries/shape.js")).open());
 
-/** Loads the second module once; a failed load may be tried again. */
-export function loadStore(): Promise<StoreModule> {
-  loading ??= import("./entries/store.js")
-    .then(({ open }) => open())
-    .catch((error: unknown) => {
+/** Once; a failed load may be tried again. */
+function once<Module>(load: () => Promise<Module>): () => Promise<Module> {
+  let loading: Promise<Module> | undefined;
+  return () =>
+    (loading ??= load().catch((error: unknown) => {
       loading = undefined;
       throw error;
-    });
-  return loading;
+    }));
 }

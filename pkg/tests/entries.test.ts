@@ -41,7 +41,7 @@ describe("entries", () => {
   test("the guard's file imports nothing but its own other parts", async () => {
     const text = await readFile(join(ROOT, "dist", "guard.js"), "utf8");
     assert.doesNotMatch(text, /\bfrom"/);
-    const own = ["cache", "messages", "metrics", "refresh", "rest", "store"].map((name) => `import("./${name}.js")`);
+    const own = ["cache", "messages", "metrics", "refresh", "rest", "shape", "store"].map((name) => `import("./${name}.js")`);
     assert.deepEqual(text.match(/\bimport\("[^"]*"\)/g)?.sort(), own);
   });
 

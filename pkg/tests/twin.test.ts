@@ -75,7 +75,7 @@ describe("the twin without WebAssembly", () => {
   }
 
   test("compiles nothing", async () => {
-    for (const file of ["guard.js", "store.js"]) {
+    for (const file of ["guard.js", "store.js", "shape.js"]) {
       const text = await readFile(join(process.cwd(), "dist/js", file), "utf8");
       assert.doesNotMatch(text, /WebAssembly|\beval\(|new Function/, file);
     }

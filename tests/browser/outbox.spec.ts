@@ -101,6 +101,24 @@ describe("T12 writes without a network", () => {
     });
   }
 
+  test("are queued also where the first query is made when the network has gone", async () => {
+    const context = await browser.newContext();
+    const page = await openPage(context, gateway.url, "owner");
+    await page.evaluate(async () => {
+      const address = "/package/guard.js";
+      const { createGuard } = (await import(address)) as { createGuard: (options: object) => unknown };
+      Reflect.set(globalThis, "asking", createGuard({ url: location.origin, key: "a key", offline: true, name: "asking" }));
+    });
+    await page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/shape.js")));
+    await context.setOffline(true);
+    const status = await page.evaluate(async (id) => {
+      const { from } = Reflect.get(globalThis, "asking") as typeof window.client;
+      return (await from("notes").insert({ id, body: "asked", version: 0 })).status;
+    }, randomUUID());
+    assert.equal(status, 202);
+    await context.close();
+  });
+
   test("are done by themselves when the network returns, by one tab only", async () => {
     const context = await browser.newContext();
     const files = new Set<string>();

@@ -1,4 +1,4 @@
-//! The two WebAssembly modules: compiled for size, bound for the web, optimised by binaryen, and put where the
+//! The WebAssembly modules: compiled for size, bound for the web, optimised by binaryen, and put where the
 //! package picks them up (`pkg/generated`, ignored by git).
 //!
 //! Cargo is asked every time, since only it knows what a module depends on; binding and optimising are
@@ -25,7 +25,7 @@ use crate::stamp::Stamp;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A module: the crate `crates/<name>-wasm`, and the folder and the file names of what is generated.
-const MODULES: [&str; 2] = ["guard", "store"];
+const MODULES: [&str; 3] = ["guard", "store", "shape"];
 
 /// What rustc emits and every engine reads; `--all-features` gives types that only binaryen knows.
 const FEATURES: [&str; 6] = [

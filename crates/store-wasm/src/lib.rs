@@ -1,7 +1,7 @@
-//! What touches disk or is rarely needed, loaded when first used.
+//! What is decided about storage, loaded when first used.
 //!
 //! It makes the databases in IndexedDB, and decides what the package does in them: what the cache keeps, and what becomes
-//! of the outbox, the writes that wait for the network. It builds queries, and changes the shape of requests.
+//! of the outbox, the writes that wait for the network.
 
 mod allocator;
 mod cache;
@@ -9,14 +9,10 @@ mod database;
 mod digest;
 mod object;
 mod outbox;
-mod query;
-mod queue;
 mod refresh;
 mod waiting;
 
 pub use cache::Cache;
 pub use database::prepare_database;
 pub use outbox::{columns_with, outbox_decide, owner_of, prefer_of, query_of, queueable_as, rows_in_query};
-pub use query::{build_query, describe};
-pub use queue::{Batcher, Debouncer, Splitter, insert_apart, insert_key};
 pub use refresh::{refresh_pause, refresh_pause_left};

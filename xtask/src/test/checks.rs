@@ -49,7 +49,7 @@ pub(crate) fn formatted(project: &Project) -> Outcome {
 
 /// Fails unless clippy is content, natively and in wasm.
 pub(crate) fn lints(project: &Project) -> Outcome {
-    const WASM: [&str; 2] = ["seawall-guard-wasm", "seawall-store-wasm"];
+    const WASM: [&str; 3] = ["seawall-guard-wasm", "seawall-store-wasm", "seawall-shape-wasm"];
     let clippy =
         |log: &str| -> Outcome<Task> { Ok(Task::cargo(project, log)?.args(["clippy", "--all-targets"])) };
     let native = clippy("test-clippy")?

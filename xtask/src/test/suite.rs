@@ -103,6 +103,12 @@ pub(super) const ALL: &[Suite] = &[
         go: |ground| rust::package(ground, "seawall-policy"),
     },
     Suite {
+        name: "shape",
+        about: "queries and the shapes of requests",
+        needs: &[Programs],
+        go: |ground| rust::package(ground, "seawall-shape-wasm"),
+    },
+    Suite {
         name: "pgrest",
         about: "requests to SQL",
         needs: &[Programs],
@@ -177,9 +183,10 @@ pub(super) const ALL: &[Suite] = &[
 ];
 
 /// Those that show what the npm package promises.
-pub(super) const SDK: [&str; 9] = [
+pub(super) const SDK: [&str; 10] = [
     "types",
     "policy",
+    "shape",
     "wasm-node",
     "wasm-chromium",
     "wasm-firefox",

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("seawall-pgrest", &[]),
     ("seawall-guard-wasm", &["seawall-policy"]),
     ("seawall-store-wasm", &["seawall-policy"]),
+    ("seawall-shape-wasm", &["seawall-policy"]),
     // They stand in for the registry's; only `postgrest` and `rexie` know them.
     ("reqwest", &[]),
     ("idb", &[]),

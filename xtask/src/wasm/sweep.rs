@@ -1,8 +1,8 @@
 //! What nothing can reach is taken out of a module: constants that no code reads, and functions that only a table names.
 //!
 //! A linker keeps what anything mentions, and optimisers keep what a table holds. So whatever panics would have said
-//! stays when the panics are gone, with what prints it and the tables of letters that it prints by: a quarter of the
-//! second module's constants were alive. Here a function lives that an export reaches, or whose place in the table a
+//! stays when the panics are gone, with what prints it and the tables of letters that it prints by: more than half of the
+//! constants that were left were dead. Here a function lives that an export reaches, or whose place in the table a
 //! living function or constant may mean; a constant lives that these may read.
 //!
 //! Any number may be an address. The linker is asked to let places in the table begin where other numbers are rare.
