@@ -39,6 +39,9 @@ pub(crate) struct Rows {
     /// Columns by which the rows of watched tables are told apart.
     #[serde(default)]
     keys: Vec<(Node, KeyColumn)>,
+    /// Tables whose triggers tell which transaction writes to them.
+    #[serde(default)]
+    watched: Vec<Node>,
 }
 
 /// Who depends on whom.
@@ -53,6 +56,7 @@ pub(crate) struct Graph {
     /// Relations whose policies read them once more.
     self_reading: HashSet<Node>,
     keys: HashMap<String, Vec<KeyColumn>>,
+    watched: HashSet<String>,
     found: Mutex<HashMap<(Node, Way), Arc<Reach>>>,
 }
 
@@ -125,6 +129,8 @@ impl Graph {
                 graph.keys.entry(table_name(name)).or_default().push(column);
             }
         }
+        let watched = rows.watched.iter().filter_map(|node| graph.names.get(node));
+        graph.watched = watched.map(table_name).collect();
         graph.tell(told);
         graph
     }
@@ -179,6 +185,11 @@ impl Graph {
     /// The columns by which rows of a table are told apart, the best first; none where they are not.
     pub(crate) fn key_columns(&self, table: &str) -> &[KeyColumn] {
         self.keys.get(table).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a table's triggers tell which transaction writes to it, by rows or as a whole.
+    pub(crate) fn is_watched(&self, table: &str) -> bool {
+        self.watched.contains(table)
     }
 
     /// What reading a relation depends on.

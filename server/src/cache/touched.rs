@@ -33,7 +33,7 @@ pub(crate) struct Touched {
     pub(crate) written: Vec<String>,
     /// Tables of which it changed only certain rows.
     pub(crate) rows_written: Vec<RowsWritten>,
-    /// Its transaction can tell which rows it writes.
+    /// Its transaction can tell its name, and perhaps which rows it writes.
     pub(crate) reports: bool,
     /// The transaction that changed it, where it is known to be committed.
     pub(crate) transaction: Option<Transaction>,
@@ -102,9 +102,10 @@ impl Touched {
         self.silenced |= reach.silences;
     }
 
-    /// Whether it is worth asking the transaction for its reports.
+    /// Whether it is worth asking the transaction for its reports: what the triggers tell of it too has its name, and
+    /// is known again by it.
     fn expect_reports(&mut self, graph: &Graph) {
-        let told = |table: &String| !graph.key_columns(table).is_empty();
+        let told = |table: &String| graph.is_watched(table);
         self.reports = !self.writes_anything && !self.silenced && self.written.iter().any(told);
     }
 

@@ -79,6 +79,8 @@ select pg_catalog.json_build_object(
   'expressions', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, body) order by source, body) from expression), '[]'),
   'keys', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(relation,
       pg_catalog.json_build_object('number', attnum, 'name', attname, 'kind', kind)) order by relation, place) from key), '[]'),
+  'watched', coalesce((select pg_catalog.json_agg(distinct t.tgrelid::bigint) from pg_catalog.pg_trigger t
+      join teller on teller.oid = t.tgfoid where t.tgenabled in ('O', 'A')), '[]'),
   'reads', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from reads), '[]'),
   'writes', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from writes), '[]')
 )::text";

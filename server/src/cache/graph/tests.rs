@@ -69,6 +69,7 @@ fn graph(reads: &BTreeMap<String, Vec<String>>, writes: &BTreeMap<String, Vec<St
             (NOTES, DYNAMIC),
         ],
         keys: Vec::new(),
+        watched: Vec::new(),
     };
     Graph::new(
         rows,
