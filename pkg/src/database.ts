@@ -28,6 +28,20 @@ export function done<Value>(request: IDBRequest<Value>): Promise<Value> {
   });
 }
 
+/** Works within a transaction: where that fails, so does all of it. Left alone it would keep what was done so far. */
+export async function allOrNothing<Value>(transaction: IDBTransaction, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    try {
+      transaction.abort();
+    } catch {
+      // It has ended already.
+    }
+    throw error;
+  }
+}
+
 /** Waits until a transaction is done. A request that failed unseen shows here: it ends its transaction. */
 export function committed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@
  */
 
 import { Cache } from "../../generated/store/store.js";
-import { committed, connect, done, remove } from "../database.js";
+import { allOrNothing, committed, connect, done, remove } from "../database.js";
 import { Kind } from "./rules.js";
 
 const ANSWERS = "answers";
@@ -153,7 +153,8 @@ async function within<Value>(transaction: IDBTransaction, work: (ledger: Ledger)
   try {
     // A damaged ledger makes the whole database worthless.
     if (record && !(record.marks instanceof Uint32Array && marks.restore(record.marks))) throw new Error("the stored ledger is damaged");
-    return await work({ marks, entries: record?.entries ?? 0, bytes: record?.bytes ?? 0 });
+    const ledger = { marks, entries: record?.entries ?? 0, bytes: record?.bytes ?? 0 };
+    return await allOrNothing(transaction, async () => work(ledger));
   } finally {
     marks.free();
   }

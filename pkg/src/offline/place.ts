@@ -7,7 +7,7 @@
  */
 
 import { outboxDecide } from "../../generated/store/store.js";
-import { committed, connect, done } from "../database.js";
+import { allOrNothing, committed, connect, done } from "../database.js";
 
 const WRITES = "writes";
 const REQUESTS = "requests";
@@ -56,19 +56,21 @@ export async function openPlace(name: string): Promise<Place> {
     async run(command, settings, input) {
       const transaction = await begin(LOOKS.includes(command) ? "readonly" : "readwrite");
       const [writes, requests] = [transaction.objectStore(WRITES), transaction.objectStore(REQUESTS)];
-      const { reply, fresh, changed, gone } = decide(command, settings, input, await done(writes.getAll()));
-      for (const head of changed) writes.put(head);
-      for (const id of gone) {
-        writes.delete(id);
-        requests.delete(id);
-      }
-      if (fresh) {
-        reply.id = fresh.id = (await done(requests.add(requestOf(input)))) as number;
-        writes.put(fresh);
-      }
-      await attach(command, reply, (id) => done(requests.get(id)));
-      await committed(transaction);
-      return reply;
+      return allOrNothing(transaction, async () => {
+        const { reply, fresh, changed, gone } = decide(command, settings, input, await done(writes.getAll()));
+        for (const head of changed) writes.put(head);
+        for (const id of gone) {
+          writes.delete(id);
+          requests.delete(id);
+        }
+        if (fresh) {
+          reply.id = fresh.id = (await done(requests.add(requestOf(input)))) as number;
+          writes.put(fresh);
+        }
+        await attach(command, reply, (id) => done(requests.get(id)));
+        await committed(transaction);
+        return reply;
+      });
     },
   };
 }
