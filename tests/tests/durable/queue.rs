@@ -321,7 +321,7 @@ async fn a_job_whose_role_is_no_longer_allowed_or_whose_token_ran_out_long_ago_i
 async fn the_urgent_go_first() {
     let app = queueing().set("SEAWALL_QUEUE_WORKERS", "0").start().await;
     let owner = app.as_user(OWNER);
-    // All at once: each step of priority is worth no more than two seconds.
+    // Each step of priority is worth no more than two seconds.
     let priorities = ["low", "normal", "high", "critical"];
     let answers = futures(4, async |n: usize| {
         queued(
@@ -334,6 +334,9 @@ async fn the_urgent_go_first() {
     for answer in answers.await {
         answer.expect(202);
     }
+    // A busy machine may take seconds between them; that they came at once is said here.
+    let at_once = "update seawall.jobs set place = '2000-01-01'::timestamptz + (place - created_at)";
+    app.database().run(at_once).await;
     let worker = queueing()
         .set("SEAWALL_QUEUE_WORKERS", "1")
         .beside(&app)
