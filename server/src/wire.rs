@@ -242,10 +242,7 @@ mod tests {
     async fn answered() -> Result<(Wire, UnixStream, Landing), WireError> {
         let (socket, mut server) = UnixStream::pair()?;
         let mut wire = Wire::over(Socket::Unix(socket), Door::Unix("".into()), None);
-        let mut pipeline = Pipeline::default();
-        pipeline.add("COMMIT", &[], Way::Once)?;
-        pipeline.answers_here();
-        pipeline.add("RESET ALL", &[], Way::Once)?;
+        let pipeline = Pipeline::commit_and_reset()?;
         server.write_all(ANSWER).await?;
         let (landing, _) = wire.send(&pipeline.synchronised(), None).await?;
         Ok((wire, server, landing))

@@ -103,6 +103,16 @@ impl Pipeline {
         &self.buffer
     }
 
+    /// One that answers before its end.
+    #[cfg(test)]
+    pub(super) fn commit_and_reset() -> Result<Self, WireError> {
+        let mut pipeline = Self::default();
+        pipeline.add("COMMIT", &[], Way::Once)?;
+        pipeline.answers_here();
+        pipeline.add("RESET ALL", &[], Way::Once)?;
+        Ok(pipeline)
+    }
+
     /// What is to come back.
     pub(super) fn landing(&self) -> Landing {
         Landing {
@@ -287,10 +297,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_whole_before_what_follows_it_has_come() {
-        let mut pipeline = Pipeline::default();
-        pipeline.add("COMMIT", &[], Way::Once).unwrap();
-        pipeline.answers_here();
-        pipeline.add("RESET ALL", &[], Way::Once).unwrap();
+        let pipeline = Pipeline::commit_and_reset().unwrap();
         let mut landing = pipeline.landing();
         assert!(!landing.take(message(b'2', b"")).unwrap());
         assert!(landing.trail().is_none() && !landing.trails);
@@ -310,10 +317,7 @@ mod tests {
 
     #[test]
     fn after_a_refusal_nothing_is_left_for_later() {
-        let mut pipeline = Pipeline::default();
-        pipeline.add("COMMIT", &[], Way::Once).unwrap();
-        pipeline.answers_here();
-        pipeline.add("RESET ALL", &[], Way::Once).unwrap();
+        let pipeline = Pipeline::commit_and_reset().unwrap();
         let mut landing = pipeline.landing();
         let error = b"SERROR\0C23505\0Mduplicate\0\0";
         assert!(!landing.take(message(b'E', error)).unwrap());

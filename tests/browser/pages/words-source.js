@@ -2,24 +2,8 @@
 // a stand-in: what a real guard and a real server show is in the other tests.
 
 import "/seawall/dashboard.js";
+import { CIRCUIT_STATES, CLASSES, TRANSITION_CAUSES } from "/seawall/guard.js";
 import { listenTo, marked } from "/words.js";
-
-const STATES = ["closed", "open", "half_open", "forced_open", "forced_closed", "disabled", "metrics_only"];
-const CAUSES = [
-  "failure_count",
-  "failure_rate",
-  "slow_call_rate",
-  "server_asked",
-  "cool_down_elapsed",
-  "probe_failed",
-  "probe_timed_out",
-  "probes_succeeded",
-  "manual",
-  "restored",
-  "policy_changed",
-  "other_tab",
-];
-const CLASSES = ["reads", "writes", "rpc", "auth"];
 
 const START = Date.UTC(2026, 0, 1);
 const breaker = (key, state, more) => ({
@@ -64,8 +48,8 @@ const STEPS = {
     limits: Array.from({ length: 10 }, (_, place) => limit(`/${place}`, CLASSES[place % 4], `/${place}`, place, 10_000)),
   },
   troubled: {
-    breakers: [...STATES, "forced_open"].map((state, place) => breaker(place, state)),
-    history: CAUSES.map((cause, place) => ({ at: START + place + 1, breaker: `№${place}`, from: "closed", to: STATES[place % STATES.length], cause })),
+    breakers: [...CIRCUIT_STATES, "forced_open"].map((state, place) => breaker(place, state)),
+    history: TRANSITION_CAUSES.map((cause, place) => ({ at: START + place + 1, breaker: `№${place}`, from: "closed", to: CIRCUIT_STATES[place % CIRCUIT_STATES.length], cause })),
     endpoints: CLASSES.map((name, place) => endpoint(`/${place}`, name, 200)),
     waiting: 1_000,
   },

@@ -106,7 +106,12 @@ pub(super) const ALL: &[Suite] = &[
         name: "shape",
         about: "queries and the shapes of requests",
         needs: &[Programs],
-        go: |ground| rust::package(ground, "seawall-shape-wasm"),
+        go: |ground| {
+            let mut sum = rust::package(ground, "seawall-shape-wasm")?;
+            // What describes the requests of its queries.
+            sum += rust::package(ground, "reqwest")?;
+            Ok(sum)
+        },
     },
     Suite {
         name: "pgrest",
