@@ -1,6 +1,7 @@
 //! As much of Phoenix's channel protocol as says who speaks: the token of `phx_join` and `access_token`.
 //!
-//! Both serialisations are understood: an object, and since version 2 an array.
+//! Both serialisations are understood: an object, and since version 2 an array. Realtime also takes the token under
+//! its old name, `user_token`, and believes that one first; of two that differ none is shown for the other.
 
 use serde::Deserialize;
 
@@ -27,6 +28,7 @@ struct Object {
 enum Payload {
     Token {
         access_token: Option<serde_json::Value>,
+        user_token: Option<serde_json::Value>,
     },
     #[default]
     Other,
@@ -35,7 +37,8 @@ enum Payload {
 /// Looks for a token in a message of text.
 pub(super) fn look(text: &str) -> Bringing {
     // Escapes could hide the words from a search; honest clients write plain ones.
-    let may_bring = text.contains("access_token") || text.contains("\\u");
+    let words = ["access_token", "user_token", "\\u"];
+    let may_bring = words.iter().any(|word| text.contains(word));
     if !may_bring {
         return Bringing::Nothing;
     }
@@ -45,12 +48,24 @@ pub(super) fn look(text: &str) -> Bringing {
     if event != "phx_join" && event != "access_token" {
         return Bringing::Nothing;
     }
-    match payload {
-        Payload::Token {
-            access_token: Some(serde_json::Value::String(token)),
-        } if !token.is_empty() => Bringing::Token(token),
-        Payload::Token { .. } | Payload::Other => Bringing::Nothing,
+    let Payload::Token {
+        access_token,
+        user_token,
+    } = payload
+    else {
+        return Bringing::Nothing;
+    };
+    match (token(access_token), token(user_token)) {
+        (None, None) => Bringing::Nothing,
+        (Some(token), None) | (None, Some(token)) => Bringing::Token(token),
+        (Some(token), Some(same)) if token == same => Bringing::Token(token),
+        (Some(_), Some(_)) => Bringing::Unclear,
     }
+}
+
+fn token(value: Option<serde_json::Value>) -> Option<String> {
+    let token = value?.as_str()?.to_owned();
+    (!token.is_empty()).then_some(token)
 }
 
 fn parse(text: &str) -> Option<(String, Payload)> {
@@ -106,6 +121,30 @@ mod tests {
     fn an_escaped_word_is_still_read() {
         let text = r#"["1","2","a","access\u005ftoken",{"access\u005ftoken":"x.y.z"}]"#;
         assert_eq!(look(text), token("x.y.z"));
+    }
+
+    #[test]
+    fn a_token_under_its_old_name_is_seen_too() {
+        let join = |payload: &str| look(&format!(r#"["1","1","realtime:a","phx_join",{payload}]"#));
+        for payload in [
+            r#"{"user_token":"x.y.z"}"#,
+            r#"{"access_token":null,"user_token":"x.y.z"}"#,
+            r#"{"user_token":"x.y.z","access_token":"x.y.z"}"#,
+        ] {
+            assert_eq!(join(payload), token("x.y.z"), "{payload}");
+        }
+    }
+
+    #[test]
+    fn of_two_tokens_none_is_shown_for_the_other() {
+        let join = |payload: &str| look(&format!(r#"["1","1","realtime:a","phx_join",{payload}]"#));
+        for payload in [
+            r#"{"access_token":"a.b.c","user_token":"x.y.z"}"#,
+            r#"{"access_token":"sb_publishable_a","user_token":"x.y.z"}"#,
+            r#"{"user_token":"a.b.c","user_token":"x.y.z"}"#,
+        ] {
+            assert_eq!(join(payload), Bringing::Unclear, "{payload}");
+        }
     }
 
     #[test]
