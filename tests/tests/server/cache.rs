@@ -8,6 +8,7 @@ mod instances;
 mod keeping;
 mod outage;
 mod racing;
+mod rights;
 mod rows;
 mod schemas;
 

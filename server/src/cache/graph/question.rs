@@ -1,4 +1,7 @@
 //! The question to the catalogue. It reads `pg_catalog` alone, which every role may.
+//!
+//! What it says of access (owners, grants, memberships, where row-level security is on and for whom policies are) is in
+//! no graph. It is asked for the catalogue's fingerprint: an answer that was given under other rights is not found any more.
 
 /// One text of JSON; functions have negative ids, since ids of relations and functions may be the same.
 pub(crate) const QUESTION: &str = "
@@ -82,5 +85,17 @@ select pg_catalog.json_build_object(
   'watched', coalesce((select pg_catalog.json_agg(distinct t.tgrelid::bigint) from pg_catalog.pg_trigger t
       join teller on teller.oid = t.tgfoid where t.tgenabled in ('O', 'A')), '[]'),
   'reads', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from reads), '[]'),
-  'writes', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from writes), '[]')
+  'writes', coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(source, used) order by source, used) from writes), '[]'),
+  'access', pg_catalog.json_build_array(
+    (select pg_catalog.json_agg(pg_catalog.json_build_array(c.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.reloptions))
+      from pg_catalog.pg_class c join relation r on r.oid = c.oid),
+    (select pg_catalog.json_agg(pg_catalog.json_build_array(a.attrelid, a.attnum, a.attacl))
+      from pg_catalog.pg_attribute a join relation r on r.oid = a.attrelid where a.attacl is not null),
+    (select pg_catalog.json_agg(pg_catalog.json_build_array(p.polrelid, p.polname, p.polcmd, p.polpermissive, p.polroles))
+      from pg_catalog.pg_policy p),
+    (select pg_catalog.json_agg(pg_catalog.json_build_array(p.oid, p.proowner, p.prosecdef, p.proacl, p.proconfig))
+      from pg_catalog.pg_proc p join space s on s.oid = p.pronamespace),
+    (select pg_catalog.json_agg(pg_catalog.json_build_array(n.oid, n.nspacl))
+      from pg_catalog.pg_namespace n join space s on s.oid = n.oid),
+    (select pg_catalog.json_agg(pg_catalog.to_json(m)) from pg_catalog.pg_auth_members m))
 )::text";
