@@ -53,6 +53,26 @@ fn addresses_of_machines_go_only_where_it_is_asked_for() {
     assert_eq!(kept, "from 203.0.113.77 and 2001:db8::1");
 }
 
+/// Without bounds these take minutes: what is looked at for one word is the whole rest of the text.
+#[test]
+fn a_long_text_of_one_piece_costs_no_more_than_its_length() {
+    let started = std::time::Instant::now();
+    for piece in ["a.", "a-", "eyJ-", "9.", "z+", "a://u"] {
+        let text = piece.repeat(MOST_BODY_BYTES / 2 / piece.len());
+        assert!(!strict().text(&text).is_empty());
+    }
+    let took = started.elapsed();
+    assert!(took < std::time::Duration::from_secs(45), "{took:?}");
+}
+
+#[test]
+fn a_secret_longer_than_what_is_looked_at_goes_whole() {
+    let long = "a1B2".repeat(2_000);
+    let token = format!("eyJ{}.{long}.{long}", "h9".repeat(20));
+    assert_eq!(strict().text(&format!("x {long} y")), "x [secret] y");
+    assert_eq!(strict().text(&format!("x {token} y")), "x [token] y");
+}
+
 #[test]
 fn a_body_is_kept_by_its_form() {
     let body = |bytes: &[u8], kind| strict().body(bytes, kind);

@@ -4,19 +4,27 @@ use std::net::IpAddr;
 
 use super::{numbers, tokens};
 
+/// Characters that are looked at for one thing, at most: the names and addresses of people are shorter. It is asked
+/// anew at every word, so that without a bound a long text without spaces would cost its length squared.
+const MOST_AHEAD: usize = 320;
+
+/// An IPv6 address that ends as an IPv4 address does.
+const LONGEST_ADDRESS: usize = 45;
+
 /// Replaces what looks personal or secret.
 pub(super) fn clean(given: &str, addresses: bool) -> String {
     let mut kept = String::with_capacity(given.len());
     let mut rest = given;
     let mut before = None;
     while let Some(character) = rest.chars().next() {
-        let found = if starts_a_word(before, character) {
-            find(rest, addresses)
-        } else if kept.ends_with("//") {
-            tokens::credentials(rest).map(|end| Found::Replaced(end, "[secret]@"))
-        } else {
-            None
+        let credentials = || {
+            let end = kept.ends_with("//").then(|| tokens::credentials(rest))?;
+            Some(Found::Replaced(end?, "[secret]@"))
         };
+        let found = credentials().or_else(|| {
+            let begins = starts_a_word(before, character);
+            begins.then(|| find(rest, addresses)).flatten()
+        });
         let end = match found {
             Some(Found::Replaced(end, label)) => {
                 kept.push_str(label);
@@ -78,7 +86,8 @@ fn find(rest: &str, addresses: bool) -> Option<Found> {
 /// `someone@somewhere.example`, in any script, and with its sign escaped.
 fn email(text: &str) -> Option<usize> {
     let local = |character: char| character.is_alphanumeric() || "._+-'~!#$&*=?^{}|".contains(character);
-    let end = text.find(|character| !local(character))?;
+    let mut ahead = text.char_indices().take(MOST_AHEAD);
+    let (end, _) = ahead.find(|(_, character)| !local(*character))?;
     let behind = text.get(end..)?;
     let sign = ["@", "%40", "&#64;", " [at] ", "(at)"]
         .into_iter()
@@ -95,9 +104,10 @@ fn email(text: &str) -> Option<usize> {
 fn address(text: &str) -> Option<usize> {
     let part = |character: char| character.is_ascii_hexdigit() || character == '.' || character == ':';
     let end = text
-        .find(|character| !part(character))
-        .unwrap_or(text.len())
-        .min(45);
+        .char_indices()
+        .take(LONGEST_ADDRESS)
+        .take_while(|(_, character)| part(*character))
+        .count();
     let candidate = text.get(..end)?.trim_end_matches(['.', ':']);
     let has_form = candidate.matches('.').count() == 3 || candidate.matches(':').count() >= 2;
     (has_form && candidate.parse::<IpAddr>().is_ok()).then_some(candidate.len())

@@ -48,6 +48,9 @@ const FEWEST_BEHIND: usize = 12;
 /// A run of letters and digits of this length is no word of any language.
 const LONG_RUN: usize = 32;
 
+/// As much of a run is looked at before it is taken for a secret, since each of its words may begin one.
+const MOST_AHEAD: usize = 128;
+
 /// The end of the secret at the start of a text, and what it is.
 pub(super) fn find(text: &str) -> Option<(usize, &'static str)> {
     pem(text)
@@ -88,8 +91,9 @@ fn jwt(text: &str) -> Option<usize> {
     if !text.starts_with("eyJ") {
         return None;
     }
-    let end = run(text, |byte| in_key(byte) || byte == b'.');
-    (end >= 20 && text.get(..end)?.contains('.')).then_some(end)
+    let belongs = |byte| in_key(byte) || byte == b'.';
+    let ahead = text.get(..run(beginning(text), belongs))?;
+    (ahead.len() >= 20 && ahead.contains('.')).then(|| run(text, belongs))
 }
 
 fn scheme(text: &str) -> Option<usize> {
@@ -112,12 +116,17 @@ fn key(text: &str) -> Option<usize> {
 }
 
 fn long_run(text: &str) -> Option<usize> {
-    let end = run(text, |byte| in_key(byte) || b"+/=".contains(&byte));
-    let found = text.get(..end)?;
+    let belongs = |byte| in_key(byte) || b"+/=".contains(&byte);
+    let found = text.get(..run(beginning(text), belongs))?;
     let digits = found.bytes().filter(u8::is_ascii_digit).count();
     let letters = found.bytes().filter(u8::is_ascii_alphabetic).count();
     let breaks = found.len() - digits - letters;
-    (end >= LONG_RUN && digits >= 3 && letters >= 3 && breaks * 8 <= found.len()).then_some(end)
+    let is_secret = found.len() >= LONG_RUN && digits >= 3 && letters >= 3 && breaks * 8 <= found.len();
+    is_secret.then(|| run(text, belongs))
+}
+
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MOST_AHEAD)).unwrap_or(text)
 }
 
 fn run(text: &str, belongs: impl Fn(u8) -> bool) -> usize {
