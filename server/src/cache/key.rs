@@ -27,10 +27,10 @@ const READ_BY_DIRECT_MODE: [HeaderName; 6] = [
     HeaderName::from_static("range-unit"),
 ];
 
-/// Headers of a connection, not of a request.
-const OF_THE_WAY: [HeaderName; 6] = [
+/// Headers of a connection, not of a request. The host is none of them: an upstream is told of it and may write it
+/// into addresses, and whoever chooses it must not choose it for others.
+const OF_THE_WAY: [HeaderName; 5] = [
     header::CONNECTION,
-    header::HOST,
     header::TE,
     header::UPGRADE,
     header::VIA,
@@ -99,7 +99,16 @@ impl Keys<'_> {
             api_key: &api_key,
             ..*who
         };
-        let texts = texts.iter().map(|(name, value)| (*name, value.as_str()));
+        // Over HTTP/2 the host is no header.
+        let host = self
+            .uri
+            .authority()
+            .filter(|_| self.matters == Matters::Upstream && !self.headers.contains_key(header::HOST))
+            .map(|host| (header::HOST.as_str(), host.as_str()));
+        let texts = texts
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain(host);
         let text = canonical(self.method.as_str(), address, true, texts, who);
         sha256(&[self.scope.as_slice(), text.as_bytes()])
     }
@@ -216,6 +225,38 @@ mod tests {
         assert_ne!(of(&[("range", "0-1")]), of(&[("range", "0-2")]));
         assert_ne!(of(&[("prefer", "count=exact")]), of(&[]));
         assert_eq!(of(&[("user-agent", "a")]), of(&[("user-agent", "b")]));
+    }
+
+    /// An upstream is told which host was asked for: who chooses it must not choose what others are given.
+    #[test]
+    fn before_an_upstream_the_host_counts_however_it_is_named() {
+        let anon = who("anon", &json!({}));
+        let of = |uri: &str, host: Option<&'static str>| {
+            let keys = Keys {
+                scope: &[7; 32],
+                matters: Matters::Upstream,
+                method: &Method::GET,
+                uri: &uri.parse().unwrap(),
+                headers: &host
+                    .map(|host| (header::HOST, host.parse().unwrap()))
+                    .into_iter()
+                    .collect(),
+                identity: &anon,
+            };
+            keys.public()
+        };
+        assert_ne!(
+            of("/links", Some("api.example")),
+            of("/links", Some("evil.example"))
+        );
+        assert_ne!(
+            of("https://api.example/links", None),
+            of("https://evil.example/links", None)
+        );
+        assert_eq!(
+            of("https://api.example/links", None),
+            of("/links", Some("api.example"))
+        );
     }
 
     #[test]

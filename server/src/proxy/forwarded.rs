@@ -33,9 +33,10 @@ pub(crate) struct Hop {
 }
 
 impl Hop {
-    /// The host and protocol of a request, before its headers are stripped.
+    /// The host and protocol of a request, before its headers are stripped; over HTTP/2 the host is in its address.
     pub(super) fn of(
         headers: &HeaderMap,
+        authority: Option<&str>,
         peer: IpAddr,
         client: ClientAddress,
         trusted: Option<ForwardedHeader>,
@@ -54,6 +55,7 @@ impl Hop {
             trusted,
             host: told(HOST_ASKED)
                 .or_else(|| text(&HOST))
+                .or_else(|| authority.map(str::to_owned))
                 .filter(|host| is_plain(host)),
             proto,
             id: None,
@@ -186,7 +188,8 @@ mod tests {
             (FORWARDED, HeaderValue::from_static("for=198.51.100.7")),
         ]);
         let client = ClientAddress(client.parse().unwrap());
-        let hop = Hop::of(&headers, peer.parse().unwrap(), client, trusted, false).with_id(Some("id-1"));
+        let peer = peer.parse().unwrap();
+        let hop = Hop::of(&headers, None, peer, client, trusted, false).with_id(Some("id-1"));
         hop.write(&mut headers);
         headers
     }
@@ -202,6 +205,17 @@ mod tests {
         );
         assert_eq!(headers[HOST_ASKED], "api.example");
         assert_eq!(headers[REQUEST_ID], "id-1");
+    }
+
+    #[test]
+    fn over_http_2_the_host_is_in_the_address() {
+        let peer: IpAddr = "192.0.2.9".parse().unwrap();
+        let asked = Some("api.example");
+        let hop = Hop::of(&HeaderMap::new(), asked, peer, ClientAddress(peer), None, true);
+        assert_eq!(hop.base().as_deref(), Some("https://api.example"));
+        let mut headers = HeaderMap::new();
+        hop.write(&mut headers);
+        assert_eq!(headers[HOST_ASKED], "api.example");
     }
 
     #[test]

@@ -171,6 +171,7 @@ fn hop(app: &App, request: &Request, id: Option<&str>) -> Hop {
         .any(|network| network.contains(peer));
     Hop::of(
         request.headers(),
+        request.uri().authority().map(http::uri::Authority::as_str),
         peer,
         client,
         trusted.then_some(limits.forwarded_header),
