@@ -32,7 +32,8 @@ const SERVICE_ROLE: &str = "service_role";
 /// What the decision rests on, apart from the request, whose body cannot be shared while something is awaited.
 struct Asked {
     token: Option<String>,
-    apikey: Option<String>,
+    /// In a header, and in the query of what is passed on.
+    apikeys: [Option<String>; 2],
     /// Who asks for what is passed on may be nobody: the upstream knows what nobody may do.
     nobody: Option<&'static str>,
     is_browser: bool,
@@ -59,11 +60,13 @@ pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Respons
 impl Asked {
     fn of(app: &App, request: &Request) -> Self {
         let headers = request.headers();
+        let passing = request.extensions().get::<Passing>();
         let apikey = headers.get(APIKEY).and_then(|value| value.to_str().ok());
+        let in_query = passing.and_then(Passing::key_in_query);
         Self {
             token: claims::bearer(headers).map(std::borrow::Cow::into_owned),
-            apikey: apikey.map(str::to_owned),
-            nobody: request.extensions().get::<Passing>().map(|_| NOBODY),
+            apikeys: [apikey, in_query].map(|key| key.map(str::to_owned)),
+            nobody: passing.map(|_| NOBODY),
             is_browser: is_browser(headers),
             address: request
                 .extensions()
@@ -107,17 +110,20 @@ impl Asked {
         if identity.authenticated && bypasses(&identity.role) {
             return refused(&identity.role);
         }
-        match self.apikey.as_deref() {
-            Some(key) if key.starts_with(SECRET_KEY) => refused(SERVICE_ROLE),
-            Some(key) if self.token.as_deref() != Some(key) => {
-                // A key that is no token of ours opens nothing here.
-                match app.tokens.identify(app, Some(key), self.nobody).await {
-                    Ok(owner) if owner.authenticated && bypasses(&owner.role) => refused(&owner.role),
-                    Ok(_) | Err(_) => Ok(()),
-                }
+        for key in self.apikeys.iter().flatten() {
+            if key.starts_with(SECRET_KEY) {
+                return refused(SERVICE_ROLE);
             }
-            Some(_) | None => Ok(()),
+            if self.token.as_ref() == Some(key) {
+                continue;
+            }
+            // A key that is no token of ours opens nothing here.
+            match app.tokens.identify(app, Some(key), self.nobody).await {
+                Ok(owner) if owner.authenticated && bypasses(&owner.role) => return refused(&owner.role),
+                Ok(_) | Err(_) => {}
+            }
         }
+        Ok(())
     }
 
     /// The identity, with the organisation that the request is for.

@@ -21,12 +21,19 @@ pub(crate) const NOBODY: &str = "anon";
 pub(crate) struct Passing {
     /// Put aside while the token is looked at here, and sent on as it came.
     pub(super) opaque: Option<HeaderValue>,
+    /// The key that is in the query.
+    in_query: Option<HeaderValue>,
 }
 
 impl Passing {
     /// Whether the request brings a credential that only the upstream can judge.
     pub(crate) fn is_opaque(&self) -> bool {
         self.opaque.is_some()
+    }
+
+    /// The key that is in the query, which some upstreams take as well as one in a header.
+    pub(crate) fn key_in_query(&self) -> Option<&str> {
+        self.in_query.as_ref()?.to_str().ok()
     }
 }
 
@@ -53,19 +60,21 @@ pub(crate) fn carries_key(request: &Request) -> bool {
 }
 
 fn arrange(headers: &mut HeaderMap, query: Option<HeaderValue>) -> Passing {
-    let key = headers.get(API_KEY).cloned().or(query);
-    match headers.get(AUTHORIZATION) {
-        Some(value) if is_opaque(value) => Passing {
-            opaque: headers.remove(AUTHORIZATION),
-        },
-        Some(_) => Passing::default(),
+    let opaque = match headers.get(AUTHORIZATION) {
+        Some(value) if is_opaque(value) => headers.remove(AUTHORIZATION),
+        Some(_) => None,
         None => {
-            let token = key.filter(is_token).and_then(|key| bearer(&key));
+            let key = headers.get(API_KEY).or(query.as_ref());
+            let token = key.filter(|key| is_token(key)).and_then(bearer);
             if let Some(token) = token {
                 headers.insert(AUTHORIZATION, token);
             }
-            Passing::default()
+            None
         }
+    };
+    Passing {
+        opaque,
+        in_query: query,
     }
 }
 

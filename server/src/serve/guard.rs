@@ -1,15 +1,25 @@
 //! What the HTTP library accepts and a careful server does not.
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{Request, StatusCode, Version};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderName, Request, StatusCode, Version};
 
 use crate::error::ApiError;
+
+const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// Refuses requests that two servers in a row could understand differently.
 pub(super) fn check<B>(request: &Request<B>) -> Result<(), ApiError> {
     let headers = request.headers();
     if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
         return Err(framed_twice());
+    }
+    // Of two, the one that is verified here need not be the one that an upstream believes.
+    for (name, credentials) in [(&AUTHORIZATION, "Authorization"), (&APIKEY, "apikey")] {
+        if headers.get_all(name).iter().nth(1).is_some() {
+            return Err(refused(&format!(
+                "a request must not have more than one {credentials} header"
+            )));
+        }
     }
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
     let mut hosts = headers.get_all(HOST).iter();
@@ -67,6 +77,18 @@ mod tests {
             ("content-length", "1"),
             ("transfer-encoding", "chunked")
         ]));
+    }
+
+    #[test]
+    fn nobody_brings_two_credentials_of_a_kind() {
+        let h1 =
+            |headers: &[(&str, &str)]| passes("/", Version::HTTP_11, &[&[("host", "a")], headers].concat());
+        assert!(h1(&[("authorization", "Bearer a"), ("apikey", "k")]));
+        assert!(!h1(&[
+            ("authorization", "Bearer a"),
+            ("authorization", "Bearer b")
+        ]));
+        assert!(!h1(&[("apikey", "k"), ("apikey", "l")]));
     }
 
     #[test]

@@ -133,6 +133,34 @@ async fn tokens_are_verified_before_anything_is_passed_on() {
 }
 
 #[tokio::test]
+async fn a_secret_key_in_the_query_stays_out_of_browsers_too() {
+    let upstream = StandIn::start().await;
+    let front = Front::before(&upstream).await;
+    for path in [
+        "/rest/v1/rooms?apikey=sb_secret_x",
+        "/functions/v1/hello?x=1&apikey=sb_secret_x",
+    ] {
+        front.get(path).send().await.expect(200);
+        let page = front.get(path).header("origin", "https://page.example");
+        let answer = page.bearer(&GUEST.token()).send().await.expect(403);
+        assert_eq!(answer.code(), "SEAWALL_BYPASSRLS_FROM_BROWSER");
+    }
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn of_two_tokens_neither_goes_on() {
+    let upstream = StandIn::start().await;
+    let front = Front::before(&upstream).await;
+    let two = front.get("/rest/v1/rooms").bearer(&GUEST.token());
+    let two = two.header("authorization", "Bearer another").send().await;
+    two.expect(400);
+    let two = front.get("/rest/v1/rooms").header("apikey", "one");
+    two.header("apikey", "another").send().await.expect(400);
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
 async fn limits_hold_before_the_upstream() {
     let upstream = StandIn::start().await;
     let policy = json!({"limits": {"reads": {"limit": 2, "window": 60000}}}).to_string();
