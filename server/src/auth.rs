@@ -4,6 +4,7 @@
 //! login role's memberships; here it is decided who asks and for which organisation.
 
 mod admin;
+mod asking;
 pub mod claims;
 mod digest;
 pub(crate) mod error;

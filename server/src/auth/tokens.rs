@@ -4,14 +4,14 @@
 //! good, so it is looked at last and every time. What cannot be decided because somebody
 //! cannot be asked is refused as such: nothing here ever lets a token pass for want of an answer.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use seawall_pgrest::error::AuthError;
 use seawall_policy::time::{MonoTime, Span};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::watch;
 
+use super::asking::Asking;
 use super::claims::{self, Identity};
 use super::digest::Digest;
 use super::error::Refusal;
@@ -65,7 +65,7 @@ pub(crate) struct Tokens {
     remote: Option<Remote>,
     /// The auth service's users; none where they cannot be asked about.
     pub(crate) users: Option<Users>,
-    asking: Mutex<HashMap<Digest, Arc<OnceCell<Verdict>>>>,
+    asking: Asking,
     revocations: Revocations,
     revocation_lifetime_s: u64,
     /// How long after its token has expired a queued write may still begin.
@@ -88,7 +88,7 @@ impl Tokens {
             jwks: config.jwks.as_ref().map(Jwks::new),
             remote: config.remote.as_ref().map(Remote::new),
             users: config.users.as_ref().map(Users::new),
-            asking: Mutex::default(),
+            asking: Asking::default(),
             revocations: Revocations::new(config.most_revocations),
             revocation_lifetime_s: config.revocation_lifetime.as_secs().saturating_add(late_s),
             late_s,
@@ -222,11 +222,14 @@ impl Tokens {
                 // A key of the project names nobody: there is no session that could have ended.
                 (None, true) => {}
                 (None, false) => return Err(Refusal::NotAccepted),
-                (Some(subject), _) => match self.ask(app, remote, token, digest, subject).await {
-                    Verdict::Genuine => {}
-                    Verdict::Refused => return Err(Refusal::NotAccepted),
-                    Verdict::Down(wait_s) => return Err(Refusal::down(wait_s)),
-                },
+                (Some(subject), _) => {
+                    let ask = remote.ask(app, token, Some(subject));
+                    match self.asking.once(digest, ask).await {
+                        Verdict::Genuine => {}
+                        Verdict::Refused => return Err(Refusal::NotAccepted),
+                        Verdict::Down(wait_s) => return Err(Refusal::down(wait_s)),
+                    }
+                }
             }
         }
         Ok(Verified::new(identity, digest, ground, asked_at))
@@ -266,20 +269,6 @@ impl Tokens {
                 wait_s: 1,
             }),
         }
-    }
-
-    /// Asks the auth service once, however many wait for the answer.
-    async fn ask(&self, app: &App, remote: &Remote, token: &str, digest: Digest, subject: &str) -> Verdict {
-        let cell = {
-            let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(asking.entry(digest).or_default())
-        };
-        let verdict = *cell.get_or_init(|| remote.ask(app, token, Some(subject))).await;
-        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if asking.get(&digest).is_some_and(|known| Arc::ptr_eq(known, &cell)) {
-            asking.remove(&digest);
-        }
-        verdict
     }
 
     fn ground(&self, terms: Terms<'_>) -> Ground {
