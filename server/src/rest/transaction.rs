@@ -15,6 +15,9 @@ use crate::wire::{Landing, Refusal, Row, Stop, WireError};
 /// Undoes what a function of the request may have left on the session: everything this crate sets is local to its
 /// transaction; what the database's own code sets need not be.
 const RESET: [&str; 3] = ["RESET ALL", "RESET ROLE", "DISCARD TEMP"];
+/// Locks of the session outlive its transactions, a rollback too: one that a function took and did not give back
+/// would be held by whoever borrows the connection next, for as long as it lives.
+const UNLOCK: &str = "SELECT pg_catalog.pg_advisory_unlock_all()";
 
 /// What deferred triggers write is reported too.
 const SETTLE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
@@ -139,16 +142,20 @@ impl<'connection> Steps<'connection> {
         if !work.rows_are_all {
             self.flight.answers_here();
         }
-        self.reset()
+        self.reset(!work.rows_are_all || work.pre_request.is_some())
     }
 
     /// Adds the end of a transaction that has failed.
     pub(super) fn give_up(&mut self) -> Result<(), WireError> {
         self.fixed(Step::End, "ROLLBACK")?;
-        self.reset()
+        self.reset(true)
     }
 
-    fn reset(&mut self) -> Result<(), WireError> {
+    /// `unlocks`: code that may write was run, and so may have locked something.
+    fn reset(&mut self, unlocks: bool) -> Result<(), WireError> {
+        if unlocks {
+            self.fixed(Step::Reset, UNLOCK)?;
+        }
         RESET.iter().try_for_each(|text| self.fixed(Step::Reset, text))
     }
 

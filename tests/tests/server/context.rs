@@ -84,3 +84,43 @@ async fn a_role_that_bypasses_rls_is_refused_from_a_browser_only() {
         .expect(403);
     assert_eq!(browser.code(), "SEAWALL_BYPASSRLS_FROM_BROWSER");
 }
+
+/// Functions that lock something for as long as the session lives, as they should not.
+const LOCKING: &str = "
+    create function locks() returns int language sql volatile as $$ select pg_advisory_lock(77); select 1 $$;
+    create function locks_and_fails() returns int language plpgsql as $$
+      begin perform pg_advisory_lock(78); raise exception 'no'; end $$;
+    create function locked() returns trigger language plpgsql as $$
+      begin perform pg_advisory_lock_shared(79); return new; end $$;
+    create trigger locked before insert on messages for each row execute function locked();
+    grant execute on function locks(), locks_and_fails() to authenticated;";
+
+#[tokio::test]
+async fn a_lock_of_the_session_ends_with_the_request_that_took_it() {
+    let app = TestApp::builder()
+        .set("SEAWALL_DB_POOL", "2")
+        .prepared_with(LOCKING)
+        .start()
+        .await;
+    let owner = app.as_user(OWNER);
+    let nothing = json!({});
+    owner
+        .post("/rest/v1/rpc/locks", &nothing)
+        .send()
+        .await
+        .expect(200);
+    owner
+        .post("/rest/v1/rpc/locks_and_fails", &nothing)
+        .send()
+        .await
+        .expect(400);
+    let message = json!({"room_id": seawall_e2e::HARBOUR, "body": "locked"});
+    owner.post("/rest/v1/messages", &message).send().await.expect(201);
+    let held = "select count(*)::text from pg_locks where locktype = 'advisory' and objid in (77, 78, 79)
+                and database = (select oid from pg_database where datname = current_database())";
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while app.database().value(held).await != "0" {
+        assert!(std::time::Instant::now() < until, "a session keeps a lock");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
