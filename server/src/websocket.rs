@@ -14,6 +14,7 @@ mod seats;
 mod session;
 
 pub(crate) use seats::Sockets;
+pub(crate) use session::Session;
 
 use std::time::Duration;
 
@@ -36,7 +37,6 @@ use crate::error::ApiError;
 use crate::proxy::{self, Fault, Outgoing, Upstream};
 use relay::Relay;
 use seats::Seat;
-use session::Session;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 

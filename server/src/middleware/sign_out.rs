@@ -1,12 +1,16 @@
 //! Notes a sign-out that is passed on: once the auth service has confirmed it, its tokens are refused here too.
+//!
+//! Who signs out often leaves at once, page and all. What the auth service has heard of is driven to its end all the
+//! same, or the session would have ended there and go on here.
 
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::Method;
 
 use super::Next;
 use crate::app::App;
 use crate::auth::{SignOut, claims};
+use crate::error::ApiError;
 
 const PATH: &str = "/auth/v1/logout";
 
@@ -16,13 +20,19 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     }
     let token = claims::bearer(request.headers()).map(std::borrow::Cow::into_owned);
     let scope = SignOut::of_scope(scope(request.uri().query().unwrap_or_default()));
-    let response = next.run(request).await;
-    if let Some(token) = token
-        && response.status().is_success()
-    {
-        Box::pin(app.tokens.signed_out(&app, &token, scope)).await;
+    let noted = tokio::spawn(async move {
+        let response = next.run(request).await;
+        if let Some(token) = token
+            && response.status().is_success()
+        {
+            Box::pin(app.tokens.signed_out(&app, &token, scope)).await;
+        }
+        response
+    });
+    match noted.await {
+        Ok(response) => response,
+        Err(error) => ApiError::internal(error).into_response(),
     }
-    response
 }
 
 fn scope(query: &str) -> Option<&str> {

@@ -10,14 +10,18 @@ use serde::Deserialize;
 pub(super) enum Bringing {
     /// Most messages.
     Nothing,
-    /// The token the client speaks under from now on.
-    Token(String),
+    /// The token the client speaks under from now on, in one of its channels.
+    Token { topic: String, token: String },
+    /// The channel is left, and whoever spoke there.
+    Left(String),
     /// It cannot be told: nested or spelt so that two readers could disagree.
     Unclear,
 }
 
 #[derive(Deserialize)]
 struct Object {
+    #[serde(default)]
+    topic: Option<String>,
     event: String,
     #[serde(default)]
     payload: Payload,
@@ -37,14 +41,17 @@ enum Payload {
 /// Looks for a token in a message of text.
 pub(super) fn look(text: &str) -> Bringing {
     // Escapes could hide the words from a search; honest clients write plain ones.
-    let words = ["access_token", "user_token", "\\u"];
+    let words = ["access_token", "user_token", "phx_leave", "\\u"];
     let may_bring = words.iter().any(|word| text.contains(word));
     if !may_bring {
         return Bringing::Nothing;
     }
-    let Some((event, payload)) = parse(text) else {
+    let Some((topic, event, payload)) = parse(text) else {
         return Bringing::Unclear;
     };
+    if event == "phx_leave" {
+        return Bringing::Left(topic);
+    }
     if event != "phx_join" && event != "access_token" {
         return Bringing::Nothing;
     }
@@ -57,8 +64,8 @@ pub(super) fn look(text: &str) -> Bringing {
     };
     match (token(access_token), token(user_token)) {
         (None, None) => Bringing::Nothing,
-        (Some(token), None) | (None, Some(token)) => Bringing::Token(token),
-        (Some(token), Some(same)) if token == same => Bringing::Token(token),
+        (Some(token), None) | (None, Some(token)) => Bringing::Token { topic, token },
+        (Some(token), Some(same)) if token == same => Bringing::Token { topic, token },
         (Some(_), Some(_)) => Bringing::Unclear,
     }
 }
@@ -68,29 +75,40 @@ fn token(value: Option<serde_json::Value>) -> Option<String> {
     (!token.is_empty()).then_some(token)
 }
 
-fn parse(text: &str) -> Option<(String, Payload)> {
+fn parse(text: &str) -> Option<(String, String, Payload)> {
     if text.trim_start().starts_with('[') {
         // Reference of the join, reference, topic, event, payload.
         type Row = (
             serde::de::IgnoredAny,
             serde::de::IgnoredAny,
-            serde::de::IgnoredAny,
+            Option<String>,
             String,
             Payload,
         );
-        let (_, _, _, event, payload) = serde_json::from_str::<Row>(text).ok()?;
-        return Some((event, payload));
+        let (_, _, topic, event, payload) = serde_json::from_str::<Row>(text).ok()?;
+        return Some((topic.unwrap_or_default(), event, payload));
     }
-    let Object { event, payload } = serde_json::from_str(text).ok()?;
-    Some((event, payload))
+    let Object {
+        topic,
+        event,
+        payload,
+    } = serde_json::from_str(text).ok()?;
+    Some((topic.unwrap_or_default(), event, payload))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn token(text: &str) -> Bringing {
-        Bringing::Token(text.to_owned())
+    fn token_in(topic: &str, token: &str) -> Bringing {
+        Bringing::Token {
+            topic: topic.to_owned(),
+            token: token.to_owned(),
+        }
+    }
+
+    fn token(token: &str) -> Bringing {
+        token_in("realtime:a", token)
     }
 
     #[test]
@@ -120,7 +138,19 @@ mod tests {
     #[test]
     fn an_escaped_word_is_still_read() {
         let text = r#"["1","2","a","access\u005ftoken",{"access\u005ftoken":"x.y.z"}]"#;
-        assert_eq!(look(text), token("x.y.z"));
+        assert_eq!(look(text), token_in("a", "x.y.z"));
+    }
+
+    #[test]
+    fn a_channel_that_is_left_is_named() {
+        assert_eq!(
+            look(r#"["1","2","a","phx_leave",{}]"#),
+            Bringing::Left("a".to_owned())
+        );
+        let object = r#"{"topic":"a","event":"phx_leave","payload":{},"ref":"1"}"#;
+        assert_eq!(look(object), Bringing::Left("a".to_owned()));
+        let chat = r#"["1","2","a","broadcast",{"event":"phx_leave"}]"#;
+        assert_eq!(look(chat), Bringing::Nothing);
     }
 
     #[test]

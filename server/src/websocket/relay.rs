@@ -129,9 +129,13 @@ impl Up<'_> {
         match phoenix::look(text) {
             Bringing::Nothing => Ok(()),
             Bringing::Unclear => Err(End::Broken),
-            Bringing::Token(token) if token.starts_with("sb_") && !token.contains('.') => Ok(()),
-            Bringing::Token(token) => {
-                let identity = self.session.bring(self.app, &token).await?;
+            Bringing::Left(topic) => {
+                self.session.left(&topic);
+                Ok(())
+            }
+            Bringing::Token { token, .. } if token.starts_with("sb_") && !token.contains('.') => Ok(()),
+            Bringing::Token { topic, token } => {
+                let identity = self.session.bring(self.app, topic, &token).await?;
                 match identity.subject() {
                     Some(user) => self.seat.lock().await.belongs_to(user).map_err(|_| End::UserFull),
                     None => Ok(()),

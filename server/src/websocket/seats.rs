@@ -67,7 +67,7 @@ impl Sockets {
     }
 
     /// Comes back when the server stops.
-    pub(super) async fn closing(&self) {
+    pub(crate) async fn closing(&self) {
         let mut closing = self.0.closing.subscribe();
         while !*closing.borrow_and_update() && closing.changed().await.is_ok() {}
     }

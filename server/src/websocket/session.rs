@@ -2,8 +2,11 @@
 //!
 //! It begins with the token of its handshake. A token that a client joins with, or
 //! refreshes with, is verified here before the message is passed on, and takes its place.
+//! Realtime lets each channel speak under a token of its own, so each is kept: the socket
+//! ends with the first of them that does, whichever came last.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,9 +26,13 @@ use crate::proxy::NOBODY;
 /// Thousands of sockets that must ask the auth service again do so over this time, not at once.
 const ASKED_WITHIN: Span = Span::from_secs(10);
 
-/// The identity of one socket.
-pub(super) struct Session {
-    state: Mutex<Option<Bearer>>,
+/// Channels of one socket that have brought tokens; realtime itself has fewer.
+const MOST_CHANNELS: usize = 256;
+
+/// The identity of one socket, or of whatever else goes on for longer than its token may.
+pub(crate) struct Session {
+    /// By channel; of the handshake under no name.
+    state: Mutex<HashMap<String, Bearer>>,
     changed: Notify,
 }
 
@@ -49,27 +56,61 @@ impl Bearer {
 
 impl Session {
     /// Begins with the verified token of the handshake, where there was one.
-    pub(super) fn new(known: Option<(&Identity, Cow<'_, str>)>) -> Self {
+    pub(crate) fn new(known: Option<(&Identity, Cow<'_, str>)>) -> Self {
+        let known = known.map(|(identity, token)| (String::new(), Bearer::of(identity, &token)));
         Self {
-            state: Mutex::new(known.map(|(identity, token)| Bearer::of(identity, &token))),
+            state: Mutex::new(known.into_iter().collect()),
             changed: Notify::new(),
         }
     }
 
-    /// Verifies a token that was brought and speaks under it from now on.
-    pub(super) async fn bring(&self, app: &App, token: &str) -> Result<Identity, End> {
+    /// Comes back when a token has expired or was revoked.
+    pub(crate) async fn over(&self, app: &App) {
+        tokio::select! {
+            _ = self.expired(app) => {}
+            _ = self.revoked(app) => {}
+            _ = self.ended_elsewhere(app) => {}
+        }
+    }
+
+    /// Verifies a token that was brought and speaks under it in that channel from now on.
+    pub(super) async fn bring(&self, app: &App, topic: String, token: &str) -> Result<Identity, End> {
         let identity = app.tokens.identify(app, Some(token), Some(NOBODY)).await;
         let identity = identity.map_err(|refusal| {
             app.metrics.auth_failure(refusal.reason());
             End::Refused
         })?;
-        *self.state() = Some(Bearer::of(&identity, token));
+        if !self.keep(topic, Bearer::of(&identity, token)) {
+            return Err(End::TooMany);
+        }
         self.changed.notify_one();
         // Revoked after it was verified and before it was here to be found.
         if self.is_revoked(app) {
             return Err(End::Revoked);
         }
         Ok(identity)
+    }
+
+    /// A channel is left, and nobody speaks there any more; who spoke last is still who it was.
+    pub(super) fn left(&self, topic: &str) {
+        let mut bearers = self.state();
+        if bearers.len() > 1 {
+            bearers.remove(topic);
+            drop(bearers);
+            self.changed.notify_one();
+        }
+    }
+
+    /// False where there are too many.
+    fn keep(&self, topic: String, bearer: Bearer) -> bool {
+        let mut bearers = self.state();
+        // Whoever joins speaks for himself, and no longer under the token of the handshake.
+        bearers.remove("");
+        let has_room = bearers.len() < MOST_CHANNELS || bearers.contains_key(&topic);
+        if has_room {
+            bearers.insert(topic, bearer);
+        }
+        has_room
     }
 
     /// Comes back when the token, its session or its user was revoked, on whichever instance.
@@ -101,8 +142,10 @@ impl Session {
     }
 
     fn is_revoked(&self, app: &App) -> bool {
-        let named = self.state().as_ref().map(|bearer| bearer.named);
-        named.is_some_and(|named| app.tokens.is_revoked(&named))
+        let bearers = self.state();
+        bearers
+            .values()
+            .any(|bearer| app.tokens.is_revoked(&bearer.named))
     }
 
     /// Asks about the token anew. Who cannot be asked has not said that it ended, and it was good a moment ago.
@@ -110,20 +153,21 @@ impl Session {
         let mut rng = SplitMix64::new(Uuid::new_v4().as_u64_pair().0);
         let pause = Duration::from_nanos(rng.span_up_to(ASKED_WITHIN).as_nanos());
         tokio::time::sleep(pause).await;
-        let Some(bearer) = self.state().clone() else {
-            return false;
-        };
-        let asked = app
-            .tokens
-            .identify(app, Some(bearer.token.expose_secret()), Some(NOBODY))
-            .await;
-        matches!(asked, Err(Refusal::Revoked | Refusal::NotAccepted))
+        let bearers: Vec<Bearer> = self.state().values().cloned().collect();
+        for bearer in bearers {
+            let token = Some(bearer.token.expose_secret());
+            let asked = app.tokens.identify(app, token, Some(NOBODY)).await;
+            if matches!(asked, Err(Refusal::Revoked | Refusal::NotAccepted)) {
+                return true;
+            }
+        }
+        false
     }
 
-    /// Comes back when the token has expired without another in its place.
+    /// Comes back when a token has expired without another in its place.
     pub(super) async fn expired(&self, app: &App) -> End {
         loop {
-            let expires_s = self.state().as_ref().and_then(|bearer| bearer.expires_s);
+            let expires_s = self.state().values().filter_map(|bearer| bearer.expires_s).min();
             let now_ms = app.clock.unix().as_millis();
             let left = expires_s.map(|at_s| at_s.saturating_mul(1000).saturating_sub(now_ms));
             match left {
@@ -138,7 +182,7 @@ impl Session {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, Option<Bearer>> {
+    fn state(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bearer>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

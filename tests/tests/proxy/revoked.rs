@@ -1,13 +1,15 @@
 //! A socket does not outlive the sign-out of whom it speaks for, on whichever instance that was.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::Method;
 use seawall_e2e::{GUEST, OWNER, Request, TestApp, TestAppBuilder, TestRedis};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::front::Front;
-use crate::sockets::{Socket, ending, hear, key, open, say, token};
+use crate::sockets::{Socket, ending, hear, key, open, say, say_in, token};
 use crate::stand_in::StandIn;
 
 /// A token of one of a user's sessions.
@@ -83,6 +85,58 @@ async fn who_signs_out_is_closed_and_nobody_else() {
             .await
             >= 3.0
     );
+}
+
+/// Realtime keeps a token for each channel, so that one brought later takes nothing back of one brought before.
+#[tokio::test]
+async fn each_channel_s_token_counts_until_the_channel_is_left() {
+    let upstream = StandIn::start().await;
+    let front = Front::before(&upstream).await;
+    let at = front.address();
+    let (one, another) = (token_of(OWNER.id, "one"), token_of(GUEST.id, "another"));
+    let mut both = joined(at, &one).await;
+    let mut left = joined(at, &one).await;
+    for socket in [&mut both, &mut left] {
+        let payload = json!({"access_token": another});
+        say_in("realtime:other", socket, "phx_join", &payload).await;
+        assert_eq!(hear(socket).await[3], "phx_reply");
+    }
+    say(&mut left, "phx_leave", &json!({})).await;
+    assert_eq!(hear(&mut left).await[3], "phx_reply");
+    goes_on(&mut left).await;
+    sign_out(at, &one, "local").await;
+    is_revoked(&mut both).await;
+    goes_on(&mut left).await;
+    sign_out(at, &another, "local").await;
+    is_revoked(&mut left).await;
+}
+
+#[tokio::test]
+async fn who_leaves_before_the_answer_has_signed_out_too() {
+    let upstream = StandIn::start().await;
+    let auth = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let auth_url = format!("http://{}", auth.local_addr().unwrap());
+    let settings = [("SEAWALL_UPSTREAM_AUTH_URL", auth_url.as_str())];
+    let front = Front::configured(&upstream.url(), &settings).await;
+    let token = token_of(OWNER.id, "one");
+    let asking = tokio::spawn({
+        let (at, token) = (front.address(), token.clone());
+        async move { sign_out(at, &token, "local").await }
+    });
+    let (mut heard, _) = auth.accept().await.unwrap();
+    let mut head = [0; 16];
+    heard.read_exact(&mut head).await.unwrap();
+    asking.abort();
+    let _left = asking.await;
+    // Long enough for the server to see that nobody waits any more.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+    heard.write_all(answer).await.unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while front.get("/rest/v1/rooms").bearer(&token).send().await.status != 401 {
+        assert!(Instant::now() < until, "the token is still believed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 fn instance(upstream: &StandIn) -> TestAppBuilder {

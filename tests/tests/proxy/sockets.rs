@@ -69,7 +69,11 @@ fn refused(result: Result<Socket, Error>) -> (u16, String) {
 }
 
 pub(crate) async fn say(socket: &mut Socket, event: &str, payload: &Value) {
-    let text = json!(["1", "2", "realtime:room", event, payload]).to_string();
+    say_in("realtime:room", socket, event, payload).await;
+}
+
+pub(crate) async fn say_in(topic: &str, socket: &mut Socket, event: &str, payload: &Value) {
+    let text = json!(["1", "2", topic, event, payload]).to_string();
     // It may be closed already; then the next reading tells.
     let _ = socket.send(Message::text(text)).await;
 }
