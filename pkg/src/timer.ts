@@ -9,10 +9,15 @@
 import type { Clock } from "./clock.js";
 import type { Environment, TimerHandle } from "./environment.js";
 
-/** One armed deadline. */
+/** One deadline. */
 export interface Alarm {
   /** When it is due, by the guard's clock. */
-  readonly at: number;
+  at: number;
+  /** Whether somebody waits for it. */
+  readonly held: boolean;
+  /** Its place in the list; negative when it is in none. A list that is filled from its own end costs no memory. */
+  place: number;
+  ring(): void;
 }
 
 export interface Timers {
@@ -21,6 +26,8 @@ export interface Timers {
    * process may end before any other.
    */
   arm(at: number, callback: () => void, held?: boolean): Alarm;
+  /** Arms one that is in no list, for who makes its own: one object less. */
+  add(alarm: Alarm, at: number): void;
   disarm(alarm: Alarm | undefined): void;
   /** Looks at the clock now: a timer that a sleeping machine stopped knows nothing of the time that passed. */
   look(): void;
@@ -28,18 +35,14 @@ export interface Timers {
   close(): void;
 }
 
-interface Entry extends Alarm {
-  readonly callback: () => void;
-  readonly held: boolean;
-  /** Its place in the list; -1 when it is in none. A list that is filled from its own end costs no memory. */
-  place: number;
-}
+/** The place of one that is due, and rings next if nobody disarms it. */
+const DUE = -2;
 
 /** A browser's timer is a signed 32-bit number of milliseconds; a longer one fires at once. */
 const LONGEST_DELAY = 0x7fff_ffff;
 
 export function createTimers(environment: Environment, clock: Clock): Timers {
-  const armed: Entry[] = [];
+  const armed: Alarm[] = [];
   let held = 0;
   let running: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
@@ -51,14 +54,23 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
     if (held === 0) environment.holdProcess(handle, false);
   }
 
-  function remove(entry: Entry): boolean {
-    if (entry.place < 0) return false;
-    const last = armed.pop() as Entry;
-    if (last !== entry) {
-      armed[entry.place] = last;
-      last.place = entry.place;
-    }
+  function add(alarm: Alarm, at: number): void {
+    alarm.at = at;
+    alarm.place = armed.push(alarm) - 1;
+    if (alarm.held) held += 1;
+    if (!running || at < running.at) start(at, clock.now());
+    else if (alarm.held && held === 1) environment.holdProcess(running.handle, true);
+  }
+
+  function remove(entry: Alarm): boolean {
+    const place = entry.place;
     entry.place = -1;
+    if (place < 0) return false;
+    const last = armed.pop() as Alarm;
+    if (last !== entry) {
+      armed[place] = last;
+      last.place = place;
+    }
     if (entry.held) held -= 1;
     return true;
   }
@@ -66,28 +78,34 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
   function fire(): void {
     running = undefined;
     const now = clock.now();
-    const due: Entry[] = [];
+    const due: Alarm[] = [];
     let next = Infinity;
     for (const entry of armed) {
       if (entry.at <= now) due.push(entry);
       else next = Math.min(next, entry.at);
     }
-    for (const entry of due) remove(entry);
+    for (const entry of due) {
+      remove(entry);
+      entry.place = DUE;
+    }
     if (next < Infinity) start(next, now);
-    for (const entry of due) entry.callback();
+    // One may disarm another, or arm it anew.
+    for (const entry of due) {
+      if (entry.place !== DUE) continue;
+      entry.place = -1;
+      entry.ring();
+    }
   }
 
   return {
+    add,
     arm(at, callback, hold = true) {
-      const entry: Entry = { at, callback, held: hold, place: armed.length };
-      armed.push(entry);
-      if (hold) held += 1;
-      if (!running || at < running.at) start(at, clock.now());
-      else if (hold && held === 1) environment.holdProcess(running.handle, true);
-      return entry;
+      const alarm = { at, held: hold, place: -1, ring: callback };
+      add(alarm, at);
+      return alarm;
     },
     disarm(alarm) {
-      if (!alarm || !remove(alarm as Entry) || held > 0 || !running) return;
+      if (!alarm || !remove(alarm) || held > 0 || !running) return;
       // Stopping and starting a timer for every call is what this file avoids: it is left to run out.
       environment.holdProcess(running.handle, false);
     },

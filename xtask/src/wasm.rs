@@ -37,6 +37,15 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// How the module is compiled that decides about each call: the decisions for speed, which takes a sixth off a call and
+/// adds a hundred bytes to the first half.
+const GUARD_ALONE: [&str; 4] = [
+    "--features",
+    "alone",
+    "--config",
+    "profile.wasm.package.seawall-policy.opt-level=2",
+];
+
 /// Parts of the names of functions that are called only to panic.
 const LAST_WORDS: [&str; 16] = [
     "panicking",
@@ -95,11 +104,7 @@ fn one(project: &Project, module: &str) -> Outcome<Work> {
     Task::cargo(project, &format!("wasm-compile-{module}"))?
         .args(["build", "--profile", "wasm", "--target", TARGET, "--package"])
         .arg(format!("seawall-{module}-wasm"))
-        .args(if module == "guard" {
-            &["--features", "alone"][..]
-        } else {
-            &[]
-        })
+        .args(if module == "guard" { &GUARD_ALONE[..] } else { &[] })
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
             flags(project, module),
@@ -236,7 +241,20 @@ fn halve(project: &Project, bound: &Path) -> Outcome {
         assemble(project, log, &text, path)?;
         optimise(project, log, path, &["--strip-debug"])?;
     }
-    Ok(())
+    quicken(project, &rest)
+}
+
+// What no page waits for may be larger by a hundredth, and a call through it takes a tenth less time.
+fn quicken(project: &Project, module: &Path) -> Outcome {
+    let quick = module.with_extension("quick");
+    Task::new(project, "wasm-opt-quick", tool(project, "wasm-opt")?)?
+        .arg("-O3")
+        .args(FEATURES)
+        .arg("-o")
+        .arg(&quick)
+        .arg(module)
+        .run()?;
+    fs::rename(&quick, module).map_err(with_file("replace", module))
 }
 
 fn disassemble(project: &Project, log: &str, module: &Path) -> Outcome<String> {
