@@ -34,6 +34,7 @@ mod client_address;
 mod compression;
 mod cors;
 mod deadline;
+mod door;
 mod faults;
 mod held;
 mod inflight;
@@ -56,24 +57,32 @@ use axum::middleware::from_fn;
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::app::App;
-use crate::proxy;
+use crate::proxy::{self, Mount, Upstream};
 use chain::Chain;
+use door::as_it_is;
 
 /// What every answer passes through, whatever the route.
 pub(crate) fn outer(router: Router, app: &App) -> Around {
     // Around the router and not around each of its routes, which would be put together anew for every request.
-    let inside = Chain::of(app).then(compression::before).then(body_pace::layer);
-    let inside = inside.done().layer(router);
+    let inside = Chain::of(app)
+        .door(compression::enter, compression::leave)
+        .door(body_pace::enter, body_pace::leave)
+        .last()
+        .layer(router);
     let compressed = compression::layer(app).layer(inside.clone());
     let compressed = compressed.map_response(|response| response.map(Body::new));
     let outside = Chain::of(app)
-        .then(request_id::layer)
-        .then(client_address::layer)
-        .then(observe::layer)
-        .then(audit::layer)
-        .then(catch_panic::layer)
-        .then(security_headers::layer)
-        .then(cors::layer)
+        .door(request_id::enter, request_id::leave)
+        .door(client_address::enter, as_it_is)
+        .door(observe::enter, observe::leave);
+    let outside = if app.audit.is_some() {
+        outside.then(audit::layer).then(catch_panic::layer)
+    } else {
+        outside.then(catch_panic::layer)
+    };
+    let outside = outside
+        .door(security_headers::enter, security_headers::leave)
+        .door(cors::enter, cors::leave)
         .then(move |app, request, next| compression::after(app, inside.clone(), request, next));
     outside.done().layer(compressed)
 }
@@ -87,15 +96,15 @@ pub(crate) fn own(router: Router) -> Router {
 pub(crate) fn before_rest(router: Router, app: &App) -> Router {
     let room = whole_body::Room::new();
     let chain = Chain::of(app)
-        .then(faults::layer)
+        .then_if(app.dev.faults.is_some(), faults::layer)
         .then(deadline::layer)
-        .then(body_limit::layer)
+        .door(body_limit::enter, as_it_is)
         .then(move |_, request, next| whole_body::layer(room.clone(), request, next))
-        .then(inflight::layer)
+        .door(inflight::enter, inflight::leave)
         .then(authenticate::layer)
-        .then(audit::note)
+        .door(audit::note, as_it_is)
         .then(rate_limit::layer)
-        .then(cache::layer)
+        .then_if(app.cache.is_some(), cache::layer)
         .then(shed::layer)
         .then(breaker::layer);
     router.layer(chain.done())
@@ -104,40 +113,42 @@ pub(crate) fn before_rest(router: Router, app: &App) -> Router {
 /// What stands before the development auth service, which checks tokens itself.
 pub(crate) fn before_auth(router: Router, app: &App) -> Router {
     let chain = Chain::of(app)
-        .then(faults::layer)
+        .then_if(app.dev.faults.is_some(), faults::layer)
         .then(deadline::layer)
-        .then(body_limit::layer)
-        .then(inflight::layer)
+        .door(body_limit::enter, as_it_is)
+        .door(inflight::enter, inflight::leave)
         .then(rate_limit::layer);
     router.layer(chain.done())
 }
 
-/// What stands before a service that is passed on; uploads have a deadline and a limit of their own.
-pub(crate) fn before_proxy(router: Router, app: &App, uploads: bool) -> Router {
-    let mut chain = Chain::of(app);
-    if !uploads {
-        chain = chain.then(deadline::layer).then(body_limit::layer);
-    }
-    let chain = chain
-        .then(faults::layer)
-        .then(inflight::layer)
-        .then(|_, request, next| proxy::credentials(request, next))
+/// A service that is passed on, and what stands before it; uploads have a deadline and a limit of their own.
+pub(crate) fn before_proxy(app: &App, upstream: Upstream, prefix: &'static str) -> Around {
+    let uploads = upstream.takes_uploads(&app.config.uploads);
+    let chain = Chain::of(app)
+        .then_if(!uploads, deadline::layer)
+        .then_if(app.dev.faults.is_some(), faults::layer)
+        .door(body_limit::enter_unless(uploads), as_it_is)
+        .door(inflight::enter, inflight::leave)
+        .door(proxy::credentials, as_it_is)
         .then(authenticate::layer)
-        .then(audit::note)
-        .then(sign_out::layer)
+        .then_if(upstream == Upstream::Auth, sign_out::layer)
+        .door(audit::note, as_it_is)
         .then(rate_limit::layer)
-        .then(cache::layer);
-    router.layer(chain.done())
+        .then_if(app.cache.is_some(), cache::layer);
+    let mount = Mount::new(app, upstream, prefix);
+    chain
+        .done()
+        .around(move |request| proxy::answer(mount.clone(), request))
 }
 
 /// What stands before the addresses of queued jobs; whose a job is, they ask themselves.
 pub(crate) fn before_jobs(router: Router, app: &App) -> Router {
     let chain = Chain::of(app)
         .then(deadline::layer)
-        .then(body_limit::layer)
-        .then(inflight::layer)
+        .door(body_limit::enter, as_it_is)
+        .door(inflight::enter, inflight::leave)
         .then(authenticate::layer)
-        .then(audit::note)
+        .door(audit::note, as_it_is)
         .then(rate_limit::layer);
     router.layer(chain.done())
 }
@@ -146,20 +157,20 @@ pub(crate) fn before_jobs(router: Router, app: &App) -> Router {
 pub(crate) fn before_admin(router: Router, app: &App) -> Router {
     let chain = Chain::of(app)
         .then(deadline::layer)
-        .then(body_limit::layer)
+        .door(body_limit::enter, as_it_is)
         .then(authenticate::layer)
-        .then(audit::note)
+        .door(audit::note, as_it_is)
         .then(rate_limit::layer)
-        .then(admin::layer);
-    router.layer(chain.done())
+        .door(admin::enter, as_it_is);
+    router.layer(chain.last())
 }
 
 /// What stands before pages' metrics: whoever sends too many is told to wait.
 pub(crate) fn before_ingest(router: Router, app: &App) -> Router {
     let chain = Chain::of(app)
         .then(deadline::layer)
-        .then(body_limit::layer)
-        .then(inflight::layer)
+        .door(body_limit::enter, as_it_is)
+        .door(inflight::enter, inflight::leave)
         .then(rate_limit::layer);
     router.layer(chain.done())
 }

@@ -18,10 +18,10 @@ mod judge;
 mod pausing;
 mod service;
 
-pub(crate) use credentials::{NOBODY, Passing, carries_key, layer as credentials};
+pub(crate) use credentials::{NOBODY, Passing, carries_key, enter as credentials};
 pub(crate) use fault::{Fault, spared};
 pub(crate) use forwarded::Hop;
-pub(crate) use handler::{Outgoing, pass, routes};
+pub(crate) use handler::{Mount, Outgoing, answer, pass};
 pub(crate) use judge::by_head;
 pub(crate) use service::Upstream;
 

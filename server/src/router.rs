@@ -6,7 +6,7 @@ use axum::response::IntoResponse as _;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::Around;
-use crate::proxy::{self, Upstream};
+use crate::proxy::Upstream;
 use crate::{dev, middleware, rest, routes};
 
 /// The whole service.
@@ -74,9 +74,17 @@ fn rest_at(app: &App, prefix: &'static str) -> Router {
     }
 }
 
+/// Without a router of its own, which would be asked for nothing: whatever is below the prefix goes there.
 fn passed_on(app: &App, upstream: Upstream, prefix: &'static str) -> Router {
-    let uploads = upstream.takes_uploads(&app.config.uploads);
-    middleware::before_proxy(proxy::routes(app, upstream, prefix), app, uploads)
+    let around = middleware::before_proxy(app, upstream, prefix);
+    let router = Router::new()
+        .route_service(&format!("{prefix}/"), around.clone())
+        .route_service(&format!("{prefix}/{{*path}}"), around.clone());
+    if prefix.is_empty() {
+        router
+    } else {
+        router.route_service(prefix, around)
+    }
 }
 
 /// Seawall's own addresses: at their short names, and under `/v1` for callers who want to be sure of the shape.

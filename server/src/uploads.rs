@@ -80,7 +80,7 @@ pub(crate) async fn pass(
     place: Place,
     outgoing: Outgoing,
 ) -> Response {
-    let request_id = outgoing.request_id.clone();
+    let request_id = outgoing.hop.request_id().map(str::to_owned);
     let limit = app.config.uploads.timeout;
     let judged = tokio::time::timeout(limit, received(app, upstream, url, &place, outgoing)).await;
     let refusal = match judged {
@@ -145,14 +145,7 @@ async fn whole(app: &App, place: &Place, mut outgoing: Outgoing) -> Result<Outgo
                 name: place.name.clone(),
             };
             let content = spooled.whole();
-            judge(
-                app,
-                &content,
-                claims,
-                &place.bucket,
-                outgoing.request_id.as_deref(),
-            )
-            .await?;
+            judge(app, &content, claims, &place.bucket, outgoing.hop.request_id()).await?;
             Ok(with_body(outgoing, content.len(), vec![Piece::Content(content)]))
         }
     }
@@ -184,7 +177,7 @@ async fn form_of(
             &part.content,
             part.claims.clone(),
             &place.bucket,
-            outgoing.request_id.as_deref(),
+            outgoing.hop.request_id(),
         )
         .await?;
     }

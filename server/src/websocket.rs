@@ -62,7 +62,6 @@ async fn try_open(app: &App, upstream: Upstream, outgoing: Outgoing) -> Result<R
         mut request,
         hop,
         identity,
-        request_id,
         ..
     } = outgoing;
     let refuse = |what, error: ApiError| {
@@ -80,7 +79,7 @@ async fn try_open(app: &App, upstream: Upstream, outgoing: Outgoing) -> Result<R
     if !is_welcome(request.headers().get(ORIGIN), &app.config.websocket.origins) {
         app.events.security(
             "websocket_origin",
-            request_id,
+            hop.request_id().map(str::to_owned),
             "a page of another origin wanted a WebSocket",
         );
         return refuse("origin", origin_refused());

@@ -1,21 +1,25 @@
 //! Lets administrators pass: a verified token whose claim says so, and nobody else.
 
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
-use super::Next;
 use super::RequestId;
 use crate::app::App;
 use crate::auth::{Identity, is_admin};
 use crate::error::ApiError;
 
-pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response> {
     let identity = request.extensions().get::<Identity>();
-    match identity {
-        Some(identity) if is_admin(identity, &app.config.cluster) => next.run(request).await,
+    let refusal = match identity {
+        Some(identity) if is_admin(identity, &app.config.cluster) => return ControlFlow::Continue(()),
         Some(identity) if identity.authenticated => {
-            let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+            let request_id = request
+                .extensions()
+                .get::<RequestId>()
+                .map(|id| id.as_str().to_owned());
             app.events.security(
                 "admin_denied",
                 request_id,
@@ -24,7 +28,8 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
             refused(StatusCode::FORBIDDEN, "this needs an administrator's token")
         }
         Some(_) | None => refused(StatusCode::UNAUTHORIZED, "this needs an administrator's token"),
-    }
+    };
+    ControlFlow::Break(refusal)
 }
 
 fn refused(status: StatusCode, message: &str) -> Response {

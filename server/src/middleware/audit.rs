@@ -3,6 +3,7 @@
 //! It stands outside everything that may refuse, so that refusals are recorded too. Who
 //! asks is found out further inside; `note` hands it out.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -84,13 +85,13 @@ async fn audited(
 }
 
 /// Hands out who asks.
-pub(super) async fn note(_: App, request: Request, next: Next) -> Response {
+pub(super) fn note(_: &App, request: &mut Request) -> ControlFlow<Response> {
     let extensions = request.extensions();
     if let (Some(who), Some(identity)) = (extensions.get::<Who>(), extensions.get::<Identity>()) {
         // The first is the one that the request goes on with.
         let _already_known = who.0.set(identity.clone());
     }
-    next.run(request).await
+    ControlFlow::Continue(())
 }
 
 /// The browser's own question, asked for nobody.
@@ -134,7 +135,7 @@ impl Pending {
         let extensions = request.extensions();
         let asked = Asked {
             at: OffsetDateTime::now_utc(),
-            request_id: extensions.get::<RequestId>().map(|id| id.0.to_string()),
+            request_id: extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
             method: request.method().as_str().chars().take(16).collect(),
             route,
             path: request.uri().path().to_owned(),

@@ -32,7 +32,7 @@ const SERVICE_ROLE: &str = "service_role";
 /// What the decision rests on, apart from the request, whose body cannot be shared while something is awaited.
 struct Asked {
     token: Option<String>,
-    /// In a header, and in the query of what is passed on.
+    /// Of a browser, which must not have every key: in a header, and in the query of what is passed on.
     apikeys: [Option<String>; 2],
     /// Who asks for what is passed on may be nobody: the upstream knows what nobody may do.
     nobody: Option<&'static str>,
@@ -46,8 +46,11 @@ pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Respons
     let asked = Asked::of(&app, &request);
     match asked.identity(&app).await {
         Ok(identity) => {
+            let is_ours = request.extensions().get::<Passing>().is_none();
             request.extensions_mut().insert(identity);
-            request.extensions_mut().insert(JwtTime(started.elapsed()));
+            if is_ours {
+                request.extensions_mut().insert(JwtTime(started.elapsed()));
+            }
             next.run(request).await
         }
         Err(refusal) => {
@@ -61,13 +64,15 @@ impl Asked {
     fn of(app: &App, request: &Request) -> Self {
         let headers = request.headers();
         let passing = request.extensions().get::<Passing>();
+        let is_browser = is_browser(headers);
         let apikey = headers.get(APIKEY).and_then(|value| value.to_str().ok());
         let in_query = passing.and_then(Passing::key_in_query);
+        let of_browser = |key: Option<&str>| key.filter(|_| is_browser).map(str::to_owned);
         Self {
             token: claims::bearer(headers).map(std::borrow::Cow::into_owned),
-            apikeys: [apikey, in_query].map(|key| key.map(str::to_owned)),
+            apikeys: [apikey, in_query].map(of_browser),
             nobody: passing.map(|_| NOBODY),
-            is_browser: is_browser(headers),
+            is_browser,
             address: request
                 .extensions()
                 .get::<ClientAddress>()
@@ -148,7 +153,10 @@ fn is_browser(headers: &HeaderMap) -> bool {
 fn report(app: &App, request: &Request, refusal: &Refusal) {
     app.metrics.auth_failure(refusal.reason());
     if let Some((what, details)) = refusal.security() {
-        let id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.as_str().to_owned());
         app.events.security(what, id, details);
     }
 }

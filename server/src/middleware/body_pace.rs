@@ -3,6 +3,7 @@
 //! Only waiting for the peer counts. A handler that takes its time, or passes a body
 //! on to somebody slow, costs the sender nothing.
 
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,41 +18,47 @@ use http::{HeaderValue, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Next;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::serve::Pace;
 
-pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
+/// A body that is waited for within a pace.
+pub(super) struct Waited {
+    gave_up: Arc<AtomicBool>,
+    /// No other request shares the connection.
+    is_alone: bool,
+}
+
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response, Option<Waited>> {
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return ControlFlow::Continue(None);
     }
     let config = &app.config.connections;
     let gave_up = Arc::new(AtomicBool::new(false));
-    let paced = |body| {
-        Body::new(Paced {
-            body,
-            pace: Pace::new(config.body_timeout, config.min_rate),
-            waiting: None,
-            gave_up: Arc::clone(&gave_up),
-        })
-    };
+    let body = std::mem::take(request.body_mut());
+    *request.body_mut() = Body::new(Paced {
+        body,
+        pace: Pace::new(config.body_timeout, config.min_rate),
+        waiting: None,
+        gave_up: Arc::clone(&gave_up),
+    });
     let is_alone = request.version() <= Version::HTTP_11;
-    let response = next.run(request.map(paced)).await;
-    if !gave_up.load(Ordering::Relaxed) {
-        return response;
-    }
+    ControlFlow::Continue(Some(Waited { gave_up, is_alone }))
+}
+
+pub(super) fn leave(app: &App, waited: Option<Waited>, response: &mut Response) {
+    let Some(waited) = waited.filter(|waited| waited.gave_up.load(Ordering::Relaxed)) else {
+        return;
+    };
     app.metrics.refused("slow_body");
     let message = "the request body did not arrive in time";
-    let mut response =
-        ApiError::new(StatusCode::REQUEST_TIMEOUT, "SEAWALL_SLOW_BODY", message).into_response();
-    if is_alone {
+    *response = ApiError::new(StatusCode::REQUEST_TIMEOUT, "SEAWALL_SLOW_BODY", message).into_response();
+    if waited.is_alone {
         // The rest of the body may still come, and must not be taken for a request.
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response
 }
 
 /// Why a body ended early.

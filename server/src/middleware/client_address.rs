@@ -1,14 +1,15 @@
 //! Finds out whose request it is, once, for everything that counts, logs or limits by address.
 
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::Next;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::serve::Peer;
 
-pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Response {
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response> {
     let config = &app.config.limits;
     let address = request
         .extensions()
@@ -22,5 +23,5 @@ pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Respons
             )
         });
     request.extensions_mut().insert(address);
-    next.run(request).await
+    ControlFlow::Continue(())
 }

@@ -10,6 +10,8 @@
 //! PostgREST's `Content-Range` counts rows, not bytes; it is hidden from the library,
 //! which would take every list for a piece of a file.
 
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
@@ -54,7 +56,7 @@ struct Rows(HeaderValue);
 
 pub(super) type Layer = CompressionLayer<And<SizeAbove, Suitable>>;
 
-/// The library's layer, between [`after`] and [`before`].
+/// The library's layer, between [`after`] and the door.
 pub(super) fn layer(app: &App) -> Layer {
     CompressionLayer::new()
         .quality(LEVEL)
@@ -67,13 +69,16 @@ fn suitable(app: &App) -> And<SizeAbove, Suitable> {
     })
 }
 
-/// Stands inside: decides what stays as it is.
-pub(super) async fn before(app: App, request: Request, next: Next) -> Response {
+/// Stands inside: whether the answer is to stay as it is.
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response, bool> {
     let declined = request.headers().contains_key(NO_COMPRESSION)
-        || label(&app, request.uri().path()) == "auth"
+        || label(app, request.uri().path()) == "auth"
         || request.uri().path().contains("/object/sign/")
         || request.uri().path().contains("/object/upload/sign/");
-    let mut response = next.run(request).await;
+    ControlFlow::Continue(declined)
+}
+
+pub(super) fn leave(app: &App, declined: bool, response: &mut Response) {
     if declined || is_delicate(response.headers()) {
         response.extensions_mut().insert(Untouched);
     } else if app.config.connections.compression
@@ -84,7 +89,6 @@ pub(super) async fn before(app: App, request: Request, next: Next) -> Response {
         response.headers_mut().remove(CONTENT_RANGE);
         response.extensions_mut().insert(rows);
     }
-    response
 }
 
 /// Stands outside: puts back what was hidden, and weakens a tag that named other bytes. Whoever asks for nothing

@@ -5,6 +5,8 @@
 //! (rate limits, `Retry-After`, the request's id) is exposed, which PostgREST
 //! does not do; configured as a PostgREST, the list is PostgREST's.
 
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
@@ -14,7 +16,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::Next;
 use crate::app::App;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
@@ -31,35 +32,48 @@ const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Length, Content-Locatio
      X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Tier, X-RateLimit-Window, X-Cache, \
      X-Api-Version, X-Request-Id, Sb-Request-Id, X-Supabase-Api-Version, X-Relay-Error, X-Total-Count";
 
-pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
+/// Where a request comes from.
+pub(super) struct Origin {
+    allowed: Option<Allowed>,
+    is_another: bool,
+}
+
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response, Origin> {
     let allowed = allowed(request.headers().get(ORIGIN), &app.config.server.cors_origins);
-    let varies = !app.config.postgrest && !app.config.server.cors_origins.is_empty();
-    if is_preflight(&request) {
+    if is_preflight(request) {
         let mut response = preflight(request.headers(), allowed);
-        if varies {
+        if varies(app) {
             vary_by_origin(response.headers_mut());
         }
-        return response;
+        return ControlFlow::Break(response);
     }
-    let cross_origin = request.headers().contains_key(ORIGIN);
-    let mut response = next.run(request).await;
+    let is_another = request.headers().contains_key(ORIGIN);
+    ControlFlow::Continue(Origin { allowed, is_another })
+}
+
+pub(super) fn leave(app: &App, origin: Origin, response: &mut Response) {
+    let Origin { allowed, is_another } = origin;
     if let Some(allowed) = allowed {
         let exposed = if app.config.postgrest {
             POSTGREST_EXPOSED
         } else {
             EXPOSED_HEADERS
         };
-        if cross_origin {
+        if is_another {
             response
                 .headers_mut()
                 .insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
         }
         allowed.write(response.headers_mut());
     }
-    if varies {
+    if varies(app) {
         vary_by_origin(response.headers_mut());
     }
-    response
+}
+
+/// Whether answers differ by where they are asked from.
+fn varies(app: &App) -> bool {
+    !app.config.postgrest && !app.config.server.cors_origins.is_empty()
 }
 
 /// A cache must not hand one origin's answer to another, nor one without an origin to either.

@@ -2,16 +2,18 @@
 //!
 //! The permit lives to the end of the answer's body, so slow readers count.
 
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::Next;
 use super::held::Held;
 use crate::app::App;
 use crate::error::ApiError;
 
-pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
+pub(super) fn enter(app: &App, _: &mut Request) -> ControlFlow<Response, OwnedSemaphorePermit> {
     let Ok(permit) = app.inflight.clone().try_acquire_owned() else {
         app.metrics.refused("inflight");
         let error = ApiError::new(
@@ -19,8 +21,12 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
             "SEAWALL_OVERLOADED",
             "too many requests at once",
         );
-        return error.retry_after(1).into_response();
+        return ControlFlow::Break(error.retry_after(1).into_response());
     };
-    let response = next.run(request).await;
-    response.map(|body| Held::body(body, permit))
+    ControlFlow::Continue(permit)
+}
+
+pub(super) fn leave(_: &App, permit: OwnedSemaphorePermit, response: &mut Response) {
+    let body = std::mem::take(response.body_mut());
+    *response.body_mut() = Held::body(body, permit);
 }

@@ -1,5 +1,6 @@
 //! Counts, times and logs every answer; the only place where an error is logged.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,46 +8,48 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
 
-use super::Next;
 use super::RequestId;
 use crate::app::{App, Parts};
 use crate::error::ErrorReport;
 use crate::telemetry::{Trace, label};
 
-pub(super) async fn layer(app: App, mut request: Request, next: Next) -> Response {
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response, Seen> {
     let seen = Seen {
-        route: label(&app, request.uri().path()),
+        route: label(app, request.uri().path()),
         method: request.method().clone(),
         id: request.extensions().get::<RequestId>().cloned(),
         started: Instant::now(),
         trace: None,
+        inflight: Inflight::enter(app),
     };
     let traced = app.traces.as_ref();
     let trace = traced.map(|traces| traces.begin(request.method().as_str(), seen.route, request.headers()));
     if let Some(trace) = &trace {
         request.extensions_mut().insert(trace.clone());
     }
-    let seen = Seen { trace, ..seen };
-    let inflight = Inflight::enter(&app);
-    let response = next.run(request).await;
-    drop(inflight);
-    seen.report(&app, &response);
-    response
+    ControlFlow::Continue(Seen { trace, ..seen })
 }
 
-struct Seen {
+pub(super) fn leave(app: &App, seen: Seen, response: &mut Response) {
+    seen.report(app, response);
+}
+
+/// A request under way.
+pub(super) struct Seen {
     method: Method,
     route: &'static str,
     id: Option<RequestId>,
     started: Instant,
     trace: Option<Trace>,
+    inflight: Inflight,
 }
 
 impl Seen {
-    fn report(&self, app: &Parts, response: &Response) {
+    fn report(self, app: &Parts, response: &Response) {
+        drop(self.inflight);
         let (took, status) = (self.started.elapsed(), response.status());
         app.metrics.answered(&self.method, self.route, status, took);
-        let request_id = self.id.as_ref().map_or("", |id| &id.0);
+        let request_id = self.id.as_ref().map_or("", RequestId::as_str);
         let (route, method) = (self.route, self.method.as_str());
         let (status, duration_ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
         let report = response.extensions().get::<Arc<ErrorReport>>();
@@ -86,16 +89,16 @@ impl Seen {
 }
 
 /// Counts a request out even when its caller goes away and the future is dropped.
-struct Inflight<'app>(&'app Parts);
+struct Inflight(App);
 
-impl<'app> Inflight<'app> {
-    fn enter(app: &'app Parts) -> Self {
+impl Inflight {
+    fn enter(app: &App) -> Self {
         app.metrics.inflight(1.0);
-        Self(app)
+        Self(app.clone())
     }
 }
 
-impl Drop for Inflight<'_> {
+impl Drop for Inflight {
     fn drop(&mut self) {
         self.0.metrics.inflight(-1.0);
     }

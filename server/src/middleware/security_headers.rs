@@ -4,6 +4,8 @@
 //! Over TLS, ours or that of a proxy which is believed, the browser is also told to
 //! come back the same way.
 
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
@@ -12,7 +14,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Next;
 use crate::app::{App, Parts};
 use crate::serve::{Encrypted, Peer};
 
@@ -41,17 +42,19 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     ),
 ];
 
-pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
-    let secure = is_encrypted(&app, &request);
-    let mut response = next.run(request).await;
+/// Whether the browser's way to us was encrypted, as far as we can know.
+pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response, bool> {
+    ControlFlow::Continue(is_encrypted(app, request))
+}
+
+pub(super) fn leave(app: &App, is_encrypted: bool, response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(value);
     }
-    if secure {
+    if is_encrypted {
         stay_encrypted(headers, app.config.connections.hsts_max_age_s);
     }
-    response
 }
 
 fn stay_encrypted(headers: &mut HeaderMap, seconds: u64) {
@@ -63,7 +66,6 @@ fn stay_encrypted(headers: &mut HeaderMap, seconds: u64) {
     }
 }
 
-/// Whether the browser's way to us was encrypted, as far as we can know.
 fn is_encrypted(app: &Parts, request: &Request) -> bool {
     if request.extensions().get::<Encrypted>().is_some() {
         return true;

@@ -5,11 +5,14 @@
 //! knows what it is worth, and here its bearer is nobody in particular. A browser's
 //! WebSocket cannot send headers, so its key is in the query.
 
-use crate::middleware::Next;
+use std::ops::ControlFlow;
+
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::app::App;
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 
@@ -37,11 +40,11 @@ impl Passing {
     }
 }
 
-pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
+pub(crate) fn enter(_: &App, request: &mut Request) -> ControlFlow<Response> {
     let query = request.uri().query().and_then(key_of_query);
     let passing = arrange(request.headers_mut(), query);
     request.extensions_mut().insert(passing);
-    next.run(request).await
+    ControlFlow::Continue(())
 }
 
 /// Whether a request brings a key that only the upstream can judge.

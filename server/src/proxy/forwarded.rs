@@ -63,11 +63,13 @@ impl Hop {
     }
 
     /// The same, of a request with an id.
-    pub(super) fn with_id(self, id: Option<&str>) -> Self {
-        Self {
-            id: id.and_then(|id| HeaderValue::try_from(id).ok()),
-            ..self
-        }
+    pub(super) fn with_id(self, id: Option<HeaderValue>) -> Self {
+        Self { id, ..self }
+    }
+
+    /// The request's id, for logs.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.id.as_ref()?.to_str().ok()
     }
 
     /// The caller's address.
@@ -128,18 +130,14 @@ impl Hop {
 
     /// This hop in the words of RFC 7239.
     fn element(&self, peer: &str) -> String {
-        let mut element = match self.peer {
-            IpAddr::V4(_) => ["for=", peer].concat(),
-            IpAddr::V6(_) => ["for=\"[", peer, "]\""].concat(),
+        let (open, close) = match self.peer {
+            IpAddr::V4(_) => ("for=", ""),
+            IpAddr::V6(_) => ("for=\"[", "]\""),
         };
-        if let Some(host) = &self.host {
-            for part in [";host=\"", host, "\""] {
-                element.push_str(part);
-            }
-        }
-        element.push_str(";proto=");
-        element.push_str(self.proto);
-        element
+        let (host, proto) = (self.host.as_deref(), self.proto);
+        let (before, after) = host.map_or(("", ""), |_| (";host=\"", "\""));
+        let host = host.unwrap_or_default();
+        [open, peer, close, before, host, after, ";proto=", proto].concat()
     }
 }
 
@@ -188,8 +186,8 @@ mod tests {
             (FORWARDED, HeaderValue::from_static("for=198.51.100.7")),
         ]);
         let client = ClientAddress(client.parse().unwrap());
-        let peer = peer.parse().unwrap();
-        let hop = Hop::of(&headers, None, peer, client, trusted, false).with_id(Some("id-1"));
+        let (peer, id) = (peer.parse().unwrap(), HeaderValue::from_static("id-1"));
+        let hop = Hop::of(&headers, None, peer, client, trusted, false).with_id(Some(id));
         hop.write(&mut headers);
         headers
     }

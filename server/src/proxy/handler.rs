@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::any;
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderValue, Method, Version};
 use http_body::Body as _;
@@ -38,31 +36,26 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// One mounted service.
 #[derive(Clone)]
-struct Mount {
+pub(crate) struct Mount {
     app: App,
     upstream: Upstream,
     prefix: &'static str,
 }
 
-/// A service below a prefix.
-pub(crate) fn routes(app: &App, upstream: Upstream, prefix: &'static str) -> Router {
-    let state = Mount {
-        app: app.clone(),
-        upstream,
-        prefix,
-    };
-    let router = Router::new()
-        .route(&format!("{prefix}/"), any(handle))
-        .route(&format!("{prefix}/{{*path}}"), any(handle));
-    let router = if prefix.is_empty() {
-        router
-    } else {
-        router.route(prefix, any(handle))
-    };
-    router.with_state(state)
+impl Mount {
+    /// A service below a prefix.
+    pub(crate) fn new(app: &App, upstream: Upstream, prefix: &'static str) -> Self {
+        let app = app.clone();
+        Self {
+            app,
+            upstream,
+            prefix,
+        }
+    }
 }
 
-async fn handle(State(mount): State<Mount>, request: Request) -> Response {
+/// Passes a request on, and its answer back.
+pub(crate) async fn answer(mount: Mount, request: Request) -> Response {
     let Mount {
         app,
         upstream,
@@ -118,7 +111,6 @@ pub(crate) struct Outgoing {
     pub(crate) path: String,
     pub(crate) hop: Hop,
     pub(crate) identity: Option<Identity>,
-    pub(crate) request_id: Option<String>,
 }
 
 fn prepare(
@@ -131,12 +123,11 @@ fn prepare(
     let path = request.uri().path().to_owned();
     let uri = address::translate(request.uri(), prefix, url)?;
     let extensions = request.extensions();
-    let request_id = extensions.get::<RequestId>().map(|id| id.0.to_string());
     let identity = extensions.get::<Identity>().cloned();
     let opaque = extensions
         .get::<Passing>()
         .and_then(|passing| passing.opaque.clone());
-    let hop = hop(app, &request, request_id.as_deref());
+    let hop = hop(app, &request);
     if !(upstream.switches() && websocket::is_asked(&request)) {
         super::for_upstream(request.headers_mut(), &hop);
     }
@@ -150,11 +141,10 @@ fn prepare(
         path,
         hop,
         identity,
-        request_id,
     })
 }
 
-fn hop(app: &App, request: &Request, id: Option<&str>) -> Hop {
+fn hop(app: &App, request: &Request) -> Hop {
     let client = request
         .extensions()
         .get::<ClientAddress>()
@@ -164,6 +154,7 @@ fn hop(app: &App, request: &Request, id: Option<&str>) -> Hop {
         .extensions()
         .get::<Peer>()
         .map_or(client.0, |peer| peer.0.ip());
+    let id = request.extensions().get::<RequestId>();
     let limits = &app.config.limits;
     let trusted = limits
         .trusted_proxies
@@ -177,7 +168,7 @@ fn hop(app: &App, request: &Request, id: Option<&str>) -> Hop {
         trusted.then_some(limits.forwarded_header),
         request.extensions().get::<Encrypted>().is_some(),
     )
-    .with_id(id)
+    .with_id(id.map(|id| id.value().clone()))
 }
 
 /// Sends a request on and gives back what came.

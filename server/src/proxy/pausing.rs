@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// A body with a bound on the time between its frames.
 pub(super) struct Pausing<B> {
     body: B,
     limit: Duration,
-    until: Pin<Box<Sleep>>,
+    /// None before the first pause: most answers are there at once.
+    until: Option<Pin<Box<Sleep>>>,
     /// Whether `until` has been moved since the last frame.
     waiting: bool,
 }
@@ -22,8 +23,8 @@ impl<B> Pausing<B> {
         Self {
             body,
             limit,
-            until: Box::pin(tokio::time::sleep(limit)),
-            waiting: true,
+            until: None,
+            waiting: false,
         }
     }
 }
@@ -44,12 +45,12 @@ where
             self.waiting = false;
             return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
         }
-        if !self.waiting {
-            let until = Instant::now() + self.limit;
-            self.until.as_mut().reset(until);
-            self.waiting = true;
+        let (limit, was_waiting) = (self.limit, std::mem::replace(&mut self.waiting, true));
+        let until = self.until.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if !was_waiting {
+            until.as_mut().reset(Instant::now() + limit);
         }
-        ready!(self.until.as_mut().poll(context));
+        ready!(until.as_mut().poll(context));
         let problem = std::io::Error::new(std::io::ErrorKind::TimedOut, "the upstream's answer stalled");
         Poll::Ready(Some(Err(axum::Error::new(problem))))
     }
@@ -72,7 +73,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_ends_a_body_and_slowness_does_not() {
         let slow = futures_util::stream::unfold(0, |sent| async move {
-            tokio::time::sleep(Duration::from_secs(if sent < 3 { 1 } else { 60 })).await;
+            sleep(Duration::from_secs(if sent < 3 { 1 } else { 60 })).await;
             Some((
                 Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"x"))),
                 sent + 1,

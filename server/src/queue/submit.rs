@@ -93,7 +93,10 @@ fn new_job(submission: Submission<'_>) -> NewJob {
         request,
         priority: submission.wish.priority,
         idempotency_key: submission.wish.idempotency_key,
-        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.to_string()),
+        request_id: parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.as_str().to_owned()),
     }
 }
 

@@ -172,7 +172,7 @@ async fn part(
         .await?;
     upload.copy = copy;
     let end = upload.copy.len();
-    let request_id = outgoing.request_id.clone();
+    let request_id = outgoing.hop.request_id().map(str::to_owned);
     if end == upload.total
         && let Err(refusal) = judge(
             app,
