@@ -26,6 +26,7 @@ pub(crate) use control::{Adjustment, adjust, keep_contact, reload_on_hangup, unb
 pub(crate) use key::LimitKey;
 pub(crate) use subject::Subject;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -146,8 +147,7 @@ impl Limits {
     /// Whether all let it pass, where each stands, and whether that is known without Redis.
     async fn count(&self, checks: &[Check], rules: &Rules) -> (bool, Vec<Standing>, bool) {
         let Some(shared) = &self.shared else {
-            let shares = rules.config.instances;
-            let checks: Vec<Check> = checks.iter().map(|check| check.shared_by(shares)).collect();
+            let checks = shared_by(checks, rules.config.instances);
             let (admitted, standings) = self.memory.decide(&checks, None, self.clock.mono());
             return (admitted, standings, false);
         };
@@ -194,10 +194,7 @@ impl Limits {
             self.events.emit(Event::Degraded { part: PART, reason });
         }
         let now = self.clock.mono();
-        let checks: Vec<Check> = checks
-            .iter()
-            .map(|check| check.shared_by(alone.members))
-            .collect();
+        let checks = shared_by(checks, alone.members);
         let spared = rules.config.degraded_burst;
         // Until the lease has run out nothing is anybody's, unless something is spared; the wait is from then on.
         let from = if spared == 0 { now.max(alone.since) } else { now };
@@ -263,6 +260,14 @@ impl Rules {
         let place = self.tiers.iter().position(|known| known.name == tier.name)?;
         self.tiers.get(place + 1).cloned()
     }
+}
+
+/// The same as one of so many instances' share.
+fn shared_by(checks: &[Check], instances: u32) -> Cow<'_, [Check]> {
+    if instances == 1 {
+        return Cow::Borrowed(checks);
+    }
+    checks.iter().map(|check| check.shared_by(instances)).collect()
 }
 
 /// The part of a limit that stress leaves to a priority: the lowest gives way first.

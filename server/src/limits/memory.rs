@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use seawall_policy::time::MonoTime;
 
 use super::key::LimitKey;
-use super::scope::{Check, Standing, decide};
+use super::scope::{Check, Few, Standing, decide};
 
 const SHARDS: usize = 256;
 
@@ -44,15 +44,15 @@ impl Memory {
         used_up_at: Option<(MonoTime, u32)>,
         now: MonoTime,
     ) -> (bool, Vec<Standing>) {
-        let places: Vec<usize> = checks.iter().map(|check| self.place(check.key)).collect();
+        let places: Few<usize> = checks.iter().map(|check| self.place(check.key)).collect();
         let mut order = places.clone();
         order.sort_unstable();
         order.dedup();
-        let mut locked: Vec<(usize, MutexGuard<'_, Shard>)> = order
+        let mut locked: Few<(usize, MutexGuard<'_, Shard>)> = order
             .into_iter()
             .filter_map(|place| Some((place, lock(self.shards.get(place)?))))
             .collect();
-        let mut arrivals: Vec<MonoTime> = checks
+        let mut arrivals: Few<MonoTime> = checks
             .iter()
             .zip(&places)
             .map(|(check, place)| {

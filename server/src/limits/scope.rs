@@ -6,6 +6,7 @@ use seawall_policy::limit::{Gcra, Quota};
 use seawall_policy::time::{MonoTime, Span};
 
 use super::key::LimitKey;
+use smallvec::SmallVec;
 
 /// Whose requests, and which of them, share a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,10 +108,13 @@ impl Standing {
     }
 }
 
+/// One for each scope: hardly ever more than there is room for without asking for memory.
+pub(super) type Few<T> = SmallVec<[T; 6]>;
+
 /// Charges every scope or none: gives the standings, and whether all let it pass. `arrivals` are the stored
 /// instants, moved only if so.
 pub(super) fn decide(checks: &[Check], arrivals: &mut [MonoTime], now: MonoTime) -> (bool, Vec<Standing>) {
-    let mut moved = arrivals.to_vec();
+    let mut moved = Few::from_slice(arrivals);
     let mut admitted = true;
     for (check, arrival) in checks.iter().zip(&mut moved) {
         if let Pass::Refused { .. } = check.gcra.check(arrival, now, 1) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 
 use super::framing::Framing;
 use super::pace::Pace;
-use super::stream::{FramedTwice, Guarded, Patience, Protocol, recognise};
+use super::stream::{Guarded, Patience, Protocol, recognise};
 use super::tls::Tls;
 use super::traffic::{Limits, Traffic, Verdict};
 use super::{Encrypted, Peer, Vanish, guard};
@@ -111,15 +112,11 @@ impl Serving {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (router, framed_twice) = (self.router.clone(), stream.framed_twice());
-        let traffic = Traffic::new();
+        let begun = AtomicU64::new(0);
+        // One request after the other: the stream itself sees whether anybody reads.
         let service = service_fn(move |request| {
-            answer(
-                router.clone(),
-                caller,
-                traffic.clone(),
-                framed_twice.clone(),
-                request,
-            )
+            let number = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            answer(router.clone(), caller, framed_twice.is(number), request)
         });
         let mut builder = http1::Builder::new();
         builder
@@ -155,8 +152,9 @@ impl Serving {
         let (router, traffic) = (self.router.clone(), Traffic::new());
         let watched = traffic.clone();
         let service = service_fn(move |request| {
-            let never_twice = FramedTwice::default();
-            answer(router.clone(), caller, traffic.clone(), never_twice, request)
+            let call = traffic.begin();
+            let answering = answer(router.clone(), caller, false, request);
+            async { Ok::<_, io::Error>(answering.await?.map(|body| call.answer(body))) }
         });
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
@@ -221,12 +219,10 @@ async fn watch_over(traffic: &Traffic, limits: Limits) -> Verdict {
 async fn answer(
     router: Around,
     caller: Caller,
-    traffic: Traffic,
-    framed_twice: FramedTwice,
+    is_framed_twice: bool,
     request: Request<Incoming>,
 ) -> Result<Response, io::Error> {
-    let call = traffic.begin();
-    let response = if framed_twice.is(call.number()) {
+    let response = if is_framed_twice {
         refuse(guard::framed_twice())
     } else if let Err(refusal) = guard::check(&request) {
         refuse(refusal)
@@ -235,7 +231,7 @@ async fn answer(
     };
     match response.extensions().get::<Vanish>() {
         Some(Vanish) => Err(io::Error::other("vanished on purpose")),
-        None => Ok(response.map(|body| call.answer(body))),
+        None => Ok(response),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What one connection is doing: whether it is idle, what is not read, how much is called off.
+//! What one HTTP/2 connection is doing: whether it is idle, what is not read, how much is called off.
 //!
 //! HTTP/2 shares a connection among many requests, so the stream's own patience does
 //! not see one that nobody reads: the peer keeps answering pings and never opens its
@@ -120,11 +120,6 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Which request of the connection it is, counted from one.
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// There is an answer, and its body is watched.
     pub(super) fn answer(mut self, body: Body) -> Body {
         self.answered = true;
