@@ -90,10 +90,12 @@ function authSession(auth: Auth): TokenSource {
     current: () => current,
     known: () => known,
     async fresh() {
-      const found = await auth.getSession();
+      let found = await auth.getSession();
       // Another tab has stored a fresh session meanwhile; asked again, supabase-js finds it.
-      const latest = found.error?.name === "AuthRefreshDiscardedError" ? await auth.getSession() : found;
-      return latest.data.session?.access_token ?? null;
+      if (found.error?.name === "AuthRefreshDiscardedError") found = await auth.getSession();
+      // Who could not be given a fresh token is still signed in.
+      if (found.error && current) throw found.error;
+      return found.data.session?.access_token ?? null;
     },
     onChange(listener) {
       const stop = listen(listeners, listener);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { AuthRetryableFetchError, createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { type CallEvent, createGuard, createProtectedClient, type Guard, protect } from "seawall";
 
 import { type Backend, json, startBackend } from "./backend.js";
@@ -170,6 +170,27 @@ describe("a protected client", () => {
     await refreshing;
     endRefresh();
     await left;
+    supabase.guard.close();
+  });
+
+  test("whose token cannot be refreshed is still signed in: their calls fail like any without a way to the server", async () => {
+    const supabase = createProtectedClient(backend.url, KEY, { ...QUIET, ...ONCE, cache: { ttl: 1, staleTtl: 1 }, offline: true });
+    await signIn(supabase, "user-1");
+    const left: string[] = [];
+    supabase.guard.on("user", ({ state }) => left.push(state));
+    backend.behave(json(200, [{ id: 1 }]));
+    await supabase.from("rooms").select();
+    backend.received.length = 0;
+    // What supabase-js says when it has tried for half a minute.
+    supabase.auth.getSession = async () => ({ data: { session: null }, error: new AuthRetryableFetchError("busy", 503) });
+    const { error } = await supabase.from("messages").select();
+    assert.equal(error?.code, "network");
+    // What is kept is given, and what is written waits: nothing of it was sent, so it need not be repeatable.
+    const kept = await supabase.from("rooms").select();
+    assert.deepEqual([kept.error, kept.data], [null, [{ id: 1 }]]);
+    const written = await supabase.from("messages").insert({ text: "hello" });
+    assert.deepEqual([written.status, written.error], [202, null]);
+    assert.deepEqual([backend.received.length, left], [0, []]);
     supabase.guard.close();
   });
 

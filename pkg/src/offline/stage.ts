@@ -92,8 +92,10 @@ function withoutRepeats({ passage, stored }: Writing): Passage {
 
 /** Whether anything was sent, if the server was not reached; undefined if that is not what failed. */
 function unreached(error: unknown, counts: boolean): boolean | undefined {
-  const { category, context } = error as Partial<GuardError>;
-  const sent = (context?.attempts ?? 1) > 0;
+  const { category, context, cause } = error as Partial<GuardError>;
+  // Without the fresh token that its session could not be given, the last attempt sent nothing.
+  const unsent = (cause as { __isAuthError?: true } | undefined)?.__isAuthError ? 1 : 0;
+  const sent = (context?.attempts ?? 1) > unsent;
   switch (category) {
     case "network":
     case "offline":
