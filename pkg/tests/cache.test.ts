@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { createClient } from "@supabase/supabase-js";
-import { type CacheEvent, createGuard, type GuardOptions } from "seawall/guard";
+import { type CacheEvent, type Channel, createGuard, type GuardOptions } from "seawall/guard";
 
 import { type Backend, deadAddress, hangUp, json, silence, startBackend } from "./backend.js";
 import { KEY, QUIET } from "./supabase.js";
@@ -376,4 +376,40 @@ test("nothing listens at all: what was never read fails as it would have", async
   const { guard } = cachingGuard();
   await assert.rejects(guard.fetch((await deadAddress()) + ROOMS), { code: "network" });
   guard.close();
+});
+
+describe("a caller's own wish", () => {
+  test("in fetch's words is heeded, in an init and in a Request", async (t) => {
+    const backend = await numbered();
+    const { guard } = cachingGuard();
+    t.after(() => backend.close());
+    const url = backend.url + ROOMS;
+    const read = async (...given: Parameters<typeof fetch>) => {
+      const response = await guard.fetch(...given);
+      return [state(response), ((await response.json()) as { read: number }[])[0]?.read];
+    };
+    assert.deepEqual(await read(url), ["miss", 1]);
+    assert.deepEqual(await read(url, { cache: "no-store" }), [null, 2]);
+    assert.deepEqual(await read(new Request(url, { cache: "no-store" })), [null, 3]);
+    assert.deepEqual(await read(url), ["fresh", 1]);
+    assert.deepEqual(await read(url, { cache: "reload" }), ["miss", 4]);
+    assert.deepEqual(await read(url, { cache: "no-cache" }), ["miss", 5]);
+    assert.deepEqual(await read(url, { cache: "default" }), ["fresh", 5]);
+    guard.close();
+  });
+});
+
+test("a write under way when the guard closes hears of that, not of the line to other tabs", async (t) => {
+  const backend = await startBackend(silence);
+  t.after(() => backend.close());
+  const channel = (name: string): Channel => {
+    const line = new BroadcastChannel(name);
+    return { post: (message) => line.postMessage(message), listen: () => {}, close: () => line.close() };
+  };
+  const guard = createGuard({ cache: true }, { ...createWorld(), channel });
+  await guard.cache.entries();
+  const write = assert.rejects(guard.fetch(`${backend.url}/rest/v1/rooms`, { method: "POST", body: "{}" }), { code: "closed" });
+  await until(() => backend.received.length === 1);
+  guard.close();
+  await write;
 });

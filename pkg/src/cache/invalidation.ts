@@ -17,6 +17,7 @@ export interface Invalidation {
 }
 
 export function createInvalidation(memory: Memory, disk: Disk, channel: Channel | undefined): Invalidation {
+  let isClosed = false;
   channel?.listen((message) => {
     const { kind, name } = (message ?? {}) as { kind?: unknown; name?: unknown };
     if (typeof kind === "number" && typeof name === "string") memory.forget(kind, name);
@@ -26,10 +27,13 @@ export function createInvalidation(memory: Memory, disk: Disk, channel: Channel 
       const here = memory.forget(kind, name);
       const there = await disk.forget(kind, name);
       // Told when the disk has forgotten too: what another tab reads from now on is what is left.
-      channel?.post({ kind, name });
+      if (!isClosed) channel?.post({ kind, name });
       return Math.max(here, there ?? 0);
     },
-    close: () => channel?.close(),
+    close() {
+      isClosed = true;
+      channel?.close();
+    },
   };
 }
 

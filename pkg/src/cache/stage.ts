@@ -200,12 +200,14 @@ function fillingOf({ question, passage, next }: Reading, held: Entry | undefined
   return { question, passage, next, held, count };
 }
 
-/** What its caller asked for: by an option, or in HTTP's own words. */
+/** What its caller asked for: by an option, or in fetch's or HTTP's own words. */
 function modeOf({ request, options }: Passage): (typeof CACHE_MODES)[number] {
   if (options.cache) return options.cache;
-  const control = request.header("cache-control") ?? "";
+  const { input, init } = request.given;
+  const asked = init?.cache ?? (input as Partial<Request>).cache ?? "";
+  const control = `${asked},${request.header("cache-control") ?? ""}`;
   if (/\bno-store\b/i.test(control)) return "no-store";
-  return /\bno-cache\b/i.test(control) ? "reload" : "default";
+  return /\b(?:no-cache|reload)\b/i.test(control) ? "reload" : "default";
 }
 
 /** A caller with a cache of its own. */
