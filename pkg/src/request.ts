@@ -69,7 +69,7 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
   const request = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
   const headers = headerReader(init?.headers ?? request?.headers);
   const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
-  const oneShot = isOneShot(init, request, method);
+  const oneShot = isOneShot(init, request);
   return {
     method,
     url: request ? request.url : String(input),
@@ -86,9 +86,8 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     given: { input, init },
     identity: (url = request ? request.url : String(input)) => {
       const headers = pairsOf(init?.headers ?? request?.headers).filter(([name]) => !NOISE.test(name));
-      const cache = init?.cache ?? request?.cache ?? "";
-      const credentials = init?.credentials ?? request?.credentials ?? "";
-      return [method, url, cache, credentials, ...headers].join("\n");
+      const modes = MODES.map((name) => init?.[name] ?? request?.[name]);
+      return [method, url, ...modes, ...headers].join("\n");
     },
     with: ({ url, ...change }) => {
       const target = request && url !== undefined ? new Request(url, request) : (request ?? url ?? input);
@@ -96,7 +95,10 @@ function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): Outg
     },
     send: (transport) => sender(transport, input, init, request, oneShot),
     check: () => {
-      new Request(request ? request.url : input, checkedInit(init, method));
+      const isGiven = init?.body != null;
+      // A body is checked only for being where none may be; what was sent of it cannot be looked at again.
+      const body = isGiven && !mayHaveBody(method) ? "" : null;
+      new Request(request && (isGiven || !oneShot) ? request.url : input, { method, ...init, body });
     },
   };
 }
@@ -121,12 +123,11 @@ function mayHaveBody(method: string): boolean {
   return method !== "GET" && method !== "HEAD";
 }
 
-function isOneShot(init: RequestInit | undefined, request: Request | undefined, method: string): boolean {
+function isOneShot(init: RequestInit | undefined, request: Request | undefined): boolean {
   const body = init?.body;
-  if (typeof ReadableStream !== "undefined" && body instanceof ReadableStream) return true;
-  // A body of a kind unknown here (an async iterable in Node) is not sent twice.
+  // A stream, or a body of a kind unknown here (an async iterable in Node), is not sent twice.
   if (typeof body === "object" && body !== null) return !isKeptBody(body);
-  return body == null && request !== undefined && mayHaveBody(method) && request.bodyUsed;
+  return body == null && !!request?.bodyUsed;
 }
 
 function isKeptBody(body: object): boolean {
@@ -139,12 +140,8 @@ function isKeptBody(body: object): boolean {
   );
 }
 
-function checkedInit(init: RequestInit | undefined, method: string): RequestInit {
-  const headers = init?.headers;
-  // A body is checked only for being where none may be; a used one cannot be looked at again.
-  const body = init?.body == null || mayHaveBody(method) ? undefined : "";
-  return { method: init?.method ?? method, ...(headers && { headers }), ...(body !== undefined && { body }) };
-}
+/** What else of a request says how it is answered. */
+const MODES = ["cache", "credentials", "integrity", "mode", "redirect"] as const;
 
 /** Headers that follow a request about and never change its answer. */
 const NOISE = /^(?:traceparent|tracestate|baggage|x-request-id)$/i;

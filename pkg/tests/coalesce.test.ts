@@ -185,3 +185,19 @@ test("each joined call is told", async () => {
   await Promise.all([1, 2, 3].map(() => guard.fetch(rows())));
   assert.deepEqual(told, ["coalesce /rest/v1/rows", "coalesce /rest/v1/rows"]);
 });
+
+test("reads that want to be answered in different ways are asked apart", async () => {
+  backend.behave(
+    slowly((received, response) => {
+      if (received.url.endsWith("there")) return json(200, [])(received, response);
+      response.writeHead(302, { location: "/rest/v1/there" }).end();
+    }),
+  );
+  const [followed, kept] = await Promise.all([guard.fetch(rows()), guard.fetch(rows(), { redirect: "manual" })]);
+  assert.deepEqual([followed.status, followed.redirected], [200, true]);
+  assert.deepEqual([kept.status, kept.redirected], [302, false]);
+  // Whose digest is wrong is nobody else's answer.
+  const wrong = `sha256-${"A".repeat(43)}=`;
+  const [whole, checked] = await Promise.allSettled([guard.fetch(rows()), guard.fetch(rows(), { integrity: wrong })]);
+  assert.deepEqual([whole.status, checked.status], ["fulfilled", "rejected"]);
+});

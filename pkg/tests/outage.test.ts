@@ -140,3 +140,27 @@ test("a caller's mistake never opens a circuit", async () => {
   supabase.guard.close();
   await backend.close();
 });
+
+test("a request that can never be sent is refused in fetch's own words, and opens no circuit", async () => {
+  const backend = await startBackend(json(200, []));
+  const guard = createGuard({ breaker: { failureThreshold: 1 }, retry: { attempts: 1 } });
+  const url = `${backend.url}/rest/v1/rooms`;
+  const used = (): Request => {
+    const request = new Request(url, { method: "POST", body: "{}" });
+    void request.text();
+    return request;
+  };
+  const impossible: (() => [RequestInfo, RequestInit?])[] = [() => [used()], () => [url, { redirect: "sideways" as never }], () => [url, { body: "{}" }]];
+  for (const make of impossible) {
+    const native = await fetch(...make()).then(String, ({ name, message }: Error) => `${name}: ${message}`);
+    const guarded = await guard.fetch(...make()).then(String, ({ name, message }: Error) => `${name}: ${message}`);
+    assert.equal(guarded, native);
+    assert.match(guarded, /^TypeError/);
+  }
+  assert.equal(guard.breakers.get("rest")?.state, "closed");
+  // One whose body the guard itself has used up by sending it is the network's fault.
+  backend.behave(hangUp);
+  await assert.rejects(guard.fetch(new Request(url, { method: "POST", body: "{}" })), { code: "network" });
+  guard.close();
+  await backend.close();
+});
