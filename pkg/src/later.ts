@@ -16,6 +16,8 @@ export function later(live: Set<Abortable>): Later {
     live.add(waiting);
     settle = (sent) => {
       live.delete(waiting);
+      // Where the guard was closed first, nobody hears of it.
+      sent.catch(() => {});
       resolve(sent);
     };
   });

@@ -11,7 +11,7 @@
  */
 
 import { CallFlag } from "./core.js";
-import { type FailureContext, NetworkError, RateLimitedError } from "./errors.js";
+import { type FailureContext, GuardClosedError, NetworkError, RateLimitedError } from "./errors.js";
 import { type Answer, type Message, readAnswer, readMessage, toResponse } from "./refresh.message.js";
 import { bodyOf } from "./request.body.js";
 import type { Next, Passage, Stage } from "./stage.js";
@@ -53,7 +53,11 @@ export function createRefresh(parts: RefreshParts): Stage {
     if (message) hear(message);
   });
   parts.identities.onSignOut(() => heard.clear());
-  parts.onClose(() => channel?.close());
+  parts.onClose(() => {
+    channel?.close();
+    // Another tab may hold the lock for long: nobody waits for its answer in a guard that is closed.
+    for (const flight of [...flights.values()]) flight.fail(new GuardClosedError());
+  });
 
   function hear(message: Message): void {
     if (message.kind === "asked") return tell(message.key, heard.get(message.key));

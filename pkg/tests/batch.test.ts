@@ -115,3 +115,17 @@ test("a closed guard leaves nobody waiting", async () => {
   slow.close();
   await refused;
 });
+
+test("a guard that closes under a batch tells each caller once, and nobody else", async () => {
+  backend.behave(() => {});
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  const reads = [1, 2].map((id) => assert.rejects(read(id), { code: "closed" }));
+  while (backend.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  guard.close();
+  await Promise.all(reads);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  process.off("unhandledRejection", hear);
+  assert.deepEqual(unheard, []);
+});

@@ -133,6 +133,17 @@ describe("refreshing a session", () => {
     guard.close();
   });
 
+  test("a guard that closes leaves nobody waiting for another tab's refresh", async () => {
+    const tabs = expired();
+    const guard = createGuard({}, { ...tabs.open(), exclusively: () => new Promise(() => {}) });
+    const body = JSON.stringify({ refresh_token: "refresh-user-1" });
+    const waiting = guard.fetch(`${backend.url}/auth/v1/token?grant_type=refresh_token`, { method: "POST", body });
+    const ended = assert.rejects(waiting, { code: "closed" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    guard.close();
+    await ended;
+  });
+
   test("what is no message of another tab is ignored, and what no storage holds is no pause", async () => {
     const tabs = expired();
     const line = tabs.open().channel("seawall:refresh");
