@@ -106,6 +106,21 @@ test("an unmounted component leaves nothing running and nothing to be told", asy
   assert.equal(await page.evaluate(() => reactPage.guard.breakers.get("rest")?.state), "closed");
 });
 
+test("what is hidden while it is asked for is asked again when it is shown", async () => {
+  await page.evaluate(() => {
+    reactPage.chaos.stall();
+    reactPage.show("harbour");
+  });
+  await page.waitForFunction(() => reactPage.chaos.requests.length === 1);
+  await page.evaluate(() => reactPage.hide("harbour"));
+  await page.waitForFunction(() => reactPage.guard.snapshot().calls.inflight === 0);
+  await page.evaluate(() => {
+    reactPage.chaos.calm();
+    reactPage.show("harbour");
+  });
+  await rows("harbour");
+});
+
 test("the latest key wins, and another key's rows are not shown under it", async () => {
   await page.evaluate(() => reactPage.show("harbour"));
   await rows("harbour");

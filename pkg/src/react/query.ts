@@ -98,7 +98,10 @@ export function createQuery(guard: Guard): Query {
         stop();
         // React may be about to mount it again; only who stays away has left.
         later(() => {
-          if (listeners.size === 0) giveUp();
+          if (listeners.size > 0) return;
+          giveUp();
+          // Hidden and shown again (React's `Activity`), it is asked again.
+          state = { ...state, isFetching: false };
         });
       };
     },

@@ -1,6 +1,6 @@
 /** A page in React over a guard whose backend is chaos: what the tests of `seawall/react` look at and move. */
 
-import { createElement, type ReactElement, StrictMode } from "react";
+import { Activity, createElement, type ReactElement, StrictMode } from "react";
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { createGuard, type Guard } from "seawall/guard";
 import { GuardProvider, useBreaker, useGuardedQuery, useSnapshot } from "seawall/react";
@@ -14,6 +14,8 @@ export interface ReactPage {
   /** How often the component that watches the guard was rendered. */
   renders(): number;
   show(room: string): void;
+  /** The same, kept by React but not shown. */
+  hide(room: string): void;
   hydrate(): void;
   leave(): void;
 }
@@ -56,8 +58,9 @@ function Health(): ReactElement {
   );
 }
 
-export function tree(room: string): ReactElement {
-  const inside = createElement("main", null, createElement(Messages, { room }), createElement(Health));
+export function tree(room: string, mode: "visible" | "hidden" = "visible"): ReactElement {
+  const messages = createElement(Activity, { mode, children: createElement(Messages, { room }) });
+  const inside = createElement("main", null, messages, createElement(Health));
   return createElement(StrictMode, null, createElement(GuardProvider, { guard, children: inside }));
 }
 
@@ -74,6 +77,7 @@ if (typeof document !== "undefined") {
       root ??= createRoot(place);
       root.render(tree(room));
     },
+    hide: (room) => root?.render(tree(room, "hidden")),
     hydrate() {
       root = hydrateRoot(place, tree("harbour"));
     },
