@@ -26,6 +26,7 @@ pub mod lint;
 mod middleware;
 pub mod migrate;
 pub mod partitions;
+mod plain_path;
 mod proxy;
 mod queue;
 mod redis;

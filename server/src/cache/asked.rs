@@ -13,6 +13,7 @@ use super::Cache;
 use super::key::{Keys, Matters, address, sha256};
 use crate::auth::Identity;
 use crate::cache::Key;
+use crate::plain_path::plain;
 
 /// Conditions other than `If-None-Match` are for whoever has the answer at its source.
 const CONDITIONS: [HeaderName; 4] = [
@@ -89,7 +90,8 @@ impl Cache {
         if seen.headers.contains_key(header::UPGRADE) || streams {
             return Asked::Bystander;
         }
-        let target = Target::of(seen.method.as_str(), seen.uri.path());
+        let path = plain(seen.uri.path());
+        let target = Target::of(seen.method.as_str(), &path);
         let name = resource(target.endpoint);
         let lifetimes = match target.service {
             Service::Rest | Service::Rpc if name.is_empty() => None,

@@ -9,6 +9,8 @@ use seawall_policy::class::{Service, Target};
 use seawall_policy::limit::Quota;
 use seawall_policy::time::Span;
 
+use crate::plain_path::plain;
+
 const PREFER: &str = "prefer";
 
 /// A kind of expensive operation.
@@ -36,7 +38,7 @@ impl Expensive {
             "count-exact" => Ok(Self::CountExact),
             "rpc" => Ok(Self::Rpc),
             "functions" => Ok(Self::Functions),
-            path if path.starts_with('/') => Ok(Self::Endpoint(path.to_owned())),
+            path if path.starts_with('/') => Ok(Self::Endpoint(plain(path).into_owned())),
             other => Err(format!(
                 "must be exports, uploads, count-exact, rpc, functions or a path, not {other:?}"
             )),
@@ -50,7 +52,8 @@ impl Expensive {
             headers
                 .get_all(name)
                 .iter()
-                .any(|value| value.to_str().is_ok_and(|text| text.contains(word)))
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
+                .any(|text| text.contains(word))
         };
         match self {
             Self::Exports => method.is_safe() && says(ACCEPT.as_str(), "text/csv"),
@@ -72,7 +75,7 @@ pub(super) fn endpoint_quotas(items: &[String]) -> Result<BTreeMap<String, Quota
         let limit = limit.trim().parse().map_err(|_| wrong())?;
         let window: u64 = window.trim().parse().map_err(|_| wrong())?;
         let quota = Quota::try_new(limit, Span::from_millis(window)).map_err(|error| error.to_string())?;
-        Ok((path.trim().to_owned(), quota))
+        Ok((plain(path.trim()).into_owned(), quota))
     };
     items.iter().map(quota).collect()
 }
@@ -101,6 +104,8 @@ mod tests {
     fn each_kind_knows_its_requests() {
         let csv = Some(("accept", "text/csv"));
         assert!(is("exports", &Method::GET, "/rest/v1/messages", csv));
+        let shouted = Some(("accept", "Text/CSV"));
+        assert!(is("exports", &Method::GET, "/rest/v1/messages", shouted));
         assert!(!is("exports", &Method::POST, "/rest/v1/messages", csv));
         assert!(!is("exports", &Method::GET, "/rest/v1/messages", None));
         let object = "/storage/v1/object/avatars/me.png";

@@ -1,9 +1,11 @@
 //! Who asks for what, and which quotas that concerns.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::Request;
+use http::Method;
 use seawall_policy::class::Target;
 use seawall_policy::limit::{Gcra, Quota};
 use seawall_policy::time::{MonoTime, Span};
@@ -16,6 +18,7 @@ use crate::auth::Identity;
 use crate::auth::organisation::Own;
 use crate::client_address::ClientAddress;
 use crate::config::Tier;
+use crate::plain_path::plain;
 
 /// Who asks for what.
 pub(crate) struct Subject<'request> {
@@ -25,8 +28,16 @@ pub(crate) struct Subject<'request> {
     organisation: Option<Arc<str>>,
     /// What its plan allows.
     pub(crate) tier: Arc<Tier>,
-    target: Target<'request>,
+    method: &'request Method,
+    /// However it was spelt: another spelling is no other endpoint, with quotas of its own.
+    path: Cow<'request, str>,
     is_expensive: bool,
+}
+
+impl Subject<'_> {
+    fn target(&self) -> Target<'_> {
+        Target::of(self.method.as_str(), &self.path)
+    }
 }
 
 impl Rules {
@@ -51,17 +62,20 @@ impl Limits {
         let rules = self.rules.load();
         let extensions = request.extensions();
         let identity = extensions.get::<Identity>();
-        let target = Target::of(request.method().as_str(), request.uri().path());
+        let path = plain(request.uri().path());
+        let target = Target::of(request.method().as_str(), &path);
         let expensive = &rules.config.expensive;
+        let is_expensive = expensive
+            .iter()
+            .any(|kind| kind.is(request.method(), &target, request.headers()));
         Subject {
             address: extensions.get::<ClientAddress>().copied().unwrap_or_default(),
             user: self.user(identity),
             organisation: identity.and_then(|identity| organisation(identity, &rules)),
             tier: self.tier(identity, &rules),
-            target,
-            is_expensive: expensive
-                .iter()
-                .any(|kind| kind.is(request.method(), &target, request.headers())),
+            method: request.method(),
+            path,
+            is_expensive,
         }
     }
 
@@ -106,7 +120,7 @@ impl Limits {
 
     /// Every quota that a request must fit in.
     pub(super) fn checks(&self, subject: &Subject<'_>, rules: &Rules) -> Vec<Check> {
-        let (tier, target) = (&subject.tier, &subject.target);
+        let (tier, target) = (&subject.tier, subject.target());
         let network = subject.address.network();
         let holder = subject.user.map_or(Holder::Network(network), Holder::User);
         let left = share_under_stress(self.pressure.percent(), tier.priority);

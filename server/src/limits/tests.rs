@@ -64,6 +64,30 @@ async fn users_endpoints_and_classes_have_quotas_of_their_own() {
 }
 
 #[tokio::test]
+async fn another_spelling_of_a_path_is_no_other_endpoint() {
+    let endpoint = ("SEAWALL_ENDPOINT_LIMITS", "/rest/v1/rpc/report=1/60000");
+    let limits = limits(&[POLICY, endpoint]);
+    let claims = json!({"sub": "a"});
+    assert!(admitted(&limits, &claims, ROOMS).await);
+    for spelt in [
+        "/rest/v1/%72ooms",
+        "/rest/v1/roo%6Ds",
+        "/rest/v1//rooms",
+        "/rest/v1/rooms/",
+    ] {
+        assert!(!admitted(&limits, &claims, spelt).await, "{spelt}");
+    }
+    assert!(admitted(&limits, &claims, "/rest/v1/r%70c/report").await);
+    for (user, spelt) in ["/rest/v1/rpc/report", "/rest/v1/rpc/rep%6Frt"]
+        .iter()
+        .enumerate()
+    {
+        let another = json!({"sub": user.to_string()});
+        assert!(!admitted(&limits, &another, spelt).await, "{spelt}");
+    }
+}
+
+#[tokio::test]
 async fn tiers_come_from_the_claims_and_what_is_unknown_is_the_lowest() {
     let limits = limits(&[]);
     let tier = async |claims: serde_json::Value| ask(&limits, &claims, ROOMS).await.tier.name.clone();

@@ -22,6 +22,7 @@ use crate::app::{App, Parts};
 use crate::breakers::Dependency;
 use crate::cache::Touched;
 use crate::error::ErrorReport;
+use crate::plain_path::plain;
 use crate::rest;
 
 /// How long a worker that was not woken waits before it looks by itself.
@@ -317,8 +318,8 @@ async fn attempt(app: &App, queue: &Queue, job: &Claimed, lease: Uuid) -> Answer
 async fn forget(app: &Parts, job: &Claimed, touched: Option<Touched>) {
     let Some(cache) = &app.cache else { return };
     let touched = touched.unwrap_or_else(|| {
-        let path = job.target.split('?').next().unwrap_or_default();
-        let target = Target::of(&job.method, path);
+        let path = plain(job.target.split('?').next().unwrap_or_default());
+        let target = Target::of(&job.method, &path);
         cache.may_have_written(
             app.rest.graph().as_deref(),
             &headers(&job.headers),

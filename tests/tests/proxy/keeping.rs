@@ -46,11 +46,14 @@ async fn an_upstream_s_answers_are_kept_for_each_caller_and_end_with_writes() {
     assert!(word(&other) == "MISS" && other.rows().len() < seen);
     let embedding = "/rest/v1/rooms?select=name,messages(body)";
     warm(&front, &owner, embedding).await;
+    let spelt = "/rest/v1/messag%65s?select=body";
+    warm(&front, &owner, spelt).await;
     let body = json!({"room_id": HARBOUR, "body": "through the front"});
     let write = front.request(Method::POST, "/rest/v1/messages").bearer(&owner);
     write.json(&body).send().await.expect(201);
     assert_eq!(read(&front, &owner, MESSAGES).await.rows().len(), seen + 1);
     assert_eq!(word(&read(&front, &owner, embedding).await), "MISS");
+    assert_eq!(word(&read(&front, &owner, spelt).await), "MISS");
     // A function may do anything, and nobody said what this one does.
     let activity = format!("/rest/v1/rpc/room_activity?room={HARBOUR}");
     assert_eq!(word(&read(&front, &owner, &activity).await), "BYPASS");

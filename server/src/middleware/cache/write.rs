@@ -13,13 +13,15 @@ use crate::app::App;
 use crate::cache::Touched;
 use crate::error::ErrorReport;
 use crate::middleware::Next;
+use crate::plain_path::plain;
 
 /// A write whose end nobody saw may still be committed this long afterwards.
 const LATE_COMMIT: Duration = Duration::from_secs(2);
 
 /// Carries a write out and throws away what it changed.
 pub(super) async fn write(app: &App, request: Request, next: Next) -> Response {
-    let target = Target::of(request.method().as_str(), request.uri().path());
+    let path = plain(request.uri().path()).into_owned();
+    let target = Target::of(request.method().as_str(), &path);
     let guard = Written {
         app: app.clone(),
         endpoint: target.endpoint.to_owned(),
