@@ -19,6 +19,7 @@ mod rules;
 mod scan;
 mod spool;
 mod svg;
+mod xml;
 
 pub(crate) use place::Place;
 
@@ -194,10 +195,32 @@ fn check_head(headers: &HeaderMap, limit: u64, room: u64) -> Result<(), Refusal>
     if declared.is_some_and(|len| len > limit + room) {
         return Err(Refusal::TooLarge(limit));
     }
-    match text(headers, CONTENT_ENCODING) {
-        None | Some("identity") => Ok(()),
-        Some(_) => Err(Refusal::Unsupported("the body is encoded")),
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    if encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::Unsupported("the body is encoded"));
     }
+    is_clear(headers)
+}
+
+/// What an upstream could read as a form is read as one here, or refused: a media type that is told twice, is no plain
+/// text to us, or is another kind of parts.
+fn is_clear(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut told = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(media), None) = (told.next(), told.next()) else {
+        return if headers.contains_key(CONTENT_TYPE) {
+            Err(Refusal::Malformed("its media type is told twice"))
+        } else {
+            Ok(())
+        };
+    };
+    let Ok(media) = media.to_str() else {
+        return Err(Refusal::Malformed("its media type is no plain text"));
+    };
+    let has_parts = media.trim_start().to_ascii_lowercase().starts_with("multipart/");
+    if has_parts && form::boundary(media).is_none() {
+        return Err(Refusal::Unsupported("parts that are no form"));
+    }
+    Ok(())
 }
 
 async fn spool(app: &App, body: Body, limit: u64) -> Result<Spooled, Refusal> {

@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use super::rules::{self, Claims};
 use super::spool::{Slice, Spool};
 use super::svg;
+use super::xml;
 use crate::config::UploadConfig;
 
 /// Judges a file by everything but its malware. Blocks.
@@ -27,6 +28,7 @@ pub(super) fn judge(
     match kind.family {
         Family::Svg if content.len() > svg::MOST_BYTES => Err(Refusal::TooLarge(svg::MOST_BYTES)),
         Family::Svg => svg::is_still(content.again()),
+        Family::Text if rules::is_xml(kind, claims) => xml::is_data(content.again()),
         Family::Zip | Family::Gzip => Weighing { spool, config }.weigh(content, kind.family),
         Family::Image
         | Family::Media

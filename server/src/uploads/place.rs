@@ -30,20 +30,6 @@ pub(super) enum Manner {
     Opaque,
 }
 
-/// Words after `/object/` that are operations and no buckets.
-const OPERATIONS: [&str; 10] = [
-    "list",
-    "list-v2",
-    "sign",
-    "move",
-    "copy",
-    "info",
-    "authenticated",
-    "public",
-    "search",
-    "sign-many",
-];
-
 impl Place {
     /// The place a request uploads to, if it is an upload.
     pub(crate) fn of(upstream: Upstream, method: &Method, path: &str, config: &UploadConfig) -> Option<Self> {
@@ -84,13 +70,21 @@ fn of_storage(method: &Method, path: &str) -> Option<Place> {
         ["object", "upload", "sign", bucket, ..] if method == Method::PUT => {
             Some(place(bucket, Manner::Whole))
         }
-        ["object", "upload", "sign", ..] => None,
-        ["object", operation, ..] if OPERATIONS.contains(&operation) && method == Method::POST => None,
+        ["object", ref operation @ ..] if is_operation(operation) && method == Method::POST => None,
         ["object", bucket, _, ..] => Some(place(bucket, Manner::Whole)),
         ["bucket", ..] | ["iceberg", ..] | ["vector", ..] => None,
         ["s3", ..] => Some(place("", Manner::Opaque)),
         _ => Some(place("", Manner::Whole)),
     }
+}
+
+/// Whether what follows `/object/` is something that is asked and no object that is brought. Only in these shapes:
+/// buckets may have such names too, and many a bucket is called `public`.
+fn is_operation(parts: &[&str]) -> bool {
+    matches!(
+        parts,
+        ["move" | "copy"] | ["list" | "list-v2", _] | ["sign", _, ..] | ["upload", "sign", _, _, ..]
+    )
 }
 
 fn brings(method: &Method) -> bool {
@@ -172,6 +166,40 @@ mod tests {
         assert_eq!(place(&Method::POST, "/storage/v1/bucket"), None);
         assert_eq!(place(&Method::GET, "/storage/v1/object/avatars/b.png"), None);
         assert_eq!(place(&Method::DELETE, "/storage/v1/object/avatars"), None);
+    }
+
+    #[test]
+    fn a_bucket_may_be_called_as_an_operation_is() {
+        let whole = |bucket: &str| Some((bucket.to_owned(), Manner::Whole));
+        for bucket in [
+            "public",
+            "authenticated",
+            "info",
+            "search",
+            "list",
+            "copy",
+            "upload",
+        ] {
+            let path = format!("/storage/v1/object/{bucket}/a/b.png");
+            assert_eq!(place(&Method::POST, &path), whole(bucket), "{path}");
+        }
+        for path in [
+            "/storage/v1/object/upload/sign",
+            "/storage/v1/object/upload/sign/a",
+        ] {
+            assert_eq!(place(&Method::POST, path), whole("upload"), "{path}");
+        }
+        for operation in [
+            "move",
+            "copy",
+            "list/avatars",
+            "list-v2/avatars",
+            "sign/avatars",
+            "sign/avatars/b.png",
+        ] {
+            let path = format!("/storage/v1/object/{operation}");
+            assert_eq!(place(&Method::POST, &path), None, "{path}");
+        }
     }
 
     #[test]

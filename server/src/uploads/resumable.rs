@@ -64,10 +64,13 @@ pub(super) async fn pass(
         return create(app, upstream, url, outgoing).await;
     }
     let (Some(id), true) = (id, method == Method::PATCH || method == Method::HEAD) else {
-        if let (Some(id), true) = (id_of(&outgoing.path), method == Method::DELETE) {
+        let ended = id_of(&outgoing.path).filter(|_| method == Method::DELETE);
+        let response = proxy::pass(app, upstream, url, outgoing).await;
+        // Whose upload it is, the upstream knows: a stranger's word ends nothing.
+        if let Some(id) = ended.filter(|_| response.status().is_success()) {
             resumables.forget(&id);
         }
-        return Ok(proxy::pass(app, upstream, url, outgoing).await);
+        return Ok(response);
     };
     let Some(upload) = resumables.find(&id) else {
         return if method == Method::HEAD {

@@ -101,6 +101,15 @@ pub(super) fn is_taken(kind: Kind, claims: &Claims, allowed: Option<&[String]>) 
     }
 }
 
+/// Whether it will be served as XML, which browsers show as a page.
+pub(super) fn is_xml(kind: Kind, claims: &Claims) -> bool {
+    is_called_xml(&refined(kind, claims))
+}
+
+fn is_called_xml(media: &str) -> bool {
+    media.ends_with("/xml") || media.ends_with("+xml")
+}
+
 /// Text is called by its header's name, for its bytes do not tell JSON from CSV; all else by its content's.
 fn refined(kind: Kind, claims: &Claims) -> String {
     let claimed = claims.media.as_deref().map(essence);
@@ -161,6 +170,8 @@ fn fits(kind: Kind, claimed: &str) -> bool {
             !["image", "audio", "video", "font"].contains(&top(claimed).as_str())
                 && claimed != "application/pdf"
                 && !is_built_of_zip(claimed)
+                // In UTF-16 XML is no text to us, and a page to a browser.
+                && !is_called_xml(claimed)
         }
         Family::Svg | Family::Pdf | Family::Sealed | Family::Program | Family::Other => {
             canonical(claimed) == canonical(kind.media)
@@ -282,6 +293,7 @@ mod tests {
         ));
         assert!(!ok(ZIP, "application/pdf", "a.pdf") && !ok(ZIP, "", "a.png"));
         assert!(ok(UNKNOWN, "application/x-own", "a.own"));
+        assert!(!ok(UNKNOWN, "application/xml", "") && !ok(UNKNOWN, "", "a.xml"));
     }
 
     #[test]

@@ -60,6 +60,20 @@ async fn an_honest_upload_arrives_part_by_part() {
 }
 
 #[tokio::test]
+async fn a_stranger_who_may_not_end_an_upload_does_not() {
+    let upstream = StandIn::start().await;
+    let front = Front::before(&upstream).await;
+    let content = png();
+    let path = begin(&front, content.len(), PNG).await;
+    let middle = content.len() / 2;
+    part(&front, &path, 0, &content[..middle]).await.expect(204);
+    let stranger = tus(front.request(Method::DELETE, &path)).header("x-stranger", "1");
+    stranger.send().await.expect(403);
+    part(&front, &path, middle, &content[middle..]).await.expect(204);
+    tus(front.request(Method::DELETE, &path)).send().await.expect(204);
+}
+
+#[tokio::test]
 async fn the_last_part_does_not_go_on_if_the_whole_is_refused() {
     let upstream = StandIn::start().await;
     let front = Front::before(&upstream).await;

@@ -224,6 +224,39 @@ async fn two_files_in_one_are_refused() {
     );
 }
 
+/// What only the upstream would read as a form would pass as one plain file.
+#[tokio::test]
+async fn a_form_in_disguise_is_refused() {
+    let gate = Gate::with(&[]).await;
+    let (_, body) = form("a.png", "image/png", &svg("<script>a()</script>"));
+    for media in [
+        "multipart/form-data; boundary=edge; x=é",
+        "multipart/form-data, x; boundary=edge",
+        "multipart/mixed; boundary=edge",
+    ] {
+        let answer = gate.upload("b/a", media, body.clone()).await;
+        assert!(
+            matches!(answer.status.as_u16(), 400 | 403),
+            "{media}: {}",
+            answer.status
+        );
+    }
+    let upload = gate.front.request(Method::POST, "/storage/v1/object/b/a");
+    let twice = upload.header("content-type", "text/plain");
+    let twice = twice.body("multipart/form-data; boundary=edge", body).send();
+    twice.await.expect(400);
+    let upload = gate.front.request(Method::POST, "/storage/v1/object/b/a.txt");
+    let encoded = upload
+        .header("content-encoding", "identity")
+        .header("content-encoding", "gzip");
+    encoded
+        .body("text/plain", b"words".to_vec())
+        .send()
+        .await
+        .expect(403);
+    assert!(gate.upstream.seen().is_empty());
+}
+
 #[tokio::test]
 async fn an_image_that_runs_is_refused() {
     let gate = Gate::with(&[]).await;
@@ -235,6 +268,16 @@ async fn an_image_that_runs_is_refused() {
     ] {
         let answer = gate.upload("b/a.svg", "image/svg+xml", svg(inside)).await;
         gate.is_refused(&answer, 422, "SEAWALL_UPLOAD_SCRIPT");
+        // The same as data: a browser shows it all the same.
+        for padding in [0, 20_000] {
+            let data = [
+                format!("<!--{}-->", " ".repeat(padding)).into_bytes(),
+                svg(inside),
+            ]
+            .concat();
+            let answer = gate.upload("b/a.xml", "application/xml", data).await;
+            assert!(matches!(answer.status.as_u16(), 415 | 422), "{}", answer.status);
+        }
     }
 }
 

@@ -94,6 +94,8 @@ impl Storage {
                 ),
                 None => answer(404, &[]),
             },
+            // Whose it is not may not end it.
+            Method::DELETE if seen.headers.contains_key("x-stranger") => answer(403, &[]),
             Method::DELETE => {
                 uploads.remove(id);
                 answer(204, &[])
