@@ -26,6 +26,8 @@ enum Mode {
 struct Order {
     mode: Mode,
     generation: u64,
+    /// Changes when what is said on the connections of the time before is swallowed.
+    forgotten: u64,
 }
 
 /// A TCP proxy; dropped, it and its connections are gone.
@@ -44,6 +46,7 @@ impl FaultProxy {
         let (orders, received) = watch::channel(Order {
             mode: Mode::Pass,
             generation: 0,
+            forgotten: 0,
         });
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -80,6 +83,11 @@ impl FaultProxy {
     /// Delays every piece that passes, each way.
     pub fn delay(&self, span: Duration) {
         self.set(Mode::Delay(span));
+    }
+
+    /// Forgets every connection there is without a word, as a router does that loses its table; new ones are welcome.
+    pub fn forget(&self) {
+        self.orders.send_modify(|order| order.forgotten += 1);
     }
 
     /// Ends every connection there is; new ones are welcome.
@@ -154,9 +162,13 @@ async fn pump(
     mut orders: watch::Receiver<Order>,
 ) {
     let mut buffer = vec![0; 16 * 1024];
+    let forgotten = orders.borrow().forgotten;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        let mode = orders.borrow_and_update().mode;
-        match mode {
+        let order = *orders.borrow_and_update();
+        if order.forgotten != forgotten {
+            continue;
+        }
+        match order.mode {
             Mode::Pass | Mode::Refuse => {}
             Mode::Delay(span) => tokio::time::sleep(span).await,
             Mode::Stall => {

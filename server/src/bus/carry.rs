@@ -1,6 +1,6 @@
 //! Carrying messages: over Redis, else over PostgreSQL, else nowhere.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use secrecy::ExposeSecret as _;
@@ -15,6 +15,12 @@ const CHANNEL: &str = "seawall_bus";
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
+/// How long the transport may take to take a message.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// An instance hears of itself every few seconds. Where not even that is heard for so long, the connection is dead and
+/// nobody has said so: what others tell would be missed for as long as the system waits for a peer, a quarter of an hour.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// The transport broke; why is logged by whoever tries again.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
@@ -24,6 +30,8 @@ enum Broken {
     Postgres(#[from] sqlx::Error),
     #[error("the connection ended")]
     Ended,
+    #[error("nothing is heard any more")]
+    Silent,
 }
 
 impl From<redis::RedisError> for Broken {
@@ -43,7 +51,7 @@ pub(crate) async fn run(app: App, mut stopped: watch::Receiver<bool>) {
 async fn carry_forever(app: &App) {
     let mut wait = FIRST_WAIT;
     loop {
-        let connected = std::time::Instant::now();
+        let connected = Instant::now();
         let outcome = match (&app.redis, speaks_to_postgres(app)) {
             (Some(redis), _) => over_redis(&app.bus, app.clock, redis).await,
             (None, true) => over_postgres(app).await,
@@ -73,16 +81,21 @@ async fn over_redis(bus: &Bus, clock: Clock, redis: &crate::redis::Redis) -> Res
     bus.gap();
     let mut heard = ear.into_on_message();
     let mut outgoing = bus.waiting.lock().await;
+    let mut last = Instant::now();
     loop {
         tokio::select! {
             message = heard.next() => {
+                last = Instant::now();
                 let payload: String = message.ok_or(Broken::Ended)?.get_payload()?;
                 bus.receive(&payload, clock.unix().as_millis());
             }
             Some(text) = outgoing.next() => {
-                let () = redis::cmd("PUBLISH").arg(CHANNEL).arg(&text).query_async(&mut mouth).await?;
+                let mut command = redis::cmd("PUBLISH");
+                command.arg(CHANNEL).arg(&text);
+                let () = in_time(command.query_async(&mut mouth)).await?;
                 outgoing.sent();
             }
+            () = silence(last) => return Err(Broken::Silent),
         }
     }
 }
@@ -106,18 +119,35 @@ async fn over_postgres(app: &App) -> Result<(), Broken> {
     ear.listen(CHANNEL).await?;
     bus.gap();
     let mut outgoing = bus.waiting.lock().await;
+    let mut last = Instant::now();
     loop {
         tokio::select! {
             heard = ear.try_recv() => {
+                last = Instant::now();
                 let notification = heard?.ok_or(Broken::Ended)?;
                 bus.receive(notification.payload(), clock.unix().as_millis());
             }
             Some(text) = outgoing.next() => {
-                sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(&text).execute(&pool).await?;
+                let notify = sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(&text);
+                in_time(notify.execute(&pool)).await?;
                 outgoing.sent();
             }
+            () = silence(last) => return Err(Broken::Silent),
         }
     }
+}
+
+/// Comes back when nothing was heard for too long.
+async fn silence(last: Instant) {
+    tokio::time::sleep(SILENCE.saturating_sub(last.elapsed())).await;
+}
+
+async fn in_time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, Broken>
+where
+    Broken: From<E>,
+{
+    let done = tokio::time::timeout(PATIENCE, work).await;
+    Ok(done.map_err(|_| Broken::Silent)??)
 }
 
 /// Nothing to carry over: what is published is heard here only.

@@ -64,6 +64,21 @@ async fn over_the_database_two_instances_agree() {
     agree(&one, &other).await;
 }
 
+/// A router that loses its table says nothing to anybody, and a system waits a quarter of an hour for such a peer.
+#[tokio::test]
+async fn a_connection_that_died_without_a_word_is_replaced() {
+    let one = TestApp::start().await;
+    let other = TestApp::builder().beside(&one).start().await;
+    agree(&one, &other).await;
+    other.proxy().forget();
+    force(&one, "open").await;
+    let until = Instant::now() + Duration::from_secs(120);
+    while state(&other).await != "forced_open" {
+        assert!(Instant::now() < until, "the other never heard");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 #[tokio::test]
 async fn over_redis_two_instances_agree_and_do_again_after_it_died() {
     let redis = TestRedis::start().await;
