@@ -109,7 +109,7 @@ async fn try_open(app: &App, upstream: Upstream, outgoing: Outgoing) -> Result<R
         return Ok(response);
     }
     let answer = switched(&theirs, &key)?;
-    start(app.clone(), session, seat, ours, theirs);
+    start(app.clone(), upstream, session, seat, ours, theirs);
     Ok(answer)
 }
 
@@ -172,14 +172,23 @@ fn switched(theirs: &http::Response<Incoming>, key: &HeaderValue) -> Result<Resp
     Ok(response)
 }
 
-fn start(app: App, session: Session, seat: Seat, ours: OnUpgrade, theirs: http::Response<Incoming>) {
+fn start(
+    app: App,
+    upstream: Upstream,
+    session: Session,
+    seat: Seat,
+    ours: OnUpgrade,
+    theirs: http::Response<Incoming>,
+) {
+    // What functions say to their callers is theirs; only realtime's channels bring tokens.
+    let has_channels = upstream == Upstream::Realtime;
     tokio::spawn(async move {
         let both = tokio::try_join!(ours, hyper::upgrade::on(theirs));
         let Ok((client, upstream)) = both else {
             app.metrics.socket_refused("handshake");
             return;
         };
-        Relay::new(&app, session, seat, client, upstream)
+        Relay::new(&app, (session, has_channels), seat, client, upstream)
             .await
             .run()
             .await;

@@ -31,6 +31,7 @@ const READ_BUFFER: usize = 4 << 10;
 pub(super) struct Relay {
     app: App,
     session: Session,
+    has_channels: bool,
     seat: Mutex<Seat>,
     meter: Meter,
     client: (Sending, Receiving),
@@ -40,7 +41,7 @@ pub(super) struct Relay {
 impl Relay {
     pub(super) async fn new(
         app: &App,
-        session: Session,
+        (session, has_channels): (Session, bool),
         seat: Seat,
         client: Upgraded,
         upstream: Upgraded,
@@ -49,6 +50,7 @@ impl Relay {
         Self {
             app: app.clone(),
             session,
+            has_channels,
             seat: Mutex::new(seat),
             meter: Meter::new(&app.config.websocket, app.clock.mono()),
             client: wrap(client, Role::Server, limit).await,
@@ -60,6 +62,7 @@ impl Relay {
         let Self {
             app,
             session,
+            has_channels,
             seat,
             meter,
             client,
@@ -70,6 +73,7 @@ impl Relay {
         let up = Up {
             app: &app,
             session: &session,
+            has_channels,
             seat: &seat,
             meter: &meter,
         };
@@ -94,6 +98,8 @@ impl Relay {
 struct Up<'relay> {
     app: &'relay App,
     session: &'relay Session,
+    /// Whether its messages are realtime's, and may bring tokens.
+    has_channels: bool,
     seat: &'relay Mutex<Seat>,
     meter: &'relay Meter,
 }
@@ -111,6 +117,7 @@ impl Up<'_> {
                 return End::TooMany;
             }
             if let Message::Text(text) = &message
+                && self.has_channels
                 && let Err(end) = self.look(text).await
             {
                 return end;

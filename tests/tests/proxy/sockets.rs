@@ -38,7 +38,16 @@ pub(crate) async fn open(
     headers: &[(&'static str, &str)],
     key: &str,
 ) -> Result<Socket, Error> {
-    let uri = format!("ws://{address}/realtime/v1/websocket?apikey={key}&vsn=2.0.0");
+    open_at(address, "/realtime/v1/websocket", headers, key).await
+}
+
+async fn open_at(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&'static str, &str)],
+    key: &str,
+) -> Result<Socket, Error> {
+    let uri = format!("ws://{address}{path}?apikey={key}&vsn=2.0.0");
     let mut request: Request<()> = uri.into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
@@ -51,6 +60,24 @@ pub(crate) async fn open(
 
 async fn opened(front: &Front) -> Socket {
     open(front.address(), &[], &key()).await.unwrap()
+}
+
+/// Functions speak as they like: their words are none of realtime's, whatever they look like.
+#[tokio::test]
+async fn what_is_said_to_a_function_is_not_read() {
+    let upstream = StandIn::start().await;
+    let front = Front::before(&upstream).await;
+    let path = "/functions/v1/chat";
+    let mut socket = open_at(front.address(), path, &[], &key()).await.unwrap();
+    for text in [
+        r#"{"type":"login","access_token":"mine"}"#,
+        r#"{"text":"caf\u00e9"}"#,
+        "C:\\users",
+    ] {
+        socket.send(Message::text(text)).await.unwrap();
+    }
+    say(&mut socket, "heartbeat", &json!({})).await;
+    assert_eq!(hear(&mut socket).await[3], "phx_reply");
 }
 
 /// The status and code of a refusal.

@@ -20,13 +20,19 @@ pub(super) async fn stats(State(app): State<App>) -> Response {
 
 /// Answers when no later read of this instance gives what was kept before.
 pub(super) async fn invalidate(State(app): State<App>, JsonBody(wanted): JsonBody<Invalidation>) -> Response {
-    let Some(cache) = &app.cache else {
+    if app.cache.is_none() {
         let message = "nothing is kept: the response cache is off";
         return ApiError::new(StatusCode::CONFLICT, "SEAWALL_CACHE_OFF", message).into_response();
-    };
-    let targets = cache.targets(wanted);
-    cache
-        .invalidate(&targets, None, &app.bus, app.clock.unix().as_millis())
-        .await;
-    StatusCode::NO_CONTENT.into_response()
+    }
+    // To its end, though the administrator may leave: half of it would be worse than nothing.
+    let thrown_away = tokio::spawn(async move {
+        let Some(cache) = &app.cache else { return };
+        let targets = cache.targets(wanted);
+        let now_ms = app.clock.unix().as_millis();
+        cache.invalidate(&targets, None, &app.bus, now_ms).await;
+    });
+    match thrown_away.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => ApiError::internal(error).into_response(),
+    }
 }
