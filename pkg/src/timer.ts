@@ -44,6 +44,9 @@ const LONGEST_DELAY = 0x7fff_ffff;
 export function createTimers(environment: Environment, clock: Clock): Timers {
   const armed: Alarm[] = [];
   let held = 0;
+  /** Whether the process waits for the timer that runs, and whether it is about to be let go. */
+  let holding = false;
+  let letting = false;
   let running: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
   function start(at: number, now: number): void {
@@ -51,7 +54,15 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
     const delay = Math.min(Math.max(0, Math.ceil(at - now)), LONGEST_DELAY);
     const handle = environment.startTimer(fire, delay);
     running = { handle, at };
-    if (held === 0) environment.holdProcess(handle, false);
+    holding = held > 0;
+    if (!holding) environment.holdProcess(handle, false);
+  }
+
+  function letGo(): void {
+    letting = false;
+    if (!running || held > 0) return;
+    holding = false;
+    environment.holdProcess(running.handle, false);
   }
 
   function add(alarm: Alarm, at: number): void {
@@ -59,7 +70,10 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
     alarm.place = armed.push(alarm) - 1;
     if (alarm.held) held += 1;
     if (!running || at < running.at) start(at, clock.now());
-    else if (alarm.held && held === 1) environment.holdProcess(running.handle, true);
+    else if (alarm.held && !holding) {
+      holding = true;
+      environment.holdProcess(running.handle, true);
+    }
   }
 
   function remove(entry: Alarm): boolean {
@@ -105,9 +119,12 @@ export function createTimers(environment: Environment, clock: Clock): Timers {
       return alarm;
     },
     disarm(alarm) {
-      if (!alarm || !remove(alarm) || held > 0 || !running) return;
-      // Stopping and starting a timer for every call is what this file avoids: it is left to run out.
-      environment.holdProcess(running.handle, false);
+      // Stopping and starting a timer for every call is what this file avoids: it is left to run out. Nor is the process
+      // let go at once where that does something: calls follow each other.
+      if (!alarm || !remove(alarm) || held > 0 || letting || !running) return;
+      letting = typeof running.handle === "object";
+      if (letting) environment.startTimer(letGo, 0);
+      else letGo();
     },
     look() {
       if (!running) return;
