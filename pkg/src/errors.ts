@@ -178,7 +178,9 @@ export class TimeoutError extends GuardError {
 }
 
 /**
- * The request could not be sent or its answer was lost on the way. `cause` is what fetch threw.
+ * The request could not be sent or its answer was lost on the way. `thrown` is what fetch threw, and `cause` what that
+ * names as its own cause, or else itself: who looks one error deep, as postgrest-js does, finds what it finds without a
+ * guard.
  *
  * @example
  * ```ts
@@ -191,10 +193,14 @@ export class TimeoutError extends GuardError {
  */
 export class NetworkError extends GuardError {
   override readonly name = "NetworkError";
+  /** What fetch threw. */
+  readonly thrown: unknown;
 
-  constructor(code: "network" | "offline", context: FailureContext, cause: unknown) {
-    const message = isError(cause) ? cause.message : "the request failed";
-    super(message, { code, category: code, retryable: true, context, cause });
+  constructor(code: "network" | "offline", context: FailureContext, thrown: unknown) {
+    const known = isError(thrown);
+    const message = known ? thrown.message : "the request failed";
+    super(message, { code, category: code, retryable: true, context, cause: (known && thrown.cause) || thrown });
+    this.thrown = thrown;
   }
 }
 

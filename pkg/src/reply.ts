@@ -10,14 +10,14 @@
  * to them, and to every other caller, failures are thrown.
  */
 
-import { type GuardError, isError } from "./errors.js";
+import { type GuardError, isError, type NetworkError } from "./errors.js";
 
 /** Any status works that is neither a success nor one of those postgrest-js retries. */
 const SOME_FAILURE = 500;
 
 export function replyFor(error: GuardError): Response {
-  const cause = isError(error.cause) ? error.cause : undefined;
-  const shown = cause ?? error;
+  const cause = (error as Partial<NetworkError>).thrown ?? error.cause;
+  const shown = isError(cause) ? cause : error;
   const body = {
     message: `${shown.name}: ${shown.message}`,
     details: details(shown),

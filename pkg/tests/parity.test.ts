@@ -3,9 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 
-import { createGuard, type Guard } from "seawall";
+import { createGuard, type Guard, NetworkError } from "seawall";
 
-import { type Backend, json, startBackend, text } from "./backend.js";
+import { type Backend, deadAddress, json, startBackend, text } from "./backend.js";
+
+/** What postgrest-js shows of a failure beside its own name and message. */
+function causeOf({ cause }: Error): unknown {
+  const { name, code } = cause as Error & { code?: string };
+  return { name, code };
+}
 
 const LIMITS = { reads: { limit: 10_000 }, writes: { limit: 10_000 } };
 
@@ -188,6 +194,18 @@ describe("guard.fetch beside a bare fetch", () => {
     await assert.rejects(guard.fetch(backend.url, { method: "GET", body: "x" }), TypeError);
     await assert.rejects(guard.fetch(backend.url, { headers: { "bad name": "x" } }), TypeError);
     assert.equal(guard.snapshot().breakers.find(({ key }) => key === "rest")?.failures, before);
+  });
+
+  test("who looks one error deep finds why the network failed, as postgrest-js alone does", async () => {
+    const address = `${await deadAddress()}/rooms?select=id`;
+    const bare = await fetch(address).catch((error: Error) => error);
+    const guarded = await guard.fetch(address).catch((error: NetworkError) => error);
+    assert.ok(bare instanceof Error && guarded instanceof NetworkError);
+    assert.equal(guarded.message, bare.message);
+    assert.deepEqual(causeOf(guarded), causeOf(bare));
+    assert.deepEqual(causeOf(bare), { name: "Error", code: "ECONNREFUSED" });
+    assert.equal(guarded.thrown instanceof TypeError, true);
+    assert.deepEqual(causeOf(guarded.thrown as Error), causeOf(bare));
   });
 
   test("guard.fetch needs no this", async () => {
