@@ -1,17 +1,24 @@
-/** `seawall/react` rendered on a server by the real react-dom; how it lives in a page is tested in a browser. */
+/**
+ * `seawall/react` rendered on a server by the real react-dom, the newest and the oldest it is for; how it lives in a page
+ * is tested in a browser.
+ */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 
-import { createElement, type ReactElement, StrictMode } from "react";
-import { renderToString } from "react-dom/server";
+import { createElement, type ReactElement, StrictMode, version } from "react";
+import { renderToString, version as rendererVersion } from "react-dom/server";
 import { createGuard } from "seawall";
 import { GuardProvider, useBreaker, useGuard, useGuardedQuery, useSnapshot } from "seawall/react";
 
+/** The React that this is bundled for. */
+declare const REACT: number;
+
 const require = createRequire(import.meta.url);
+const installed = dirname(require.resolve("seawall/package.json"));
 
 function render(component: () => ReactElement): string {
   const guard = createGuard();
@@ -22,7 +29,13 @@ function render(component: () => ReactElement): string {
   return html;
 }
 
-describe("seawall/react on a server", () => {
+describe(`seawall/react on a server, with React ${version}`, () => {
+  test("runs beside the React that it is to be tested with, and the package says that it may", () => {
+    assert.deepEqual([parseInt(version), parseInt(rendererVersion)], [REACT, REACT]);
+    const { peerDependencies } = require("seawall/package.json");
+    assert.equal(peerDependencies.react, "^18.0.0 || ^19.0.0");
+  });
+
   test("shows what there is before the first call, whatever the guard of the process knows", () => {
     const html = render(() => {
       const { calls, breakers } = useSnapshot();
@@ -58,7 +71,7 @@ describe("seawall/react on a server", () => {
   });
 
   test("is for the client in frameworks that ask, and takes React from the application", async () => {
-    const text = await readFile(join(process.cwd(), "dist", "react.js"), "utf8");
+    const text = await readFile(join(installed, "dist", "react.js"), "utf8");
     assert.match(text, /^"use client";/);
     assert.match(text, /from"react"/);
     assert.deepEqual(Object.keys(require("seawall/react")).sort(), [

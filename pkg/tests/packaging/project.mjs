@@ -65,7 +65,8 @@ function packed(project) {
   return join(project, filename);
 }
 
-function npm(folder, ...words) {
+/** Runs npm in a folder that is a project of its own. */
+export function npm(folder, ...words) {
   const env = { ...process.env, npm_config_loglevel: "error", npm_config_audit: "false", npm_config_fund: "false" };
   // What npm tells the script that it runs is not meant for another project.
   for (const name of Object.keys(env)) if (/^npm_(package|lifecycle)_|^npm_config_(workspace|local_prefix)/.test(name)) delete env[name];
