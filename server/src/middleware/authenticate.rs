@@ -33,7 +33,7 @@ const SERVICE_ROLE: &str = "service_role";
 struct Asked {
     token: Option<String>,
     /// Of a browser, which must not have every key: in a header, and in the query of what is passed on.
-    apikeys: [Option<String>; 2],
+    apikeys: Vec<String>,
     /// Who asks for what is passed on may be nobody: the upstream knows what nobody may do.
     nobody: Option<&'static str>,
     is_browser: bool,
@@ -66,11 +66,11 @@ impl Asked {
         let passing = request.extensions().get::<Passing>();
         let is_browser = is_browser(headers);
         let apikey = headers.get(APIKEY).and_then(|value| value.to_str().ok());
-        let in_query = passing.and_then(Passing::key_in_query);
-        let of_browser = |key: Option<&str>| key.filter(|_| is_browser).map(str::to_owned);
+        let in_query = passing.map(Passing::keys_in_query).unwrap_or_default();
+        let apikeys = apikey.into_iter().chain(in_query.iter().map(String::as_str));
         Self {
             token: claims::bearer(headers).map(std::borrow::Cow::into_owned),
-            apikeys: [apikey, in_query].map(of_browser),
+            apikeys: apikeys.filter(|_| is_browser).map(str::to_owned).collect(),
             nobody: passing.map(|_| NOBODY),
             is_browser,
             address: request
@@ -115,7 +115,7 @@ impl Asked {
         if identity.authenticated && bypasses(&identity.role) {
             return refused(&identity.role);
         }
-        for key in self.apikeys.iter().flatten() {
+        for key in &self.apikeys {
             if key.starts_with(SECRET_KEY) {
                 return refused(SERVICE_ROLE);
             }

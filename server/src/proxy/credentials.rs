@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use crate::app::App;
 
@@ -24,8 +25,8 @@ pub(crate) const NOBODY: &str = "anon";
 pub(crate) struct Passing {
     /// Put aside while the token is looked at here, and sent on as it came.
     pub(super) opaque: Option<HeaderValue>,
-    /// The key that is in the query.
-    in_query: Option<HeaderValue>,
+    /// The keys that are in the query.
+    in_query: Vec<String>,
 }
 
 impl Passing {
@@ -34,15 +35,15 @@ impl Passing {
         self.opaque.is_some()
     }
 
-    /// The key that is in the query, which some upstreams take as well as one in a header.
-    pub(crate) fn key_in_query(&self) -> Option<&str> {
-        self.in_query.as_ref()?.to_str().ok()
+    /// The keys that are in the query, which some upstreams take as well as one in a header.
+    pub(crate) fn keys_in_query(&self) -> &[String] {
+        &self.in_query
     }
 }
 
 pub(crate) fn enter(_: &App, request: &mut Request) -> ControlFlow<Response> {
-    let query = request.uri().query().and_then(key_of_query);
-    let passing = arrange(request.headers_mut(), query);
+    let in_query = keys_of_query(request.uri().query().unwrap_or_default());
+    let passing = arrange(request.headers_mut(), in_query);
     request.extensions_mut().insert(passing);
     ControlFlow::Continue(())
 }
@@ -53,7 +54,7 @@ pub(crate) fn carries_key(request: &Request) -> bool {
         key.to_str()
             .is_ok_and(|key| key.starts_with("sb_") && !key.contains('.'))
     };
-    let in_query = request.uri().query().and_then(key_of_query);
+    let in_query = first(&keys_of_query(request.uri().query().unwrap_or_default()));
     request
         .headers()
         .get(API_KEY)
@@ -62,23 +63,20 @@ pub(crate) fn carries_key(request: &Request) -> bool {
         || request.headers().get(AUTHORIZATION).is_some_and(is_opaque)
 }
 
-fn arrange(headers: &mut HeaderMap, query: Option<HeaderValue>) -> Passing {
+fn arrange(headers: &mut HeaderMap, in_query: Vec<String>) -> Passing {
     let opaque = match headers.get(AUTHORIZATION) {
         Some(value) if is_opaque(value) => headers.remove(AUTHORIZATION),
         Some(_) => None,
         None => {
-            let key = headers.get(API_KEY).or(query.as_ref());
-            let token = key.filter(|key| is_token(key)).and_then(bearer);
+            let key = headers.get(API_KEY).cloned().or_else(|| first(&in_query));
+            let token = key.filter(is_token).and_then(|key| bearer(&key));
             if let Some(token) = token {
                 headers.insert(AUTHORIZATION, token);
             }
             None
         }
     };
-    Passing {
-        opaque,
-        in_query: query,
-    }
+    Passing { opaque, in_query }
 }
 
 /// `Bearer sb_publishable_…` and its like.
@@ -98,10 +96,16 @@ fn bearer(key: &HeaderValue) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// `apikey=…` of a query; a key has no letters that a query would encode.
-fn key_of_query(query: &str) -> Option<HeaderValue> {
-    let key = query.split('&').find_map(|pair| pair.strip_prefix("apikey="))?;
-    HeaderValue::from_str(key).ok()
+/// `apikey=…` of a query. A key has no letters that a query must encode, but one may, and the upstream reads it.
+fn keys_of_query(query: &str) -> Vec<String> {
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let keys = pairs.filter(|(name, _)| decoded(name) == "apikey");
+    keys.map(|(_, key)| decoded(key).into_owned()).collect()
+}
+
+fn first(keys: &[String]) -> Option<HeaderValue> {
+    HeaderValue::from_str(keys.first()?).ok()
 }
 
 #[cfg(test)]
@@ -116,7 +120,7 @@ mod tests {
                 headers.insert(name, HeaderValue::from_static(value));
             }
         }
-        let passing = arrange(&mut headers, None);
+        let passing = arrange(&mut headers, Vec::new());
         let left = headers
             .get(AUTHORIZATION)
             .map(|value| value.to_str().unwrap().to_owned());
@@ -154,10 +158,11 @@ mod tests {
 
     #[test]
     fn a_websockets_key_is_in_its_query() {
+        assert_eq!(keys_of_query("vsn=2.0.0&apikey=a.b.c"), ["a.b.c"]);
         assert_eq!(
-            key_of_query("vsn=2.0.0&apikey=a.b.c"),
-            Some(HeaderValue::from_static("a.b.c"))
+            keys_of_query("api%6Bey=sb%5Fsecret_x&apikey=b"),
+            ["sb_secret_x", "b"]
         );
-        assert_eq!(key_of_query("noapikey=a"), None);
+        assert!(keys_of_query("noapikey=a&apikey").is_empty());
     }
 }
