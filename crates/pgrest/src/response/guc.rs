@@ -1,10 +1,23 @@
 //! What a transaction left in `response.headers` and `response.status`.
 
+use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use super::{Reply, row::ResultRow};
 use crate::error::ResponseError;
+
+/// Where an answer ends is for whoever writes it to say: a length that is not the body's would make the rest of it the
+/// answer to somebody else's request.
+const FRAMING: [HeaderName; 7] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    HeaderName::from_static("keep-alive"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// The database's own words on the answer's head.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +36,17 @@ impl Overrides {
         })
     }
 
-    /// Replaces headers of the same names; among the database's own, names may repeat.
+    /// Replaces headers of the same names; among the database's own, names may repeat. What frames the answer stays ours.
     pub(super) fn apply(self, reply: &mut Reply) {
         if let Some(status) = self.status {
             reply.status = status;
         }
         let mut own = HeaderMap::new();
-        for (name, value) in self.headers {
+        for (name, value) in self
+            .headers
+            .into_iter()
+            .filter(|(name, _)| !FRAMING.contains(name))
+        {
             own.append(name, value);
         }
         reply.headers.extend(own);
@@ -40,12 +57,13 @@ fn said(setting: Option<String>) -> Option<String> {
     setting.filter(|text| !text.is_empty())
 }
 
-/// Leading digits count; PostgreSQL pads some types.
+/// Leading digits count; PostgreSQL pads some types. What is below 200 is no answer, but the word that one follows.
 fn read_status(text: &str) -> Result<StatusCode, ResponseError> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let number: Option<u16> = digits.parse().ok();
     number
         .and_then(|number| StatusCode::from_u16(number).ok())
+        .filter(|status| !status.is_informational())
         .ok_or(ResponseError::GucStatus)
 }
 
@@ -95,6 +113,15 @@ mod tests {
     }
 
     #[test]
+    fn where_the_answer_ends_is_not_the_database_s_to_say() {
+        let mut reply = Reply::new(StatusCode::OK);
+        let own = r#"[{"Content-Length":"2"},{"transfer-encoding":"chunked"},{"Connection":"close"},{"X-Own":"1"}]"#;
+        overrides("", own).unwrap().apply(&mut reply);
+        let names: Vec<_> = reply.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["x-own"]);
+    }
+
+    #[test]
     fn unset_settings_change_nothing() {
         let nothing = overrides("", "").unwrap();
         assert_eq!(
@@ -129,7 +156,7 @@ mod tests {
             overrides("418 teapot", "").unwrap().status,
             StatusCode::from_u16(418).ok()
         );
-        for text in ["teapot", "99", "1000", "-200", "99999999999"] {
+        for text in ["teapot", "99", "100", "101", "1000", "-200", "99999999999"] {
             assert_eq!(overrides(text, ""), Err(ResponseError::GucStatus), "{text}");
         }
     }
