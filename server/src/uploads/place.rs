@@ -91,9 +91,11 @@ fn brings(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
+/// Empty segments count for nothing, as they do to most who serve a path.
 fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix.trim_end_matches('/'))
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
+    let mut below = segments(path);
+    segments(prefix).all(|wanted| below.next() == Some(wanted))
 }
 
 /// A path with its escapes undone, a slash's excepted: that one is part of a name.
@@ -246,6 +248,14 @@ mod tests {
             of("/functions/v1/import/csv").as_deref(),
             Some("/functions/v1/import")
         );
+        for spelt in [
+            "/functions/v1//import/csv",
+            "//functions/v1/imp%6Frt",
+            "/functions/v1/import/",
+        ] {
+            assert_eq!(of(spelt).as_deref(), Some("/functions/v1/import"), "{spelt}");
+        }
         assert_eq!(of("/functions/v1/imports"), None);
+        assert_eq!(of("/functions/v1"), None);
     }
 }
