@@ -1,6 +1,6 @@
 /** What only parts that load later need of the real world. */
 
-import type { Environment, LateEnvironment } from "./environment.js";
+import { type Environment, type LateEnvironment, locks } from "./environment.js";
 
 /** The whole of it. */
 export function wholeEnvironment(environment: Environment): Environment {
@@ -9,11 +9,8 @@ export function wholeEnvironment(environment: Environment): Environment {
 
 const late: LateEnvironment = {
   onOnline: listenForNetwork,
-  excludes: () => typeof navigator !== "undefined" && navigator.locks !== undefined,
-  atWork: async () => {
-    if (typeof navigator === "undefined") return undefined;
-    return (await navigator.locks?.query())?.held?.map(({ name = "" }) => name);
-  },
+  excludes: () => locks() !== undefined,
+  atWork: async () => (await locks()?.query())?.held?.map(({ name = "" }) => name),
   uuid: () => crypto.randomUUID?.() ?? randomUuid(),
   persist: () => {
     if (typeof navigator !== "undefined") navigator.storage?.persist?.().catch(() => {});

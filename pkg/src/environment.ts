@@ -132,13 +132,12 @@ const system: Omit<Environment, keyof LateEnvironment> = {
   },
   random: () => Math.random(),
   storage: usableStorage,
-  origin: () => (typeof location === "undefined" ? undefined : location.origin),
-  online: () => typeof navigator === "undefined" || navigator.onLine !== false,
+  origin: () => globalThis.location?.origin,
+  online: () => globalThis.navigator?.onLine !== false,
   onHide: listenForHiding,
   onWake: listenForWaking,
   channel: openChannel,
-  exclusively: async (name, work) =>
-    typeof navigator !== "undefined" && navigator.locks ? navigator.locks.request(name, work) : work(),
+  exclusively: async (name, work) => locks()?.request(name, work) ?? work(),
   later: (callback) => queueMicrotask(callback),
   warn: (text) => console.warn(text),
   report: (error) => {
@@ -146,6 +145,11 @@ const system: Omit<Environment, keyof LateEnvironment> = {
     else console.error(error);
   },
 };
+
+/** Where tabs agree; a sandboxed frame, which has no origin, may not ask. */
+export function locks(): LockManager | undefined {
+  return globalThis.origin === "null" ? undefined : globalThis.navigator?.locks;
+}
 
 /** Neither a page nor a process: a service worker or an edge runtime, which reads by itself the answers it is given. */
 export function handsAnswersOn(): boolean {

@@ -82,7 +82,7 @@ export function joinTabs(parts: TabParts): Tabs {
     void whole();
   });
   // That this tab is there is known to the browser before the tab looks for others, and sends anything.
-  void environment.exclusively(`${key}:${id}`, () => new Promise<void>((resolve) => (leave = resolve)));
+  void environment.exclusively(`${key}:${id}`, () => new Promise<void>((resolve) => (closed ? resolve() : (leave = resolve))));
   const isKept = marked(environment, (storage) => storage.getItem(key)) != null;
   // Whoever opens after this waits to hear.
   marked(environment, (storage) => storage.setItem(key, KEPT));
