@@ -123,16 +123,21 @@ export interface GuardCache {
 export function createCache(parts: StageParts): GuardCache {
   const { settings, environment, identities, onClose } = parts;
   let open: OpenCache | undefined;
+  let closed = false;
   const load = async (): Promise<OpenCache> => {
     const [{ openCache }, store] = await Promise.all([import("./entries/cache.js"), loadStore()]);
     open ??= openCache(parts, store);
+    if (closed) open.close();
     return open;
   };
   const isOn = (): boolean => settings.given("cache.enabled");
   const inBackground = (use: (cache: OpenCache) => unknown): void => {
     if (isOn()) environment.later(() => void load().then(use).catch(environment.report));
   };
-  onClose(() => open?.close());
+  onClose(() => {
+    closed = true;
+    open?.close();
+  });
   // Loaded before the first call waits for it, and while there is a network to load it by.
   inBackground(() => {});
   identities.onSignOut(({ subject }) => inBackground((cache) => cache.invalidate({ user: subject })));

@@ -413,3 +413,31 @@ test("a write under way when the guard closes hears of that, not of the line to 
   guard.close();
   await write;
 });
+
+test("a guard that closes before its cache has come leaves no line open", async () => {
+  let open = 0;
+  let opened = 0;
+  const channel = (name: string): Channel | undefined => {
+    if (name !== "seawall:cache") return undefined;
+    open += 1;
+    opened += 1;
+    return { post: () => {}, listen: () => {}, close: () => void (open -= 1) };
+  };
+  createGuard({ cache: true }, { ...createWorld(), channel }).close();
+  await until(() => opened > 0);
+  await settled();
+  assert.equal(open, 0);
+});
+
+test("a kept answer and its copies say where they came from", async (t) => {
+  const backend = await numbered();
+  t.after(() => backend.close());
+  const { guard } = cachingGuard();
+  for (const from of ["miss", "fresh"]) {
+    const response = await guard.fetch(backend.url + ROOMS);
+    const copy = response.clone();
+    assert.deepEqual([state(copy), copy.url, copy.clone().url, response.url], [from, ...Array(3).fill(backend.url + ROOMS)]);
+    assert.equal(await copy.text(), await response.text());
+  }
+  guard.close();
+});

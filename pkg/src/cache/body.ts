@@ -1,5 +1,7 @@
 /** Reads an answer's body whole, if it is not too large. */
 
+import { from } from "./entry.js";
+
 /**
  * The bytes; or, where there are more than `limit`, the same answer with its body as it was, to be streamed on.
  *
@@ -42,5 +44,5 @@ function continued(response: Response, chunks: Uint8Array[], reader: ReadableStr
     cancel: (reason) => reader.cancel(reason),
   });
   const { status, statusText, headers, url } = response;
-  return Object.defineProperty(new Response(body, { status, statusText, headers }), "url", { value: url });
+  return from(url, new Response(body, { status, statusText, headers }));
 }

@@ -82,6 +82,11 @@ export function responseOf(entry: Entry, freshness: Freshness, age: number): Res
   const headers: [string, string][] = [...entry.headers, [CACHE_HEADER, freshness]];
   if (freshness !== "miss") headers.push(["age", String(Math.floor(Math.max(0, age) / 1_000))]);
   const { status, statusText, url } = entry;
-  const response = new Response(entry.body, { status, statusText, headers });
-  return Object.defineProperty(response, "url", { value: url });
+  return from(url, new Response(entry.body, { status, statusText, headers }));
+}
+
+/** A `Response` as if it had come from that address, and so its copies. */
+export function from(url: string, response: Response): Response {
+  const clone = (): Response => from(url, Response.prototype.clone.call(response));
+  return Object.defineProperties(response, { url: { value: url }, clone: { value: clone } });
 }
