@@ -16,11 +16,15 @@ export interface Outstanding {
 
 /** Pages tell each other here that there may be something to send. */
 const CHANNEL = "seawall:outbox";
+/** Opening may have to wait for other tabs, but not for ever. */
+const LONGEST_OPENING = 5_000;
 
 export async function openOffline(given: OfflineParts): Promise<Outstanding> {
   const parts = { ...given, environment: wholeEnvironment(given.environment) };
-  const { environment, settings, emitter, clock, identities } = parts;
-  const outbox = await openOutbox(settings, (reason) => {
+  const { environment, settings, emitter, clock, identities, timers } = parts;
+  // Writes wait for it: what hangs is as good as missing.
+  const late = new Promise<never>((_, reject) => timers.arm(clock.now() + LONGEST_OPENING, () => reject("IndexedDB does not open"), false));
+  const outbox = await openOutbox(settings, late, (reason) => {
     emitter.emit({ type: "storage", state: "memory", reason, at: clock.wall() });
   });
   const owners = createOwners(parts);

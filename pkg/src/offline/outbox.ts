@@ -94,9 +94,9 @@ export interface OutboxStore {
 /** The database's name; what is in it tells its own version. */
 export const DATABASE = "seawall-outbox";
 
-/** Opens the stored outbox, or one that ends with the page and says so. */
-export async function openOutbox(settings: Settings, onRefusal: (reason: string) => void): Promise<OutboxStore> {
-  const place = await openPlace(DATABASE).catch((error: unknown) => {
+/** Opens the stored outbox, unless it is too `late`, or one that ends with the page and says so. */
+export async function openOutbox(settings: Settings, late: Promise<never>, onRefusal: (reason: string) => void): Promise<OutboxStore> {
+  const place = await Promise.race([openPlace(DATABASE), late]).catch((error: unknown) => {
     onRefusal(refused(error).message);
     return fleetingPlace();
   });

@@ -63,7 +63,7 @@ export function createOfflineStage({ parts, outbox, owners, onQueued }: OfflineS
     const lane = laneOf(passage, parts);
     if (!isKeepable(passage.request)) {
       if (environment.online()) return next(passage);
-      throw parts.notQueued("its body is a stream or a form, which cannot be kept");
+      throw parts.notQueued("its body is a stream or a form");
     }
     const first = await inTurn(lane, async () => {
       const writing = await readWrite(passage, parts);

@@ -47,12 +47,11 @@ export async function readWrite(passage: Passage, parts: OfflineParts): Promise<
   const key = own?.key ?? "id";
   const inserts = route.service === "rest" && request.method === "POST";
   const rows = inserts && typeof body === "string" ? rowsIn(body) : undefined;
-  const isList = typeof body === "string" && body.trimStart().startsWith("[");
   const added = own !== undefined && rows !== undefined && giveKeys(rows, key, parts);
   const keyed = own !== undefined && rows !== undefined;
   const [address, query] = split(url);
   const target = added ? joined(address, outboxColumns(query, key)) : url;
-  const content = added ? JSON.stringify(isList ? rows : rows[0]) : body;
+  const content = added ? JSON.stringify(/^\s*\[/.test(body as string) ? rows : rows[0]) : body;
   const marked = options.idempotent ?? request.header("idempotency-key") !== null;
   const service = SERVICES.indexOf(route.service);
   const prefer = request.header("prefer") ?? "";
