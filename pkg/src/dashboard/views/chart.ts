@@ -40,7 +40,7 @@ export interface Chart {
   repaint(): void;
 }
 
-const HEIGHT = 176;
+const HEIGHT = 182;
 /** The first minute has the whole width; then time is pushed together until there are five. */
 const SHORTEST = 60_000;
 /** Calls are counted in whole numbers. */
@@ -138,12 +138,13 @@ function plotOptions(options: ChartOptions, width: number, colours: Colours, onC
   return {
     width,
     height: HEIGHT,
-    padding: [8, 18, 0, 0],
+    padding: [8, 32, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: form === "logarithmic" }, drag: { x: false, y: false } },
     scales: { x: { time: true, auto: false }, y: form === "stacked" ? { range: fromZero } : { distr: 3, range: decades } },
     axes: [
-      { ...axis, size: 24, gap: 4, space: 72, grid: { show: false }, values: (_plot, times) => times.map((time) => words.time(time * 1_000)) },
+      // The gap keeps the first time clear of the zero beside it, which hangs half below the line.
+      { ...axis, size: 30, gap: 10, space: 72, grid: { show: false }, values: (_plot, times) => times.map((time) => words.time(time * 1_000)) },
       {
         ...axis,
         size: 52,
