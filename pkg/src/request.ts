@@ -66,7 +66,7 @@ export function readRequest(
 }
 
 function outgoing(input: RequestInfo | URL, init: RequestInit | undefined): OutgoingRequest {
-  const request = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
+  const request = input instanceof Request ? input : undefined;
   const headers = headerReader(init?.headers ?? request?.headers);
   const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
   const oneShot = isOneShot(init, request);
