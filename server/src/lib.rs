@@ -19,6 +19,7 @@ pub mod config;
 mod dev;
 pub mod error;
 mod events;
+mod header_values;
 mod ingest;
 mod instances;
 mod limits;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::ExposeSecret as _;
+use smallvec::SmallVec;
 
 use super::scope::Scope;
 use crate::config::Config;
@@ -50,7 +51,7 @@ impl Keys {
     /// The key of a scope's holder, at an endpoint where the scope has endpoints.
     pub(super) fn key(&self, scope: Scope, holder: Holder<'_>, endpoint: &str) -> LimitKey {
         // Hashed in one piece: it is done for every scope of every request.
-        let mut text = Vec::with_capacity(USUAL_BYTES);
+        let mut text: SmallVec<[u8; USUAL_BYTES]> = SmallVec::new();
         text.extend_from_slice(&self.salt);
         let mut part = |kind: &[u8], name: &[u8]| {
             // With its length, or two neighbours could be cut in two ways.

@@ -19,7 +19,7 @@ use crate::serve::{Encrypted, Peer};
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-const HEADERS: [(HeaderName, HeaderValue); 7] = [
+static HEADERS: [(HeaderName, HeaderValue); 7] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -49,8 +49,8 @@ pub(super) fn enter(app: &App, request: &mut Request) -> ControlFlow<Response, b
 
 pub(super) fn leave(app: &App, is_encrypted: bool, response: &mut Response) {
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.entry(name).or_insert(value);
+    for (name, value) in &HEADERS {
+        headers.entry(name).or_insert_with(|| value.clone());
     }
     if is_encrypted {
         stay_encrypted(headers, app.config.connections.hsts_max_age_s);

@@ -8,6 +8,7 @@ use http::header::{FORWARDED, HOST, HeaderValue};
 use http::{HeaderMap, HeaderName};
 
 use crate::client_address::{ClientAddress, ForwardedHeader};
+use crate::header_values::HeaderValues;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -84,14 +85,7 @@ impl Hop {
 
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let peer = self.peer.to_string();
-        let element = self.element(&peer);
-        let address = HeaderValue::try_from(&peer).ok();
         let is_nearest = self.client.0 == self.peer;
-        let client = if is_nearest {
-            address.clone()
-        } else {
-            HeaderValue::try_from(self.client.0.to_string()).ok()
-        };
         // The header that is not believed says what we know, and not what its sender wrote.
         let known = (!is_nearest).then_some(self.client.0);
         let (chain, elements) = match self.trusted {
@@ -104,40 +98,54 @@ impl Hop {
             ),
             None => (String::new(), String::new()),
         };
-        let chain = if chain.is_empty() {
-            address
-        } else {
-            HeaderValue::try_from(format!("{chain}, {peer}")).ok()
-        };
-        let elements = if elements.is_empty() {
-            element
-        } else {
-            format!("{elements}, {element}")
-        };
-        set(headers, FOR, chain);
-        set(headers, FORWARDED, HeaderValue::try_from(elements).ok());
-        set(headers, REAL_IP, client);
+        let mut values = HeaderValues::default();
+        continued(&mut values, &chain);
+        values.text(&peer);
+        values.end(FOR);
+        continued(&mut values, &elements);
+        self.element(&peer, &mut values);
+        values.end(FORWARDED);
+        match known {
+            Some(client) => values.text(&client.to_string()),
+            None => values.text(&peer),
+        }
+        values.end(REAL_IP);
+        match &self.host {
+            Some(host) => {
+                values.text(host);
+                values.end(HOST_ASKED);
+            }
+            None => drop(headers.remove(HOST_ASKED)),
+        }
+        values.into_headers(headers);
         headers.insert(PROTO, HeaderValue::from_static(self.proto));
-        let host = self
-            .host
-            .as_ref()
-            .and_then(|host| HeaderValue::from_str(host).ok());
-        set(headers, HOST_ASKED, host);
         if let Some(id) = &self.id {
             headers.insert(REQUEST_ID, id.clone());
         }
     }
 
     /// This hop in the words of RFC 7239.
-    fn element(&self, peer: &str) -> String {
+    fn element(&self, peer: &str, values: &mut HeaderValues) {
         let (open, close) = match self.peer {
             IpAddr::V4(_) => ("for=", ""),
             IpAddr::V6(_) => ("for=\"[", "]\""),
         };
-        let (host, proto) = (self.host.as_deref(), self.proto);
-        let (before, after) = host.map_or(("", ""), |_| (";host=\"", "\""));
-        let host = host.unwrap_or_default();
-        [open, peer, close, before, host, after, ";proto=", proto].concat()
+        for part in [open, peer, close] {
+            values.text(part);
+        }
+        for part in self.host.iter().flat_map(|host| [";host=\"", host, "\""]) {
+            values.text(part);
+        }
+        values.text(";proto=");
+        values.text(self.proto);
+    }
+}
+
+/// What others said before us.
+fn continued(values: &mut HeaderValues, said: &str) {
+    if !said.is_empty() {
+        values.text(said);
+        values.text(", ");
     }
 }
 
@@ -165,13 +173,6 @@ fn is_plain(host: &str) -> bool {
         && host
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
-    match value {
-        Some(value) => drop(headers.insert(name, value)),
-        None => drop(headers.remove(name)),
-    }
 }
 
 #[cfg(test)]
