@@ -142,7 +142,7 @@ export function createCache(parts: StageParts): GuardCache {
   inBackground(() => {});
   identities.onSignOut(({ subject }) => inBackground((cache) => cache.invalidate({ user: subject })));
   return {
-    stage: lazyStage(({ route }) => route.service !== "auth" && isOn(), async () => (await load()).stage, environment.report),
+    stage: lazyStage(({ route }) => route.service !== "auth" && isOn(), async () => (await load()).stage, parts),
     access: {
       invalidate: opened(load, "invalidate"),
       clear: opened(load, "clear"),

@@ -9,7 +9,7 @@ import { type Emitter, namesOf } from "./events.js";
 import type { Identity, IdentityRegistry, Source } from "./identity.js";
 import type { OutgoingRequest } from "./request.js";
 import type { Route } from "./route.js";
-import type { Settings } from "./settings.js";
+import { patienceFor, type Settings } from "./settings.js";
 import type { Passage } from "./stage.js";
 import type { Timers } from "./timer.js";
 import { UNKNOWN, type User } from "./user.js";
@@ -106,12 +106,6 @@ function arrival(parts: CallerParts, { request, route, source }: Calling, since:
       () => arrived(UNKNOWN),
     );
   });
-}
-
-/** What one attempt may take, or the whole call if that is less; a zero is no limit. */
-function patienceFor(settings: Settings, route: Route): number {
-  const timeout = settings.number(`timeouts.${route.class}`, route) || settings.number("timeout", route);
-  return Math.min(timeout || Infinity, settings.number("deadline", route) || Infinity);
 }
 
 function tooLate({ clock, count, emitter }: CallerParts, route: Route, patience: number, since: number): GuardError {

@@ -88,7 +88,7 @@ export function createOffline(parts: Omit<OfflineParts, "notQueued">): Offline {
     opening?.then((outstanding) => outstanding.close()).catch(() => {});
   });
   return {
-    stages: isWanted ? [lazyStage(mayBeQueued, async () => (await open()).stage, environment.report)] : [],
+    stages: isWanted ? [lazyStage(mayBeQueued, async () => (await open()).stage, parts)] : [],
     queue: {
       list: opened(queue, "list"),
       retry: opened(queue, "retry"),

@@ -30,6 +30,12 @@ export interface Settings {
   given(path: string): boolean;
 }
 
+/** What one attempt may take, or the whole call if that is less; a zero is no limit. */
+export function patienceFor(settings: Settings, route: Route): number {
+  const timeout = settings.number(`timeouts.${route.class}`, route) || settings.number("timeout", route);
+  return Math.min(timeout || Infinity, settings.number("deadline", route) || Infinity);
+}
+
 /** What holds at one place: a value for every setting, and the number of the breaker. */
 export interface Rules {
   readonly values: Float64Array;

@@ -9,12 +9,12 @@ import { loadShapes } from "./store.js";
 
 /** The stages that change shapes, by name. Nobody shares with a caller whom nobody knows. */
 export function createShaping(parts: StageParts): Record<keyof Shapes, Stage> {
-  const { settings, environment } = parts;
+  const { settings } = parts;
   const shape = (name: keyof Shapes, wants: (passage: Passage) => boolean): Stage =>
     lazyStage(
       (passage) => wants(passage) && passage.user.known,
       async () => (await loadShapes()).shapes[name](parts),
-      environment.report,
+      parts,
     );
   return {
     debounce: shape("debounce", ({ options }) => options.debounce !== undefined),

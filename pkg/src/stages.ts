@@ -40,7 +40,7 @@ function createRefreshStage(parts: StageParts): Stage {
   return lazyStage(
     isRefresh,
     async () => (await import("./entries/refresh.js")).createRefresh({ ...parts, loadStore }),
-    parts.environment.report,
+    parts,
   );
 }
 

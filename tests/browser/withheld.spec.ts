@@ -119,3 +119,24 @@ test("guards that are closed as soon as they were made leave no lock behind", as
   // The limits' keeper, and that it is there.
   assert.deepEqual(held, ["seawall:tabs", "seawall:tabs:"]);
 });
+
+test("a part that never comes takes at most half of a call's time, and is done without", async () => {
+  await page.route("**/dist/cache.js", () => {});
+  await page.goto(address("/frame"));
+  await page.waitForFunction(() => "createGuard" in window);
+  const read = (options: object, patience?: number): Promise<string> =>
+    page.evaluate(
+      async ([given, leave]) => {
+        const guard = window.createGuard({ cache: true, ...given });
+        const signal = leave === undefined ? null : AbortSignal.timeout(leave);
+        const started = performance.now();
+        const end = await guard.fetch("/rest/v1/rooms", { signal }).then(({ status }) => status, ({ name }) => name);
+        return `${end} ${performance.now() - started < 4_000 ? "soon" : "after a while"}`;
+      },
+      [options, patience] as const,
+    );
+  assert.equal(await read({}, 50), "TimeoutError soon");
+  assert.equal(await read({ timeout: 300 }), "200 soon");
+  assert.equal(await read({ deadline: 1_000 }), "200 soon");
+  assert.equal(await read({}), "200 after a while");
+});
