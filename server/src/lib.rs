@@ -39,6 +39,7 @@ pub mod serve;
 mod shed;
 mod store;
 pub mod telemetry;
+mod to_its_end;
 mod uploads;
 mod websocket;
 mod wire;

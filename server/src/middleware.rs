@@ -15,8 +15,8 @@
 //! - `whole_body` keeps slow senders from taking a place among those inflight.
 //! - `inflight` is the hard cap before any work.
 //! - `authenticate` decides who asks; what follows may depend on it.
-//! - `rate_limit` counts the verified user, so a forged token costs nobody else.
 //! - `sign_out` (proxy mode) takes tokens back whose sessions their upstream has ended.
+//! - `rate_limit` counts the verified user, so a forged token costs nobody else.
 //! - `cache` gives what is kept and sees every write; a hit costs the database nothing.
 //! - `shed` after limits and cache: what is over its limit, or kept, does not stand in line.
 //! - `breaker` stands before the database alone.

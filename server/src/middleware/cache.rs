@@ -26,6 +26,7 @@ use crate::cache::asked::{Asked, Read, Seen};
 use crate::cache::{Before, Cache, Found, Landing, Turn, Word, landed};
 use crate::error::ApiError;
 use crate::proxy::Passing;
+use crate::to_its_end::to_its_end;
 use fetch::{Fetched, fetch};
 
 /// How long a read waits for a database in trouble when a last known answer is at hand.
@@ -175,7 +176,7 @@ impl Exchange {
     /// Something is at hand for want of an answer in time.
     async fn fetch_within(self, cache: &Cache, before: Before, found: Found, limit: Duration) -> Response {
         let (app, read) = (self.app.clone(), Arc::clone(&self.read));
-        let fetching = tokio::spawn(async move {
+        let fetching = to_its_end(async move {
             let app = self.app.clone();
             match &app.cache {
                 Some(cache) => self.fetch_once(cache, before).await,
@@ -184,7 +185,7 @@ impl Exchange {
         });
         match tokio::time::timeout(limit, fetching).await {
             Ok(Ok(fetched)) => fetched.finish(cache, &read, Some(&found), &app),
-            Ok(Err(error)) => ApiError::internal(error).into_response(),
+            Ok(Err(error)) => error.into_response(),
             Err(_) if rescues(found.age, read.mode, Category::Timeout) => {
                 cache.set_troubled(true);
                 cache.count(Word::Stale);

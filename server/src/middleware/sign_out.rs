@@ -11,6 +11,7 @@ use super::Next;
 use crate::app::App;
 use crate::auth::{SignOut, claims};
 use crate::error::ApiError;
+use crate::to_its_end::to_its_end;
 
 const PATH: &str = "/auth/v1/logout";
 
@@ -20,7 +21,7 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     }
     let token = claims::bearer(request.headers()).map(std::borrow::Cow::into_owned);
     let scope = SignOut::of_scope(scope(request.uri().query().unwrap_or_default()));
-    let noted = tokio::spawn(async move {
+    let noted = to_its_end(async move {
         let response = next.run(request).await;
         if let Some(token) = token
             && response.status().is_success()
@@ -29,10 +30,7 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
         }
         response
     });
-    match noted.await {
-        Ok(response) => response,
-        Err(error) => ApiError::internal(error).into_response(),
-    }
+    noted.await.unwrap_or_else(ApiError::into_response)
 }
 
 fn scope(query: &str) -> Option<&str> {

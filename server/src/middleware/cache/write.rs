@@ -14,6 +14,7 @@ use crate::cache::Touched;
 use crate::error::ErrorReport;
 use crate::middleware::Next;
 use crate::plain_path::plain;
+use crate::to_its_end::to_its_end;
 
 /// A write whose end nobody saw may still be committed this long afterwards.
 const LATE_COMMIT: Duration = Duration::from_secs(2);
@@ -42,9 +43,7 @@ pub(super) async fn write(app: &App, request: Request, next: Next) -> Response {
     let touched = guard.seen(touched);
     if may_have_written(status, outcome.category) {
         let app = app.clone();
-        // To its end, though the caller may leave.
-        let ended = tokio::spawn(async move { end(&app, &touched).await });
-        let _stopping = ended.await;
+        let _stopping = to_its_end(async move { end(&app, &touched).await }).await;
     }
     response
 }

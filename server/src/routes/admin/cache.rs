@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::cache::Invalidation;
 use crate::error::ApiError;
 use crate::routes::body::JsonBody;
+use crate::to_its_end::to_its_end;
 
 pub(super) async fn stats(State(app): State<App>) -> Response {
     match &app.cache {
@@ -24,8 +25,7 @@ pub(super) async fn invalidate(State(app): State<App>, JsonBody(wanted): JsonBod
         let message = "nothing is kept: the response cache is off";
         return ApiError::new(StatusCode::CONFLICT, "SEAWALL_CACHE_OFF", message).into_response();
     }
-    // To its end, though the administrator may leave: half of it would be worse than nothing.
-    let thrown_away = tokio::spawn(async move {
+    let thrown_away = to_its_end(async move {
         let Some(cache) = &app.cache else { return };
         let targets = cache.targets(wanted);
         let now_ms = app.clock.unix().as_millis();
@@ -33,6 +33,6 @@ pub(super) async fn invalidate(State(app): State<App>, JsonBody(wanted): JsonBod
     });
     match thrown_away.await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => ApiError::internal(error).into_response(),
+        Err(error) => error.into_response(),
     }
 }

@@ -13,6 +13,7 @@ use super::super::body::JsonBody;
 use crate::app::App;
 use crate::auth::Ended;
 use crate::error::ApiError;
+use crate::to_its_end::to_its_end;
 
 const SHOWN: usize = 100;
 const LONGEST: usize = 16 * 1024;
@@ -48,13 +49,11 @@ pub(super) async fn revoke(
             "a token, a session or a user is named by a text of 1 to 16384 bytes",
         ));
     }
-    // To its end, though the administrator may leave: what is not kept would be forgotten with this process.
-    let revoked = tokio::spawn(async move { app.tokens.end(&app, ended).await });
-    match revoked.await {
-        Ok(true) => Ok(StatusCode::NO_CONTENT),
-        Ok(false) => Err(refused("what was given as a token is none")),
-        Err(error) => Err(ApiError::internal(error)),
+    // What is not kept would be forgotten with this process.
+    if !to_its_end(async move { app.tokens.end(&app, ended).await }).await? {
+        return Err(refused("what was given as a token is none"));
     }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn refused(message: &'static str) -> ApiError {
