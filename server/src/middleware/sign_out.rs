@@ -11,12 +11,13 @@ use super::Next;
 use crate::app::App;
 use crate::auth::{SignOut, claims};
 use crate::error::ApiError;
+use crate::plain_path::plain;
 use crate::to_its_end::to_its_end;
 
 const PATH: &str = "/auth/v1/logout";
 
 pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST || request.uri().path().trim_end_matches('/') != PATH {
+    if request.method() != Method::POST || !is_sign_out(request.uri().path()) {
         return next.run(request).await;
     }
     let token = claims::bearer(request.headers()).map(std::borrow::Cow::into_owned);
@@ -33,6 +34,11 @@ pub(super) async fn layer(app: App, request: Request, next: Next) -> Response {
     noted.await.unwrap_or_else(ApiError::into_response)
 }
 
+/// However it is spelt: the auth service understands other spellings too.
+fn is_sign_out(path: &str) -> bool {
+    plain(path).trim_end_matches('/') == PATH
+}
+
 fn scope(query: &str) -> Option<&str> {
     query.split('&').find_map(|pair| pair.strip_prefix("scope="))
 }
@@ -40,6 +46,19 @@ fn scope(query: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_out_is_one_however_it_is_spelt() {
+        for path in [
+            "/auth/v1/logout",
+            "/auth/v1/logout/",
+            "/auth/v1//logout",
+            "/auth/v1/log%6Fut",
+        ] {
+            assert!(is_sign_out(path), "{path}");
+        }
+        assert!(!is_sign_out("/auth/v1/logouts") && !is_sign_out("/auth/v1/user"));
+    }
 
     #[test]
     fn the_scope_is_in_the_query() {
